@@ -1,0 +1,150 @@
+//! Canonical request paths. Whatever two servers could read differently is refused and never repaired: repairing
+//! would mean guessing what the API behind us sees.
+//!
+//! | refused | why |
+//! |---|---|
+//! | anything but visible ASCII, raw | not a path (RFC 3986 §2) |
+//! | `.` and `..` as segments, also encoded | servers resolve them, some late |
+//! | empty segments | some servers join slashes |
+//! | `%2F`, `%5C`, `%2E`, raw `\` | may become separators and dots later |
+//! | encoded control characters, NUL | some servers stop reading there |
+//! | `;` | begins path parameters, which some servers cut off |
+//! | `#` | begins a fragment, which no request carries |
+//! | `%` without two hexadecimal digits, bytes that are not UTF-8 | no text |
+//! | encoded letters, digits, `-`, `_`, `~` | two spellings of one path |
+//! | `%25` before two hexadecimal digits | encoded twice: what it means depends on who decodes |
+//! | more than 4096 bytes | limits for everything from outside |
+//!
+//! The query is cut off first and never looked at. A trailing slash makes another path.
+
+use std::borrow::Cow;
+
+/// Longest path of a request, in bytes, without its query.
+pub const REQUEST_PATH_MAX_BYTES: usize = 4096;
+
+/// Why a request's path is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PathRefused {
+    /// It does not begin with `/`.
+    #[error("a path begins with '/'")]
+    NotAbsolute,
+    /// It is too long.
+    #[error("a path has at most {REQUEST_PATH_MAX_BYTES} bytes")]
+    TooLong,
+    /// A segment is `.` or `..`.
+    #[error("a path has no segment '.' or '..'")]
+    DotSegment,
+    /// Two slashes follow each other.
+    #[error("a path has no empty segment")]
+    EmptySegment,
+    /// A byte that cannot stand in a path as it is.
+    #[error("a path has only visible ASCII without ';', '\\' and '#'")]
+    BadByte,
+    /// A `%` that encodes nothing.
+    #[error("a '%' is followed by two hexadecimal digits")]
+    BadEncoding,
+    /// An encoded slash, backslash, dot or control character.
+    #[error("a slash, backslash, dot or control character cannot be encoded in a path")]
+    BadEncoded,
+    /// Something encoded that has no need to be, or encoded twice.
+    #[error("letters, digits, '-', '_' and '~' are not encoded in a path, and nothing is encoded twice")]
+    Respelled,
+    /// Encoded bytes that are not text.
+    #[error("the encoded bytes of a path are UTF-8")]
+    NotUtf8,
+}
+
+const PLAIN: u8 = 0;
+const SLASH: u8 = 1;
+const PERCENT: u8 = 2;
+const QUERY: u8 = 3;
+const BAD: u8 = 4;
+
+const CLASSES: [u8; 256] = classes();
+
+const fn classes() -> [u8; 256] {
+    let mut classes = [BAD; 256];
+    let mut byte: u8 = 0x21;
+    while byte < 0x7f {
+        classes[byte as usize] = match byte {
+            b'/' => SLASH,
+            b'%' => PERCENT,
+            b'?' => QUERY,
+            b';' | b'\\' | b'#' => BAD,
+            _ => PLAIN,
+        };
+        byte += 1;
+    }
+    classes
+}
+
+/// The canonical text of a request's path: without query, decoded. Allocates only where something is encoded.
+///
+/// Since no slash can be encoded, the decoded text has the same segments as the raw one.
+pub fn canonical(raw: &str) -> Result<Cow<'_, str>, PathRefused> {
+    let bytes = raw.as_bytes();
+    if bytes.first() != Some(&b'/') {
+        return Err(PathRefused::NotAbsolute);
+    }
+    let mut end = bytes.len();
+    let mut encoded = false;
+    for (place, byte) in bytes.iter().enumerate() {
+        match CLASSES[usize::from(*byte)] {
+            PLAIN => {}
+            SLASH => check_segment_start(&bytes[place + 1..])?,
+            PERCENT => encoded = true,
+            QUERY => {
+                end = place;
+                break;
+            }
+            _ => return Err(PathRefused::BadByte),
+        }
+        if place >= REQUEST_PATH_MAX_BYTES {
+            return Err(PathRefused::TooLong);
+        }
+    }
+    let path = raw.get(..end).ok_or(PathRefused::BadByte)?;
+    if encoded { decode(path).map(Cow::Owned) } else { Ok(Cow::Borrowed(path)) }
+}
+
+/// Looks at what follows a slash.
+#[inline]
+fn check_segment_start(after: &[u8]) -> Result<(), PathRefused> {
+    let ends = |byte: Option<&u8>| matches!(byte, None | Some(b'/' | b'?'));
+    match after.first() {
+        Some(b'/') => Err(PathRefused::EmptySegment),
+        Some(b'.') if ends(after.get(1)) => Err(PathRefused::DotSegment),
+        Some(b'.') if after.get(1) == Some(&b'.') && ends(after.get(2)) => Err(PathRefused::DotSegment),
+        _ => Ok(()),
+    }
+}
+
+fn decode(path: &str) -> Result<String, PathRefused> {
+    let mut decoded = Vec::with_capacity(path.len());
+    let mut rest = path.as_bytes();
+    while let Some((&byte, after)) = rest.split_first() {
+        if byte != b'%' {
+            decoded.push(byte);
+            rest = after;
+            continue;
+        }
+        let byte = hex_pair(after).ok_or(PathRefused::BadEncoding)?;
+        rest = &after[2..];
+        match byte {
+            b'/' | b'\\' | b'.' | 0..=0x1f | 0x7f => return Err(PathRefused::BadEncoded),
+            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'~' => {
+                return Err(PathRefused::Respelled);
+            }
+            b'%' if hex_pair(rest).is_some() => return Err(PathRefused::Respelled),
+            _ => decoded.push(byte),
+        }
+    }
+    let decoded = String::from_utf8(decoded).map_err(|_| PathRefused::NotUtf8)?;
+    // What is left are the control characters beyond ASCII (U+0080 to U+009F).
+    if decoded.chars().any(char::is_control) { Err(PathRefused::BadEncoded) } else { Ok(decoded) }
+}
+
+fn hex_pair(text: &[u8]) -> Option<u8> {
+    let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    Some(digit(text.first()?)? << 4 | digit(text.get(1)?)?)
+}

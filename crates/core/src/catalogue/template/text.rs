@@ -1,0 +1,77 @@
+//! Texts that are filled from the parameters of a path: a context's key, an organization's name.
+
+use super::{PathTemplate, TemplateFault};
+
+/// A text that is filled from the parameters of a path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TextTemplate {
+    pieces: Box<[Piece]>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(Box<str>),
+    Parameter(u8),
+}
+
+impl TextTemplate {
+    /// Reads a text with parameters of this path.
+    pub fn parse(text: &str, path: &PathTemplate) -> Result<Self, TemplateFault> {
+        let mut pieces = Vec::new();
+        let mut left = text;
+        let mut separated = true;
+        let mut rest_seen = false;
+        while let Some((before, after)) = left.split_once('{') {
+            let (name, after) = after.split_once('}').ok_or(TemplateFault::Brace)?;
+            if !before.is_empty() {
+                check_text(before)?;
+                separated = separated || before.contains('/');
+                pieces.push(Piece::Text(before.into()));
+            }
+            let name = name.strip_suffix('+').unwrap_or(name);
+            let number = path.parameter(name).ok_or_else(|| TemplateFault::NoSuchParameter(name.to_owned()))?;
+            if !separated || rest_seen {
+                return Err(TemplateFault::CouldBeCutTwoWays);
+            }
+            separated = false;
+            rest_seen = path.has_rest() && usize::from(number) + 1 == path.parameters().len();
+            pieces.push(Piece::Parameter(number));
+            left = after;
+        }
+        if !left.is_empty() {
+            check_text(left)?;
+            pieces.push(Piece::Text(left.into()));
+        }
+        Ok(Self { pieces: pieces.into() })
+    }
+
+    /// Whether it has no text and no parameter.
+    pub fn is_empty(&self) -> bool {
+        self.pieces.is_empty()
+    }
+
+    /// The text, filled. A single parameter is lent, not copied.
+    pub fn fill<'a>(&'a self, parameters: &'a crate::catalogue::Params<'_>) -> std::borrow::Cow<'a, str> {
+        match &*self.pieces {
+            [Piece::Text(text)] => return (&**text).into(),
+            [Piece::Parameter(number)] => return parameters.get(*number).into(),
+            _ => {}
+        }
+        let mut filled = String::with_capacity(64);
+        for piece in &self.pieces {
+            filled.push_str(match piece {
+                Piece::Text(text) => text,
+                Piece::Parameter(number) => parameters.get(*number),
+            });
+        }
+        filled.into()
+    }
+}
+
+fn check_text(text: &str) -> Result<(), TemplateFault> {
+    match text.chars().find(|letter| letter.is_control() || letter.is_whitespace() || "{}:%\"\\".contains(*letter)) {
+        Some('{' | '}') => Err(TemplateFault::Brace),
+        Some(letter) => Err(TemplateFault::BadTextLetter(letter)),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,162 @@
+//! The rule once more, slowly: DESIGN §2's sentence read aloud, and for a denial every condition that fails, sorted.
+//! It shares nothing with the rule but the words.
+
+use super::scene::{API, Asked, OwnedRight, Scene, Shown, Spot, Wish};
+use crate::credential::{CredentialState, GrantState, PartState};
+use crate::decide::{Decision, Gate, Grant, Reason};
+use crate::ids::ContextId;
+use crate::level::Level;
+use crate::policy::{Admission, LevelLimit};
+use std::collections::BTreeSet;
+
+/// Whether the call is allowed: the sentence, line by line.
+pub fn allows(scene: &Scene) -> bool {
+    let checkpoint = scene.gate == Gate::Open && scene.organization_known;
+    let credential = scene.shown == Shown::Known
+        && scene.state == CredentialState::Active
+        && scene.part == PartState::Active
+        && scene.now < scene.expires_at
+        && from_allowed_address(scene);
+    let owner = scene.owner_active;
+    let endpoint = match &scene.asked {
+        Asked::NoSuchEndpoint | Asked::Closed => false,
+        Asked::AuthenticatedOnly => policy_admits(scene, Level::Write),
+        Asked::UnscopedOnly => policy_admits(scene, Level::Write) && scene.grants.is_none(),
+        Asked::AnyOf(alternatives) => alternatives.iter().any(|wishes| meets(scene, wishes)),
+    };
+    checkpoint && credential && owner && endpoint
+}
+
+/// Whether all wishes of one alternative are within policy, grants and the owner's rights.
+pub fn meets(scene: &Scene, wishes: &[Wish]) -> bool {
+    !wishes.is_empty()
+        && wishes.iter().all(|wish| {
+            wish.spot != Spot::Unregistered
+                && policy_admits(scene, wish.level)
+                && grant_covers(scene, wish, GrantState::Granted)
+                && owner_covers(scene, wish)
+        })
+}
+
+/// The decision, reason and alternative included: of everything that fails the first is named, and of several
+/// alternatives the first of those whose first failure comes last.
+pub fn decision(scene: &Scene) -> Decision {
+    if allows(scene) {
+        let met = scene.alternatives().iter().position(|wishes| meets(scene, wishes));
+        return Decision::Allow { alternative: met.map(index) };
+    }
+    if let Some(reason) = failing_before_permissions(scene).first() {
+        return Decision::Deny { reason: *reason, alternative: None };
+    }
+    let first_failures: Vec<Reason> =
+        scene.alternatives().iter().map(|wishes| failing(scene, wishes).first().copied().expect("it failed")).collect();
+    match first_failures.iter().max() {
+        Some(furthest) => Decision::Deny {
+            reason: *furthest,
+            alternative: first_failures.iter().position(|reason| reason == furthest).map(index),
+        },
+        None => Decision::Deny { reason: *failing(scene, &[]).first().expect("it failed"), alternative: None },
+    }
+}
+
+fn index(position: usize) -> u16 {
+    u16::try_from(position).expect("few alternatives")
+}
+
+fn failing_before_permissions(scene: &Scene) -> BTreeSet<Reason> {
+    let known = scene.shown == Shown::Known;
+    // Without an organization there is no part to look at.
+    let part = if scene.organization_known { scene.part } else { PartState::Active };
+    collect(&[
+        (scene.gate == Gate::VerifierNotAllowed, Reason::VerifierNotAllowed),
+        (scene.gate == Gate::LeaseLost, Reason::LeaseLost),
+        (scene.gate == Gate::RecordUnavailable, Reason::RecordUnavailable),
+        (scene.shown == Shown::Malformed, Reason::Malformed),
+        (scene.shown == Shown::Unknown, Reason::Unknown),
+        (known && (scene.state == CredentialState::Revoked || part == PartState::Revoked), Reason::Revoked),
+        (known && part == PartState::Blocked, Reason::Blocked),
+        (known && scene.now >= scene.expires_at, Reason::Expired),
+        (known && !from_allowed_address(scene), Reason::AddressNotAllowed),
+        (scene.asked == Asked::NoSuchEndpoint, Reason::NoSuchEndpoint),
+        (!scene.organization_known, Reason::OrganizationUnknown),
+    ])
+}
+
+/// Every reason against one alternative. Where no permission is named, it is taken as writing, and nothing covers it.
+fn failing(scene: &Scene, wishes: &[Wish]) -> BTreeSet<Reason> {
+    let denied = scene.policy.as_ref().is_some_and(|policy| policy.admission == Admission::Deny);
+    let read_only = scene.policy.as_ref().is_some_and(|policy| policy.level == LevelLimit::ReadOnly);
+    let writes = wishes.is_empty() || wishes.iter().any(|wish| wish.level != Level::Read);
+    let mut failing = collect(&[
+        (!scene.owner_active, Reason::OwnerInactive),
+        (denied, Reason::PolicyDenied),
+        (read_only && writes, Reason::PolicyReadOnly),
+        (wishes.is_empty(), Reason::InsufficientScope),
+    ]);
+    for wish in wishes {
+        let in_state = |state| grant_covers(scene, wish, state);
+        let (asked, refused) = (in_state(GrantState::Requested), in_state(GrantState::Rejected));
+        let wanting = !in_state(GrantState::Granted);
+        failing.extend(collect(&[
+            (wish.spot == Spot::Unregistered, Reason::NoSuchContext),
+            (wanting && asked, Reason::ApprovalPending),
+            (wanting && refused, Reason::ApprovalRejected),
+            (wanting && !asked && !refused, Reason::InsufficientScope),
+            (!owner_covers(scene, wish), Reason::OwnerLacksPermission),
+        ]));
+    }
+    failing
+}
+
+fn collect(conditions: &[(bool, Reason)]) -> BTreeSet<Reason> {
+    conditions.iter().filter(|(fails, _)| *fails).map(|(_, reason)| *reason).collect()
+}
+
+fn from_allowed_address(scene: &Scene) -> bool {
+    scene.ranges.is_empty()
+        || scene.address.is_some_and(|address| scene.ranges.iter().any(|range| range.contains(&address)))
+}
+
+fn policy_admits(scene: &Scene, level: Level) -> bool {
+    match &scene.policy {
+        None => true,
+        Some(policy) => {
+            policy.admission != Admission::Deny && (policy.level == LevelLimit::All || level == Level::Read)
+        }
+    }
+}
+
+fn grant_covers(scene: &Scene, wish: &Wish, state: GrantState) -> bool {
+    let covers = |grant: &Grant| {
+        grant.state == state
+            && grant.api == API
+            && grant.permissions.iter().any(|number| number.0 == wish.permission)
+            && reaches(scene, grant.context, wish.spot)
+    };
+    match &scene.grants {
+        None => state == GrantState::Granted,
+        Some(grants) => grants.iter().any(covers),
+    }
+}
+
+fn owner_covers(scene: &Scene, wish: &Wish) -> bool {
+    let covers = |right: &OwnedRight| {
+        reaches(scene, right.context, wish.spot)
+            && match &right.set {
+                None => true,
+                Some(set) => right.api == Some(API) && set.iter().any(|number| number.0 == wish.permission),
+            }
+    };
+    scene.rights.iter().any(covers)
+}
+
+/// Whether what holds in `from` (none for the organization) holds in `spot`: there, or anywhere above it.
+fn reaches(scene: &Scene, from: Option<ContextId>, spot: Spot) -> bool {
+    match (from, spot) {
+        (_, Spot::Unregistered) | (Some(_), Spot::Organization) => false,
+        (None, _) => true,
+        (Some(from), Spot::Context(here)) => {
+            from == here || scene.parents[&here].is_some_and(|above| reaches(scene, Some(from), Spot::Context(above)))
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Random scenes: small worlds in which grants, rights and needs meet often, and in which much is in order.
+
+use super::scene::{API, Asked, NOON, OTHER_API, OwnedRight, Scene, Shown, Spot, Wish};
+use crate::bits::{PermissionNumber, PermissionSet};
+use crate::credential::{CredentialState, GrantState, PartState};
+use crate::decide::{Gate, Grant};
+use crate::ids::{ApiId, ContextId};
+use crate::level::Level;
+use crate::policy::{Admission, KindPolicy, LIFETIME_MAX, LevelLimit};
+use crate::time::Timestamp;
+use ipnet::IpNet;
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// Any scene. Everything that comes before permissions is in order more often than not.
+pub fn scenes() -> impl Strategy<Value = Scene> {
+    (0_usize..6).prop_flat_map(|contexts| (doors(), permissions(contexts))).prop_map(|(door, inside)| Scene {
+        asked: inside.asked,
+        policy: inside.policy,
+        grants: inside.grants,
+        rights: inside.rights,
+        parents: inside.parents,
+        ..door
+    })
+}
+
+/// Scenes in which only permissions, policy, grants and rights are in question.
+pub fn open_scenes() -> impl Strategy<Value = Scene> {
+    scenes().prop_map(|scene| {
+        let usual = Scene::reading();
+        Scene {
+            asked: scene.asked,
+            policy: scene.policy,
+            grants: scene.grants,
+            rights: scene.rights,
+            parents: scene.parents,
+            ..usual
+        }
+    })
+}
+
+pub fn contexts_below(count: usize) -> impl Strategy<Value = Option<ContextId>> {
+    // Number 0 stands for the organization.
+    (0..=count).prop_map(context)
+}
+
+pub fn grants(contexts: usize) -> impl Strategy<Value = Grant> {
+    let state = prop_oneof![
+        4 => Just(GrantState::Granted),
+        1 => Just(GrantState::Requested),
+        1 => Just(GrantState::Rejected),
+    ];
+    (apis(), contexts_below(contexts), sets(), state).prop_map(|(api, context, permissions, state)| Grant {
+        api,
+        context,
+        permissions,
+        state,
+    })
+}
+
+pub fn wishes(contexts: usize) -> impl Strategy<Value = Wish> {
+    let level = prop_oneof![3 => Just(Level::Read), 2 => Just(Level::Write), 1 => Just(Level::Admin)];
+    let spot = prop_oneof![
+        1 => Just(Spot::Unregistered),
+        12 => contexts_below(contexts).prop_map(|place| place.map_or(Spot::Organization, Spot::Context)),
+    ];
+    (numbers(), level, spot).prop_map(|(permission, level, spot)| Wish { permission, level, spot })
+}
+
+#[derive(Debug)]
+struct Inside {
+    asked: Asked,
+    policy: Option<KindPolicy>,
+    grants: Option<Vec<Grant>>,
+    rights: Vec<OwnedRight>,
+    parents: BTreeMap<ContextId, Option<ContextId>>,
+}
+
+fn permissions(contexts: usize) -> impl Strategy<Value = Inside> {
+    let asked = prop_oneof![
+        1 => Just(Asked::NoSuchEndpoint),
+        1 => Just(Asked::Closed),
+        1 => Just(Asked::AuthenticatedOnly),
+        1 => Just(Asked::UnscopedOnly),
+        3 => vec(vec(wishes(contexts), 0..3), 0..3).prop_map(Asked::AnyOf),
+        30 => vec(vec(wishes(contexts), 1..4), 1..5).prop_map(Asked::AnyOf),
+    ];
+    let grants = option::weighted(0.9, vec(grants(contexts), 0..9));
+    (asked, policies(), grants, vec(rights(contexts), 0..5), trees(contexts))
+        .prop_map(|(asked, policy, grants, rights, parents)| Inside { asked, policy, grants, rights, parents })
+}
+
+/// Trees in which every context lies below an earlier one or the organization.
+fn trees(contexts: usize) -> impl Strategy<Value = BTreeMap<ContextId, Option<ContextId>>> {
+    vec(any::<prop::sample::Index>(), contexts).prop_map(|above| {
+        let below = |(place, above): (usize, &prop::sample::Index)| {
+            context(place + 1).map(|context_id| (context_id, context(above.index(place + 1))))
+        };
+        above.iter().enumerate().filter_map(below).collect()
+    })
+}
+
+fn context(number: usize) -> Option<ContextId> {
+    (number > 0).then(|| ContextId::from_u128(number as u128))
+}
+
+fn doors() -> impl Strategy<Value = Scene> {
+    let gate = prop_oneof![
+        30 => Just(Gate::Open),
+        1 => Just(Gate::VerifierNotAllowed),
+        1 => Just(Gate::LeaseLost),
+        1 => Just(Gate::RecordUnavailable),
+    ];
+    let shown = prop_oneof![20 => Just(Shown::Known), 1 => Just(Shown::Malformed), 1 => Just(Shown::Unknown)];
+    let state = prop_oneof![20 => Just(CredentialState::Active), 1 => Just(CredentialState::Revoked)];
+    let part = prop_oneof![20 => Just(PartState::Active), 1 => Just(PartState::Blocked), 1 => Just(PartState::Revoked)];
+    let expires_at = prop_oneof![10 => Just(Timestamp::MAX), 1 => moments()];
+    let yes = || prop::bool::weighted(0.95);
+    let ranges = prop_oneof![3 => Just(Vec::new()), 1 => vec(ranges(), 1..3)];
+    let states = (gate, shown, state, part);
+    let now = prop_oneof![10 => Just(NOON), 1 => moments()];
+    let life = (now, expires_at);
+    let origin = (option::of(addresses()), ranges);
+    (states, life, origin, (yes(), yes())).prop_map(|(states, life, origin, organization)| {
+        let (gate, shown, state, part) = states;
+        let (now, expires_at) = life;
+        let (address, ranges) = origin;
+        let (organization_known, owner_active) = organization;
+        Scene {
+            gate,
+            now,
+            address,
+            shown,
+            state,
+            expires_at,
+            ranges,
+            organization_known,
+            part,
+            owner_active,
+            ..Scene::reading()
+        }
+    })
+}
+
+fn moments() -> impl Strategy<Value = Timestamp> {
+    prop_oneof![
+        Just(Timestamp::EPOCH),
+        Just(Timestamp::MAX),
+        (0_i64..3).prop_map(Timestamp::from_micros),
+        any::<i64>().prop_map(Timestamp::from_micros),
+    ]
+}
+
+fn addresses() -> impl Strategy<Value = IpAddr> {
+    prop_oneof![4 => (0_u8..4).prop_map(|last| IpAddr::V4(Ipv4Addr::new(203, 0, 113, last))), 1 => any::<IpAddr>()]
+}
+
+fn ranges() -> impl Strategy<Value = IpNet> {
+    (addresses(), 0_u8..=128).prop_map(|(address, length)| {
+        let longest = if address.is_ipv4() { 32 } else { 128 };
+        IpNet::new(address, length.min(longest)).expect("a length within the address")
+    })
+}
+
+fn policies() -> impl Strategy<Value = Option<KindPolicy>> {
+    let admission = prop_oneof![
+        8 => Just(Admission::Allow),
+        8 => Just(Admission::Approval),
+        1 => Just(Admission::Deny),
+    ];
+    let level = prop_oneof![6 => Just(LevelLimit::All), 1 => Just(LevelLimit::ReadOnly)];
+    let policy =
+        (admission, level).prop_map(|(admission, level)| KindPolicy { admission, level, max_lifetime: LIFETIME_MAX });
+    option::weighted(0.9, policy)
+}
+
+pub fn rights(contexts: usize) -> impl Strategy<Value = OwnedRight> {
+    let some = (option::weighted(0.95, apis()), sets()).prop_map(|(api, set)| (api, Some(set)));
+    let held = prop_oneof![4 => some, 1 => Just((None, None))];
+    (contexts_below(contexts), held).prop_map(|(context, (api, set))| OwnedRight { context, api, set })
+}
+
+fn apis() -> impl Strategy<Value = ApiId> {
+    prop_oneof![6 => Just(API), 1 => Just(OTHER_API)]
+}
+
+/// Few numbers, the edges of the words of a bitset among them.
+fn numbers() -> impl Strategy<Value = u16> {
+    prop_oneof![6 => 0_u16..3, 1 => prop::sample::select(vec![63, 64, 127, u16::MAX])]
+}
+
+fn sets() -> impl Strategy<Value = PermissionSet> {
+    vec(numbers(), 0..9).prop_map(|numbers| numbers.into_iter().map(PermissionNumber).collect())
+}

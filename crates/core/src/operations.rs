@@ -1,0 +1,232 @@
+//! Every operation of Tegata's own API: the first of the two tables that drive every face. Routes, OpenAPI, the
+//! command line, the golden permission matrix and "no operation without a refusal test" read it.
+
+use crate::permissions::{self, Reach};
+
+/// Who may call an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    /// Anybody.
+    Public,
+    /// A verifier, with its own credential.
+    Verifier,
+    /// Whoever is signed in, about their own things.
+    SignedIn,
+    /// Whoever has this permission in the publisher's organization.
+    Publisher(&'static str),
+    /// Whoever has this permission in the organization of the path.
+    Organization(&'static str),
+    /// Whoever has this permission in the context that the call is about; the use case says which.
+    Context(&'static str),
+}
+
+impl Guard {
+    /// The permission, where one is needed.
+    pub const fn permission(self) -> Option<&'static str> {
+        match self {
+            Self::Public | Self::Verifier | Self::SignedIn => None,
+            Self::Publisher(name) | Self::Organization(name) | Self::Context(name) => Some(name),
+        }
+    }
+}
+
+/// One operation.
+#[derive(Debug)]
+pub struct Operation {
+    /// Its stable name: noun and verb.
+    pub id: &'static str,
+    /// HTTP method.
+    pub method: &'static str,
+    /// Path template under the server's root.
+    pub path: &'static str,
+    /// Who may call it.
+    pub guard: Guard,
+    /// The permission that a token needs besides its owner's right; the same as the guard's where that has one.
+    pub scope: Option<&'static str>,
+    /// What it does, for OpenAPI and help.
+    pub summary: &'static str,
+    /// Whether it changes something, and is therefore recorded in activity.
+    pub changes: bool,
+}
+
+const fn op(
+    id: &'static str,
+    method: &'static str,
+    path: &'static str,
+    guard: Guard,
+    summary: &'static str,
+) -> Operation {
+    let changes = !matches!(method.as_bytes(), b"GET");
+    Operation { id, method, path, guard, scope: guard.permission(), summary, changes }
+}
+
+/// An operation on one's own things, with the permission that a token needs for it.
+const fn own(
+    id: &'static str,
+    method: &'static str,
+    path: &'static str,
+    scope: &'static str,
+    summary: &'static str,
+) -> Operation {
+    let changes = !matches!(method.as_bytes(), b"GET");
+    Operation { id, method, path, guard: Guard::SignedIn, scope: Some(scope), summary, changes }
+}
+
+/// A question that is asked with POST.
+const fn question(
+    id: &'static str,
+    path: &'static str,
+    guard: Guard,
+    summary: &'static str,
+) -> Operation {
+    Operation { id, method: "POST", path, guard, scope: guard.permission(), summary, changes: false }
+}
+
+use Guard::{Context, Organization, Public, Publisher, SignedIn, Verifier};
+
+macro_rules! operations {
+    ($($name:ident = $operation:expr;)+) => {
+        $(
+            #[doc = concat!("See [`OPERATIONS`]: `", stringify!($name), "`.")]
+            pub const $name: &Operation = &$operation;
+        )+
+
+        /// Every operation, in the order of the documents.
+        pub const OPERATIONS: &[&Operation] = &[$($name),+];
+    };
+}
+
+operations! {
+    SETUP = op("setup.complete", "POST", "/v1/setup", Public, "Make the first administrator with the one-time set-up token");
+    SESSION_CREATE = op("session.create", "POST", "/v1/sessions", Public, "Sign in");
+    SESSION_LIST = op("session.list", "GET", "/v1/sessions", SignedIn, "List one's own sessions");
+    SESSION_END = op("session.end", "DELETE", "/v1/sessions/{session}", SignedIn, "End one of one's own sessions; `current` is the one that asks");
+    ME_SHOW = op("me.show", "GET", "/v1/me", SignedIn, "Show who is signed in, and in which organizations");
+    ME_PASSWORD = op("me.password", "POST", "/v1/me/password", SignedIn, "Change one's own password, which ends every other session");
+
+    TOKEN_CREATE = own("token.create", "POST", "/v1/me/tokens", "own_tokens:write", "Create a personal token");
+    TOKEN_LIST = own("token.list", "GET", "/v1/me/tokens", "own_tokens:read", "List one's own personal tokens");
+    TOKEN_SHOW = own("token.show", "GET", "/v1/me/tokens/{token}", "own_tokens:read", "Show one of one's own personal tokens");
+    TOKEN_REGENERATE = own("token.regenerate", "POST", "/v1/me/tokens/{token}/regenerate", "own_tokens:write", "Give a token a new secret and keep its id");
+    TOKEN_REVOKE = own("token.revoke", "POST", "/v1/me/tokens/{token}/revoke", "own_tokens:write", "Stop one of one's own tokens everywhere and for good");
+
+    USER_CREATE = op("user.create", "POST", "/v1/users", Publisher("users:write"), "Make an account");
+    USER_LIST = op("user.list", "GET", "/v1/users", Publisher("users:read"), "List the accounts of the installation");
+    USER_SHOW = op("user.show", "GET", "/v1/users/{user}", Publisher("users:read"), "Show an account");
+    USER_DEACTIVATE = op("user.deactivate", "POST", "/v1/users/{user}/deactivate", Publisher("users:write"), "Deactivate an account everywhere");
+    USER_ACTIVATE = op("user.activate", "POST", "/v1/users/{user}/activate", Publisher("users:write"), "Reactivate an account");
+
+    API_IMPORT = op("api.import", "POST", "/v1/apis", Publisher("apis:write"), "Import a catalogue, or show what an import would change");
+    API_LIST = op("api.list", "GET", "/v1/apis", SignedIn, "List the protected APIs");
+    API_SHOW = op("api.show", "GET", "/v1/apis/{api}", SignedIn, "Show an API with its permissions and roles");
+    API_CATALOGUE = op("api.catalogue", "GET", "/v1/apis/{api}/catalogue", SignedIn, "Show the whole catalogue of an API");
+
+    VERIFIER_CREATE = op("verifier.create", "POST", "/v1/verifiers", Publisher("verifiers:write"), "Make a verifier for one or more APIs");
+    VERIFIER_LIST = op("verifier.list", "GET", "/v1/verifiers", Publisher("verifiers:read"), "List the verifiers");
+    VERIFIER_SHOW = op("verifier.show", "GET", "/v1/verifiers/{verifier}", Publisher("verifiers:read"), "Show a verifier");
+    VERIFIER_REGENERATE = op("verifier.regenerate", "POST", "/v1/verifiers/{verifier}/regenerate", Publisher("verifiers:write"), "Give a verifier a new credential");
+    VERIFIER_REVOKE = op("verifier.revoke", "POST", "/v1/verifiers/{verifier}/revoke", Publisher("verifiers:write"), "Stop a verifier for good");
+
+    ORG_CREATE = op("org.create", "POST", "/v1/orgs", Publisher("organizations:write"), "Make an organization");
+    ORG_LIST = op("org.list", "GET", "/v1/orgs", SignedIn, "List the organizations that one is a member of");
+    ORG_SHOW = op("org.show", "GET", "/v1/orgs/{org}", Organization("organization:read"), "Show an organization");
+    ORG_UPDATE = op("org.update", "PATCH", "/v1/orgs/{org}", Organization("organization:write"), "Change an organization's name");
+
+    ORG_API_LIST = op("org.api.list", "GET", "/v1/orgs/{org}/apis", Organization("organization:read"), "List the APIs that the organization uses");
+    ORG_API_ENABLE = op("org.api.enable", "PUT", "/v1/orgs/{org}/apis/{api}", Organization("organization:write"), "Begin to use an API; its predefined roles appear");
+    ORG_API_DISABLE = op("org.api.disable", "DELETE", "/v1/orgs/{org}/apis/{api}", Organization("organization:write"), "Stop using an API; every check for it is then denied");
+
+    MEMBER_ADD = op("member.add", "POST", "/v1/orgs/{org}/members", Organization("members:write"), "Add a person to the organization");
+    MEMBER_LIST = op("member.list", "GET", "/v1/orgs/{org}/members", Organization("organization:read"), "List the members");
+    MEMBER_SHOW = op("member.show", "GET", "/v1/orgs/{org}/members/{user}", Organization("organization:read"), "Show a member with their roles and teams");
+    MEMBER_DEACTIVATE = op("member.deactivate", "POST", "/v1/orgs/{org}/members/{user}/deactivate", Organization("members:write"), "Deactivate a membership; this organization's part of the person's tokens stops");
+    MEMBER_ACTIVATE = op("member.activate", "POST", "/v1/orgs/{org}/members/{user}/activate", Organization("members:write"), "Reactivate a membership; nothing that was stopped comes back");
+
+    TEAM_CREATE = op("team.create", "POST", "/v1/orgs/{org}/teams", Organization("teams:write"), "Make a team");
+    TEAM_LIST = op("team.list", "GET", "/v1/orgs/{org}/teams", Organization("organization:read"), "List the teams");
+    TEAM_SHOW = op("team.show", "GET", "/v1/orgs/{org}/teams/{team}", Organization("organization:read"), "Show a team with its members");
+    TEAM_MEMBER_ADD = op("team.member.add", "PUT", "/v1/orgs/{org}/teams/{team}/members/{user}", Organization("teams:write"), "Put a member into a team");
+    TEAM_MEMBER_REMOVE = op("team.member.remove", "DELETE", "/v1/orgs/{org}/teams/{team}/members/{user}", Organization("teams:write"), "Take a member out of a team");
+    TEAM_DELETE = op("team.delete", "DELETE", "/v1/orgs/{org}/teams/{team}", Organization("teams:write"), "Delete a team and the roles given to it");
+
+    CONTEXT_CREATE = op("context.create", "POST", "/v1/orgs/{org}/contexts", Context("contexts:write"), "Register a context; whoever does administers it");
+    CONTEXT_LIST = op("context.list", "GET", "/v1/orgs/{org}/contexts", Organization("organization:read"), "List the contexts");
+    CONTEXT_SHOW = op("context.show", "GET", "/v1/orgs/{org}/contexts/{context}", Organization("organization:read"), "Show a context with its administrators");
+    CONTEXT_UPDATE = op("context.update", "PATCH", "/v1/orgs/{org}/contexts/{context}", Context("contexts:write"), "Change a context's name or parent");
+
+    ROLE_CREATE = op("role.create", "POST", "/v1/orgs/{org}/roles", Organization("roles:write"), "Define a role");
+    ROLE_LIST = op("role.list", "GET", "/v1/orgs/{org}/roles", Organization("organization:read"), "List the roles, predefined ones included");
+    ROLE_SHOW = op("role.show", "GET", "/v1/orgs/{org}/roles/{role}", Organization("organization:read"), "Show a role with its permissions");
+    ROLE_UPDATE = op("role.update", "PATCH", "/v1/orgs/{org}/roles/{role}", Organization("roles:write"), "Change a role's name or permissions");
+    ROLE_DELETE = op("role.delete", "DELETE", "/v1/orgs/{org}/roles/{role}", Organization("roles:write"), "Delete a role that is given to nobody");
+
+    ASSIGNMENT_CREATE = op("assignment.create", "POST", "/v1/orgs/{org}/assignments", Context("assignments:write"), "Give a role to a person or team, in the organization or in a context");
+    ASSIGNMENT_LIST = op("assignment.list", "GET", "/v1/orgs/{org}/assignments", Organization("organization:read"), "List who has which role where");
+    ASSIGNMENT_DELETE = op("assignment.delete", "DELETE", "/v1/orgs/{org}/assignments/{assignment}", Context("assignments:write"), "Take a role away");
+
+    ORG_TOKEN_LIST = op("org.token.list", "GET", "/v1/orgs/{org}/tokens", Organization("tokens:read"), "List the tokens that are used here");
+    ORG_TOKEN_SHOW = op("org.token.show", "GET", "/v1/orgs/{org}/tokens/{token}", Organization("tokens:read"), "Show this organization's part of a token");
+    ORG_TOKEN_BLOCK = op("org.token.block", "POST", "/v1/orgs/{org}/tokens/{token}/block", Organization("tokens:write"), "Stop this organization's part of a token for now");
+    ORG_TOKEN_UNBLOCK = op("org.token.unblock", "POST", "/v1/orgs/{org}/tokens/{token}/unblock", Organization("tokens:write"), "Let this organization's part of a token go on");
+    ORG_TOKEN_REVOKE = op("org.token.revoke", "POST", "/v1/orgs/{org}/tokens/{token}/revoke", Organization("tokens:write"), "Stop this organization's part of a token for good");
+
+    POLICY_LIST = op("policy.list", "GET", "/v1/orgs/{org}/policies", Organization("policies:read"), "List what the organization allows for each kind of credential");
+    POLICY_SET = op("policy.set", "PUT", "/v1/orgs/{org}/policies/{kind}", Organization("policies:write"), "Change what the organization allows for a kind of credential");
+
+    RECORD_LIST = op("record.list", "GET", "/v1/orgs/{org}/records", Organization("records:read"), "List access records, newest first");
+    RECORD_EXPORT = op("record.export", "GET", "/v1/orgs/{org}/records/export", Organization("records:read"), "Export access records as CSV or JSON Lines");
+    RECORD_SHOW = op("record.show", "GET", "/v1/orgs/{org}/records/{record}", Organization("records:read"), "Show one access record");
+    ACTIVITY_LIST = op("activity.list", "GET", "/v1/orgs/{org}/activity", Organization("activity:read"), "List changes, newest first");
+
+    VERIFY = question("verify.one", "/v1/verify", Verifier, "Decide whether a credential may make a call");
+    VERIFY_BATCH = question("verify.batch", "/v1/verify/batch", Verifier, "Decide up to 1,000 calls");
+
+    METRICS = op("system.metrics", "GET", "/metrics", Publisher("system:read"), "The server's metrics, for Prometheus");
+    HEALTH = op("system.health", "GET", "/healthz", Public, "Whether the process is alive");
+    READY = op("system.ready", "GET", "/readyz", Public, "Whether checks can be answered");
+    OPENAPI = op("system.openapi", "GET", "/openapi.json", Public, "This API as an OpenAPI 3.1 document");
+}
+
+/// The operation with this id.
+pub fn find(id: &str) -> Option<&'static Operation> {
+    OPERATIONS.iter().find(|operation| operation.id == id).copied()
+}
+
+/// Whether the table's permissions exist and are checked where they say.
+pub fn is_consistent(operation: &Operation) -> bool {
+    let known = |name: &str, reach: Reach| permissions::find(name).is_some_and(|found| found.reach == reach);
+    match operation.guard {
+        Guard::Public | Guard::Verifier => operation.scope.is_none(),
+        Guard::SignedIn => operation.scope.is_none_or(|name| known(name, Reach::Organization)),
+        Guard::Publisher(name) => known(name, Reach::Publisher),
+        Guard::Organization(name) | Guard::Context(name) => known(name, Reach::Organization),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_consistent() {
+        for (place, operation) in OPERATIONS.iter().enumerate() {
+            assert!(is_consistent(operation), "{}", operation.id);
+            let rest = &OPERATIONS[..place];
+            assert!(rest.iter().all(|other| other.id != operation.id), "{} stands twice", operation.id);
+            assert!(
+                rest.iter().all(|other| (other.method, other.path) != (operation.method, operation.path)),
+                "{} {} stands twice",
+                operation.method,
+                operation.path
+            );
+        }
+    }
+
+    #[test]
+    fn every_permission_is_used() {
+        for permission in permissions::OWN_PERMISSIONS {
+            let used = OPERATIONS.iter().any(|operation| operation.scope == Some(permission.name));
+            assert!(used || permission.name == "tokens:approve", "{} guards nothing", permission.name);
+        }
+    }
+}

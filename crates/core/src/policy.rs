@@ -1,0 +1,60 @@
+//! What an organization allows for one kind of credential (DESIGN §4).
+
+use crate::credential::words;
+use crate::level::Level;
+use crate::time::days;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use crate::credential::UnknownWord;
+
+words! {
+    /// Whether credentials of a kind come into use, and by whose word.
+    Admission {
+        /// At once.
+        Allow = "allow",
+        /// When somebody who answers for the place has agreed.
+        Approval = "approval",
+        /// Not at all; what exists is refused while this holds.
+        Deny = "deny",
+    }
+}
+
+words! {
+    /// How far credentials of a kind may reach.
+    LevelLimit {
+        /// Every level.
+        All = "all",
+        /// Permissions of the level `read` only.
+        ReadOnly = "read_only",
+    }
+}
+
+impl LevelLimit {
+    /// Whether a permission of this level may be used.
+    pub const fn admits(self, level: Level) -> bool {
+        matches!(self, Self::All) || matches!(level, Level::Read)
+    }
+}
+
+/// Longest life that any policy may give a personal token.
+pub const LIFETIME_MAX: Duration = days(365);
+
+/// The policy of one organization for one kind of credential.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KindPolicy {
+    /// Whether and how they come into use.
+    pub admission: Admission,
+    /// How far they reach.
+    pub level: LevelLimit,
+    /// Longest life, at most [`LIFETIME_MAX`].
+    pub max_lifetime: Duration,
+}
+
+impl KindPolicy {
+    /// What a fresh organization has: approval for personal tokens.
+    pub const FRESH: Self =
+        Self { admission: Admission::Approval, level: LevelLimit::All, max_lifetime: LIFETIME_MAX };
+}

@@ -1,0 +1,164 @@
+//! The form of the secrets that Tegata makes (DESIGN §3): prefix, 32 random base62 characters, and six base62
+//! characters of CRC-32 over both, so that junk is refused before any look-up and secret scanners find leaks.
+//!
+//! This room knows the form only. Making randomness and hashing belong to the server's `authn`.
+
+use std::fmt;
+
+const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+/// Random characters of a secret: 190 bits.
+pub const BODY_LENGTH: usize = 32;
+/// Characters of the checksum; 62⁶ > 2³².
+pub const CHECKSUM_LENGTH: usize = 6;
+/// The product's name in a prefix unless an operator chose another.
+pub const DEFAULT_PRODUCT: &str = "tegata";
+
+/// What a secret is for, as its prefix says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum SecretKind {
+    /// A personal token.
+    PersonalToken,
+    /// A sign-in session.
+    Session,
+    /// A verifier's credential.
+    Verifier,
+    /// The one-time token of the first administrator.
+    Setup,
+}
+
+impl SecretKind {
+    /// Every kind.
+    pub const ALL: &'static [Self] = &[Self::PersonalToken, Self::Session, Self::Verifier, Self::Setup];
+
+    /// The middle of the prefix.
+    pub const fn tag(self) -> &'static str {
+        match self {
+            Self::PersonalToken => "pat",
+            Self::Session => "ses",
+            Self::Verifier => "ver",
+            Self::Setup => "set",
+        }
+    }
+}
+
+/// The name that stands first in every secret of an installation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Product(String);
+
+/// Why a name cannot stand first in a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a token prefix has 2 to 20 lower-case letters and digits and begins with a letter")]
+pub struct ProductError;
+
+impl Product {
+    /// Checks a name: 2 to 20 lower-case letters and digits, a letter first.
+    pub fn new(name: &str) -> Result<Self, ProductError> {
+        let fits = (2..=20).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+            && name.as_bytes()[0].is_ascii_lowercase();
+        if fits { Ok(Self(name.to_owned())) } else { Err(ProductError) }
+    }
+}
+
+impl Default for Product {
+    fn default() -> Self {
+        Self(DEFAULT_PRODUCT.to_owned())
+    }
+}
+
+impl fmt::Display for Product {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Writes a secret from random bytes. `fill` fills a buffer with randomness and is called as often as needed: bytes
+/// that would favour some letters are thrown away.
+pub fn compose(product: &Product, kind: SecretKind, fill: &mut dyn FnMut(&mut [u8])) -> String {
+    let mut text = format!("{product}_{}_", kind.tag());
+    let body_end = text.len() + BODY_LENGTH;
+    let mut buffer = [0_u8; 64];
+    while text.len() < body_end {
+        fill(&mut buffer);
+        for byte in buffer {
+            // 248 = 4 × 62: every letter stands for four values, the last eight values for none.
+            if byte < 248 && text.len() < body_end {
+                text.push(char::from(ALPHABET[usize::from(byte) % 62]));
+            }
+        }
+    }
+    buffer.fill(0);
+    let checksum = checksum(text.as_bytes());
+    text.extend(checksum.iter().copied().map(char::from));
+    text
+}
+
+/// What a text can be, judged by its form and checksum alone; none for junk.
+pub fn classify(product: &Product, text: &str) -> Option<SecretKind> {
+    let rest = text.strip_prefix(product.0.as_str())?.strip_prefix('_')?;
+    let (tag, random) = rest.split_once('_')?;
+    let kind = *SecretKind::ALL.iter().find(|kind| kind.tag() == tag)?;
+    if random.len() != BODY_LENGTH + CHECKSUM_LENGTH || !random.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let (signed, sum) = text.as_bytes().split_at(text.len() - CHECKSUM_LENGTH);
+    (checksum(signed) == sum).then_some(kind)
+}
+
+fn checksum(signed: &[u8]) -> [u8; CHECKSUM_LENGTH] {
+    let mut rest = crc32fast::hash(signed);
+    let mut text = [b'0'; CHECKSUM_LENGTH];
+    for place in text.iter_mut().rev() {
+        *place = ALPHABET[(rest % 62) as usize];
+        rest /= 62;
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn make(kind: SecretKind, seed: u64) -> String {
+        let mut state = seed;
+        compose(&Product::default(), kind, &mut |buffer| {
+            for byte in buffer {
+                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+                *byte = (state >> 33) as u8;
+            }
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_secret_is_recognized(seed: u64, place in 0_usize..SecretKind::ALL.len()) {
+            let kind = SecretKind::ALL[place];
+            let text = make(kind, seed);
+            prop_assert_eq!(classify(&Product::default(), &text), Some(kind));
+            prop_assert_eq!(text.len(), "tegata_pat_".len() + 38);
+        }
+
+        #[test]
+        fn one_wrong_letter_is_noticed(seed: u64, place in 0_usize..49, letter in "[0-9A-Za-z_]") {
+            let text = make(SecretKind::PersonalToken, seed);
+            let mut other = text.clone();
+            other.replace_range(place..=place, &letter);
+            prop_assume!(other != text);
+            prop_assert_eq!(classify(&Product::default(), &other), None);
+        }
+
+        #[test]
+        fn hostile_text_never_panics(text in "\\PC{0,80}") {
+            prop_assert_eq!(classify(&Product::default(), &text), None);
+        }
+    }
+
+    #[test]
+    fn an_operator_may_choose_the_name() {
+        assert!(Product::new("acme").is_ok());
+        for name in ["", "a", "1a", "Acme", "ac_me", "a".repeat(21).as_str()] {
+            assert_eq!(Product::new(name), Err(ProductError), "{name}");
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Appending: encode outside the lock, number and write under it, flush after it.
+
+use crate::codec;
+use crate::frame;
+use crate::id::RecordId;
+use crate::journal::Journal;
+use crate::journal::flush::Flush;
+use crate::record::NewRecord;
+use std::cell::Cell;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+const BUFFER_BYTES_KEPT: usize = 1 << 20;
+
+thread_local! {
+    /// The encode buffer of this thread, taken out while it is in use.
+    static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
+}
+
+/// Why a record was not written. Whoever promised a record must not answer without it.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum AppendError {
+    /// The kernel did not take the bytes. Nothing of the append is left in the journal.
+    #[error("could not append to {file}", file = file.display())]
+    Write {
+        /// The segment.
+        file: PathBuf,
+        /// What the kernel said.
+        source: Arc<io::Error>,
+    },
+    /// A new segment could not be made.
+    #[error("could not begin the segment {file}", file = file.display())]
+    Roll {
+        /// The segment that was to be.
+        file: PathBuf,
+        /// What the kernel said.
+        source: Arc<io::Error>,
+    },
+    /// The record was written, but the disk did not confirm it. It may be in the log without an answer having left.
+    #[error("could not flush the journal to disk")]
+    Flush {
+        /// What the kernel said.
+        source: Arc<io::Error>,
+    },
+    /// All sequences have been used.
+    #[error("the journal has used all of its sequences")]
+    Exhausted,
+}
+
+impl Journal {
+    /// Writes a record. When this returns, the record is with the kernel, and with the disk if the journal always
+    /// flushes.
+    pub fn append(&self, record: &NewRecord<'_>) -> Result<RecordId, AppendError> {
+        let first = self.append_all(std::slice::from_ref(record))?;
+        Ok(RecordId::new(record.time_us, self.shared.tag, first))
+    }
+
+    /// Writes records with neighbouring sequences in one go: all of them or none.
+    pub fn append_batch(&self, records: &[NewRecord<'_>]) -> Result<Vec<RecordId>, AppendError> {
+        if records.is_empty() {
+            return Ok(Vec::new());
+        }
+        let first = self.append_all(records)?;
+        let id = |(record, sequence): (&NewRecord<'_>, u64)| RecordId::new(record.time_us, self.shared.tag, sequence);
+        Ok(records.iter().zip(first..).map(id).collect())
+    }
+
+    fn append_all(&self, records: &[NewRecord<'_>]) -> Result<u64, AppendError> {
+        let mut buffer = BUFFER.try_with(Cell::take).unwrap_or_default();
+        buffer.clear();
+        for record in records {
+            frame::append(&mut buffer, |buffer| codec::encode(record, buffer));
+        }
+        let written = self.write(&mut buffer, records.len() as u64);
+        if buffer.capacity() <= BUFFER_BYTES_KEPT {
+            // Only a thread that is ending has no place for it.
+            let _ = BUFFER.try_with(|place| place.set(buffer));
+        }
+        if written.is_err() {
+            self.shared.append_failures.fetch_add(records.len() as u64, Ordering::Relaxed);
+        }
+        written
+    }
+
+    fn write(&self, frames: &mut [u8], records: u64) -> Result<u64, AppendError> {
+        let first = self.shared.writer.lock().append(&self.shared, frames)?;
+        if self.shared.flush == Flush::Always {
+            self.shared.flush_to(first + records - 1)?;
+        }
+        Ok(first)
+    }
+}

@@ -1,0 +1,191 @@
+//! From the kernel to the disk: when, and how those who wait for it share one flush.
+//!
+//! Whoever needs a sequence on disk either finds it there, or waits for the flush that is under way, or makes the next
+//! one, which then covers everybody who came meanwhile.
+
+use crate::journal::append::AppendError;
+use crate::journal::shared::Shared;
+use parking_lot::{Condvar, Mutex, MutexGuard};
+use std::io;
+use std::sync::Arc;
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// When records reach the disk. With the kernel, safe from the death of the process, they are in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Flush {
+    /// Before an append returns; concurrent appends share a flush. Survives the loss of power.
+    Always,
+    /// In the background, this often. The loss of power can take the records since the last time.
+    Interval(Duration),
+    /// When the kernel sees fit.
+    Never,
+}
+
+impl Default for Flush {
+    fn default() -> Self {
+        Self::Interval(Duration::from_millis(100))
+    }
+}
+
+/// How far flushing has come.
+#[derive(Debug)]
+pub(crate) struct Flushing {
+    state: Mutex<State>,
+    flushed: Condvar,
+    stop: Condvar,
+}
+
+#[derive(Debug)]
+struct State {
+    flushed: u64,
+    running: bool,
+    stopping: bool,
+    failures: u64,
+    failed: Option<Failed>,
+}
+
+/// Sequences (above `after`, up to `up_to`) whose flush failed. They are never believed to be on disk later: a kernel
+/// reports such an error once and then acts as if all was well.
+#[derive(Debug)]
+struct Failed {
+    after: u64,
+    up_to: u64,
+    source: Arc<io::Error>,
+}
+
+pub(crate) struct Progress {
+    pub(crate) flushed: u64,
+    pub(crate) failures: u64,
+}
+
+impl Flushing {
+    pub(crate) fn new(flushed: u64) -> Self {
+        let state = State { flushed, running: false, stopping: false, failures: 0, failed: None };
+        Self { state: Mutex::new(state), flushed: Condvar::new(), stop: Condvar::new() }
+    }
+
+    pub(crate) fn progress(&self) -> Progress {
+        let state = self.state.lock();
+        Progress { flushed: state.flushed, failures: state.failures }
+    }
+}
+
+impl State {
+    fn known(&self, sequence: u64) -> Option<Result<(), AppendError>> {
+        match &self.failed {
+            Some(failed) if failed.after < sequence && sequence <= failed.up_to => {
+                Some(Err(AppendError::Flush { source: Arc::clone(&failed.source) }))
+            }
+            _ => (sequence <= self.flushed).then_some(Ok(())),
+        }
+    }
+
+    fn ended(&mut self, up_to: u64, result: io::Result<()>) {
+        self.running = false;
+        match result {
+            Ok(()) => self.flushed = self.flushed.max(up_to),
+            Err(source) => {
+                self.failures += 1;
+                let after = self.failed.as_ref().map_or(self.flushed, |failed| failed.after);
+                self.failed = Some(Failed { after, up_to, source: Arc::new(source) });
+            }
+        }
+    }
+}
+
+impl Shared {
+    /// Returns when this sequence and all before it are on disk.
+    pub(crate) fn flush_to(&self, sequence: u64) -> Result<(), AppendError> {
+        let mut state = self.flushing.state.lock();
+        loop {
+            if let Some(result) = state.known(sequence) {
+                return result;
+            }
+            if state.running {
+                self.flushing.flushed.wait(&mut state);
+                continue;
+            }
+            state.running = true;
+            let (up_to, result) = MutexGuard::unlocked(&mut state, || self.flush_files());
+            state.ended(up_to, result);
+            self.flushing.flushed.notify_all();
+        }
+    }
+
+    fn flush_files(&self) -> (u64, io::Result<()>) {
+        let unflushed = self.writer.lock().take_unflushed();
+        let result = unflushed.files.iter().try_for_each(|file| file.sync());
+        if result.is_err() {
+            self.writer.lock().leave_segment();
+        }
+        (unflushed.up_to, result)
+    }
+
+    fn flush_often(&self, interval: Duration) {
+        loop {
+            let mut state = self.flushing.state.lock();
+            if !state.stopping {
+                self.flushing.stop.wait_for(&mut state, interval);
+            }
+            let stopping = state.stopping;
+            drop(state);
+            let last_sequence = self.writer.lock().last_sequence();
+            // A failure is counted, and shows in the statistics; the next append begins a new segment.
+            let _ = self.flush_to(last_sequence);
+            if stopping {
+                return;
+            }
+        }
+    }
+}
+
+/// The thread that flushes in the background. Ends, after a last flush, when this is dropped.
+#[derive(Debug)]
+pub(crate) struct Flusher {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Flusher {
+    pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<Option<Self>> {
+        let Flush::Interval(interval) = shared.flush else {
+            return Ok(None);
+        };
+        let its = Arc::clone(shared);
+        let thread = thread::Builder::new().name("record-flush".to_owned()).spawn(move || its.flush_often(interval))?;
+        Ok(Some(Self { shared: Arc::clone(shared), thread: Some(thread) }))
+    }
+}
+
+impl Drop for Flusher {
+    fn drop(&mut self) {
+        self.shared.flushing.state.lock().stopping = true;
+        self.shared.flushing.stop.notify_all();
+        // Its panic would already have been reported on its own thread.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(state: &State, sequence: u64) -> bool {
+        matches!(state.known(sequence), Some(Err(_)))
+    }
+
+    #[test]
+    fn a_failed_flush_is_never_believed_later() {
+        let flushing = Flushing::new(10);
+        let mut state = flushing.state.lock();
+        state.ended(12, Err(io::Error::other("broken")));
+        assert!(matches!(state.known(10), Some(Ok(()))));
+        assert!(failed(&state, 11) && failed(&state, 12));
+        assert!(state.known(13).is_none());
+        state.ended(20, Ok(()));
+        assert!(failed(&state, 12));
+        assert!(matches!(state.known(13), Some(Ok(()))));
+        assert_eq!((state.flushed, state.failures), (20, 1));
+    }
+}

@@ -1,0 +1,165 @@
+//! Reading the segments of a journal that is being opened: an index of all that is sound, and a report of the rest.
+//!
+//! Every byte is read and every checksum held against it. Nothing is changed here but the torn tail of the newest
+//! segment, which is cut off.
+
+use crate::codec;
+use crate::frame::{Step, Walk};
+use crate::journal::open::OpenError;
+use crate::journal::recovery::{Finding, FindingKind};
+use crate::segment::header::{self, Header};
+use crate::segment::index::{Entry, Index};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// A segment as its file shows it.
+pub(crate) struct Recovered {
+    pub(crate) index: Index,
+    /// The length of the file, after its tail was cut.
+    pub(crate) end: u64,
+    pub(crate) header_sound: bool,
+}
+
+/// Goes through the segments in order.
+pub(crate) struct Recoverer {
+    tag: u16,
+    buffer: Vec<u8>,
+    /// The sequence that should come next.
+    pub(crate) expected: u64,
+    /// Whether damage was seen since the last sound record, so that missing sequences are no surprise.
+    explained: bool,
+    /// Records known to be lost since then.
+    lost: u64,
+    pub(crate) findings: Vec<Finding>,
+}
+
+/// The file that is being read, and where the next one begins.
+struct Place<'a> {
+    path: &'a Path,
+    next_first: Option<u64>,
+}
+
+impl Recoverer {
+    pub(crate) fn new(tag: u16, first_sequence: u64) -> Self {
+        Self { tag, buffer: Vec::new(), expected: first_sequence, explained: false, lost: 0, findings: Vec::new() }
+    }
+
+    /// Reads one segment. `next_first` is where the following one begins; the newest has none.
+    pub(crate) fn read(&mut self, path: &Path, first: u64, next_first: Option<u64>) -> Result<Recovered, OpenError> {
+        let place = Place { path, next_first };
+        let mut bytes = std::mem::take(&mut self.buffer);
+        bytes.clear();
+        File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)).map_err(|source| place.failed(source))?;
+        self.missing_before(&place, 0, first);
+        let header_sound = self.check_header(&place, &bytes, first)?;
+        let mut index = Index::new();
+        let mut end = bytes.len() as u64;
+        for step in Walk::new(&bytes, header::BYTES) {
+            match step {
+                Step::Sound { start, payload } => {
+                    self.sound(&place, &bytes, start, payload, &mut index);
+                }
+                Step::Bad { bytes: bad, whole } if next_first.is_none() && bad.end == bytes.len() && !whole => {
+                    end = bad.start as u64;
+                    self.cut(&place, bad)?;
+                }
+                Step::Bad { bytes: bad, whole } => {
+                    self.found(&place, &bad, FindingKind::BadFrame);
+                    self.lost(u64::from(whole));
+                }
+            }
+        }
+        if next_first.is_none() {
+            // Nothing follows that would tell the sequences of lost records. They must not be given out again.
+            self.expected += self.lost;
+        }
+        self.buffer = bytes;
+        Ok(Recovered { index, end, header_sound })
+    }
+
+    fn check_header(&mut self, place: &Place<'_>, bytes: &[u8], first: u64) -> Result<bool, OpenError> {
+        let header = Header::parse(bytes);
+        if let Some(Header { format, tag, .. }) = header {
+            let file = place.path.to_owned();
+            if format > header::FORMAT {
+                return Err(OpenError::NewerFormat { file, format });
+            }
+            if tag != self.tag {
+                return Err(OpenError::OtherJournal { file, tag });
+            }
+        }
+        let sound = header.is_some_and(|header| header.first_sequence == first);
+        if !sound {
+            let unfinished = place.next_first.is_none() && bytes.len() < header::BYTES;
+            let kind = if unfinished { FindingKind::TornTail } else { FindingKind::BadHeader };
+            self.found(place, &(0..bytes.len().min(header::BYTES)), kind);
+        }
+        Ok(sound)
+    }
+
+    fn sound(&mut self, place: &Place<'_>, bytes: &[u8], start: usize, payload: Range<usize>, index: &mut Index) {
+        let frame = start..payload.end;
+        let Ok(raw) = codec::decode(&bytes[payload]) else {
+            self.found(place, &frame, FindingKind::Unreadable);
+            self.lost(1);
+            return;
+        };
+        if place.next_first.is_some_and(|next_first| raw.sequence >= next_first) {
+            self.found(place, &frame, FindingKind::Unanswered);
+        } else if raw.sequence < self.expected {
+            self.found(place, &frame, FindingKind::OutOfOrder);
+        } else {
+            self.missing_before(place, start, raw.sequence);
+            (self.explained, self.lost) = (false, 0);
+            self.expected = raw.sequence + 1;
+            let (start, end) = (frame.start as u64, frame.end as u64);
+            index.push(Entry { sequence: raw.sequence, time_us: raw.time_us, start, end });
+        }
+    }
+
+    fn lost(&mut self, records: u64) {
+        self.explained = true;
+        self.lost += records;
+    }
+
+    fn missing_before(&mut self, place: &Place<'_>, offset: usize, sequence: u64) {
+        if sequence > self.expected {
+            if !self.explained {
+                let kind = FindingKind::Gap { first: self.expected, last: sequence - 1 };
+                self.found(place, &(offset..offset), kind);
+            }
+            self.expected = sequence;
+        }
+    }
+
+    fn cut(&mut self, place: &Place<'_>, torn: Range<usize>) -> Result<(), OpenError> {
+        let file = OpenOptions::new().write(true).open(place.path).map_err(|source| place.failed(source))?;
+        file.set_len(torn.start as u64).and_then(|()| file.sync_all()).map_err(|source| place.failed(source))?;
+        self.found(place, &torn, FindingKind::TornTail);
+        Ok(())
+    }
+
+    fn found(&mut self, place: &Place<'_>, bytes: &Range<usize>, kind: FindingKind) {
+        let (offset, bytes) = (bytes.start as u64, bytes.len() as u64);
+        self.findings.push(Finding { file: place.path.to_owned(), offset, bytes, kind });
+    }
+}
+
+impl Place<'_> {
+    fn failed(&self, source: io::Error) -> OpenError {
+        OpenError::Io { path: self.path.to_owned(), source }
+    }
+}
+
+/// The tag in the first sound header among these files.
+pub(crate) fn tag_of(paths: impl Iterator<Item = PathBuf>) -> Option<u16> {
+    let header = |path: PathBuf| {
+        let mut bytes = Vec::new();
+        let file = File::open(path).ok()?;
+        file.take(header::BYTES as u64).read_to_end(&mut bytes).ok()?;
+        Header::parse(&bytes)
+    };
+    paths.filter_map(header).map(|header| header.tag).next()
+}

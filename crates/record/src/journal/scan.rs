@@ -1,0 +1,209 @@
+//! Going through the segments block by block, in either direction, with a filter.
+//!
+//! A scan sees what was published when it began and nothing later. It reads through handles of its own; a segment
+//! that retention removes meanwhile is passed over. Damage is passed over and counted.
+
+use crate::codec::{self, RawRecord};
+use crate::filter::Filter;
+use crate::frame::{Step, Walk};
+use crate::journal::shared::{Segments, Shared};
+use crate::query::Order;
+use crate::record::RecordView;
+use crate::segment::Segment;
+use crate::segment::index::Span;
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+/// A segment could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("could not read {path}", path = path.display())]
+pub struct ReadError {
+    /// The segment.
+    pub path: PathBuf,
+    /// What the kernel said.
+    pub source: io::Error,
+}
+
+#[derive(Debug)]
+pub(crate) struct Scan {
+    shared: Arc<Shared>,
+    filter: Filter,
+    order: Order,
+    /// The first sequence that may be seen.
+    first: u64,
+    /// The last sequence that may be seen.
+    last: u64,
+    segments: Segments,
+    /// Positions of the segments not yet entered.
+    ahead: Range<usize>,
+    current: Option<Current>,
+    block: Vec<u8>,
+    /// Payloads in `block` that passed the filter, the next one last.
+    hits: Vec<Range<usize>>,
+}
+
+#[derive(Debug)]
+struct Current {
+    segment: Arc<Segment>,
+    file: File,
+    blocks: Range<usize>,
+}
+
+impl Scan {
+    /// A scan over the sequences above `after` and below `before`.
+    pub(crate) fn new(shared: &Arc<Shared>, filter: Filter, order: Order, after: u64, before: Option<u64>) -> Self {
+        let segments = shared.segments();
+        let newest = segments.last().map_or(0, |segment| {
+            segment.outline().content.map_or(segment.first_sequence - 1, |content| content.last_sequence)
+        });
+        let last = before.map_or(newest, |before| newest.min(before.saturating_sub(1)));
+        let first = after.saturating_add(1);
+        let start = segments.partition_point(|segment| segment.first_sequence <= first).saturating_sub(1);
+        let end = segments.partition_point(|segment| segment.first_sequence <= last);
+        Self {
+            shared: Arc::clone(shared),
+            filter,
+            order,
+            first,
+            last,
+            ahead: start..end.max(start),
+            segments,
+            current: None,
+            block: Vec::new(),
+            hits: Vec::new(),
+        }
+    }
+
+    /// How many more records there are.
+    pub(crate) fn count(mut self) -> Result<u64, ReadError> {
+        let mut count = self.hits.len() as u64;
+        while self.next_block()? {
+            count += self.hits.len() as u64;
+        }
+        Ok(count)
+    }
+
+    /// The next record. After an error there is none.
+    pub(crate) fn next_view(&mut self) -> Result<Option<RecordView<'_>>, ReadError> {
+        let payload = loop {
+            if let Some(payload) = self.hits.pop() {
+                if codec::decode(&self.block[payload.clone()]).is_ok_and(|raw| raw.view(self.shared.tag).is_ok()) {
+                    break payload;
+                }
+                self.met_damage();
+            } else if !self.next_block()? {
+                return Ok(None);
+            }
+        };
+        Ok(codec::decode(&self.block[payload]).and_then(|raw| raw.view(self.shared.tag)).ok())
+    }
+
+    /// Loads the next block that can contain anything and finds its hits. `false` at the end.
+    fn next_block(&mut self) -> Result<bool, ReadError> {
+        loop {
+            let Some(current) = &mut self.current else {
+                if !self.next_segment()? {
+                    return Ok(false);
+                }
+                continue;
+            };
+            let Some(position) = step(&mut current.blocks, self.order) else {
+                self.current = None;
+                continue;
+            };
+            let span = current.segment.block(position);
+            let Some(span) = span.filter(|span| self.filter.may_match(span.time_us_min, span.time_us_max)) else {
+                continue;
+            };
+            if let Err(source) = load(&mut current.file, span, &mut self.block) {
+                let path = current.segment.path.clone();
+                self.stop();
+                return Err(ReadError { path, source });
+            }
+            self.find_hits(span.first_sequence);
+            return Ok(true);
+        }
+    }
+
+    fn next_segment(&mut self) -> Result<bool, ReadError> {
+        while let Some(position) = step(&mut self.ahead, self.order) {
+            let segment = Arc::clone(&self.segments[position]);
+            let content = segment.outline().content;
+            if !content.is_some_and(|content| self.filter.may_match(content.time_us_min, content.time_us_max)) {
+                continue;
+            }
+            match File::open(&segment.path) {
+                Ok(file) => {
+                    let blocks = segment.blocks_between(self.first, self.last);
+                    self.current = Some(Current { segment, file, blocks });
+                    return Ok(true);
+                }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(source) => {
+                    self.stop();
+                    return Err(ReadError { path: segment.path.clone(), source });
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    fn find_hits(&mut self, first_in_block: u64) {
+        self.hits.clear();
+        let mut least = first_in_block;
+        let mut damage = false;
+        for step in Walk::new(&self.block, 0) {
+            let Step::Sound { payload, .. } = step else {
+                damage = true;
+                continue;
+            };
+            match codec::decode(&self.block[payload.clone()]) {
+                Ok(raw) if raw.sequence >= least => {
+                    least = raw.sequence.saturating_add(1);
+                    if self.wants(&raw) {
+                        self.hits.push(payload);
+                    }
+                }
+                _ => damage = true,
+            }
+        }
+        if self.order == Order::OldestFirst {
+            self.hits.reverse();
+        }
+        if damage {
+            self.met_damage();
+        }
+    }
+
+    fn wants(&self, raw: &RawRecord<'_>) -> bool {
+        (self.first..=self.last).contains(&raw.sequence) && self.filter.matches(raw)
+    }
+
+    fn met_damage(&self) {
+        self.shared.damage_met.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn stop(&mut self) {
+        self.current = None;
+        self.ahead = 0..0;
+        self.hits.clear();
+    }
+}
+
+fn step(positions: &mut Range<usize>, order: Order) -> Option<usize> {
+    match order {
+        Order::OldestFirst => positions.next(),
+        Order::NewestFirst => positions.next_back(),
+    }
+}
+
+fn load(file: &mut File, span: Span, block: &mut Vec<u8>) -> io::Result<()> {
+    let bytes = usize::try_from(span.end - span.start).map_err(io::Error::other)?;
+    file.seek(SeekFrom::Start(span.start))?;
+    block.resize(bytes, 0);
+    file.read_exact(block)
+}

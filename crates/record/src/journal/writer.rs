@@ -1,0 +1,150 @@
+//! The one place that appends to a segment and begins new ones. Everything here happens under the writer's lock.
+//!
+//! A frame is published after all its bytes are with the kernel. When a write fails, what arrived of it is taken back;
+//! when even that fails, the segment is left for good and the next append begins a new one, whose name tells recovery
+//! that everything from there on in the old file was never answered for.
+
+use crate::codec;
+use crate::files::{self, AppendFile};
+use crate::frame;
+use crate::id::RecordId;
+use crate::journal::append::AppendError;
+use crate::journal::flush::Flush;
+use crate::journal::shared::Shared;
+use crate::segment::header;
+use crate::segment::index::{Entry, Index};
+use crate::segment::{self, Segment, name};
+use crate::time;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+
+#[derive(Debug)]
+pub(crate) struct Writer {
+    file: Arc<AppendFile>,
+    segment: Arc<Segment>,
+    /// Where the next frame goes: the length of the file.
+    end: u64,
+    next_sequence: u64,
+    /// The newest day in the segment; `None` while it is empty.
+    newest_day: Option<i64>,
+    must_roll: bool,
+    /// Files that were left before they were flushed.
+    unflushed: Vec<Arc<AppendFile>>,
+}
+
+/// What has to be flushed, and up to which sequence everything is on disk afterwards.
+pub(crate) struct Unflushed {
+    pub(crate) files: Vec<Arc<AppendFile>>,
+    pub(crate) up_to: u64,
+}
+
+impl Writer {
+    /// Goes on in a segment whose file is `end` bytes long.
+    pub(crate) fn new(file: AppendFile, segment: Arc<Segment>, end: u64, next_sequence: u64) -> Self {
+        let newest_day = segment.outline().content.map(|content| time::day(content.time_us_max));
+        let file = Arc::new(file);
+        Self { file, segment, end, next_sequence, newest_day, must_roll: false, unflushed: Vec::new() }
+    }
+
+    pub(crate) fn last_sequence(&self) -> u64 {
+        self.next_sequence - 1
+    }
+
+    /// Numbers, writes and publishes frames. Returns the sequence of the first.
+    pub(crate) fn append(&mut self, shared: &Shared, frames: &mut [u8]) -> Result<u64, AppendError> {
+        let first_day = frame::each(frames).next().map(|(_, payload)| time::day(codec::time_us(&frames[payload])));
+        if self.wants_new_segment(shared, frames.len() as u64, first_day) {
+            self.roll(shared)?;
+        }
+        let first = self.next_sequence;
+        let (mut at, mut next) = (0, first);
+        while let Some(end) = frame::seal(frames, at, next) {
+            (at, next) = (end, next + 1);
+        }
+        if next > RecordId::SEQUENCE_MAX {
+            return Err(AppendError::Exhausted);
+        }
+        if let Err(source) = self.file.append(frames) {
+            self.must_roll |= self.file.cut(self.end).is_err();
+            return Err(AppendError::Write { file: self.segment.path.clone(), source: Arc::new(source) });
+        }
+        self.publish(first, frames);
+        self.end += frames.len() as u64;
+        self.next_sequence = next;
+        Ok(first)
+    }
+
+    fn publish(&mut self, first: u64, frames: &[u8]) {
+        let mut newest_day = self.newest_day;
+        let end_before = self.end;
+        self.segment.publish(frame::each(frames).zip(first..).map(|((start, payload), sequence)| {
+            let end = end_before + payload.end as u64;
+            let time_us = codec::time_us(&frames[payload]);
+            newest_day = newest_day.max(Some(time::day(time_us)));
+            Entry { sequence, time_us, start: end_before + start as u64, end }
+        }));
+        self.newest_day = newest_day;
+    }
+
+    /// A new day begins a new segment. A late record of the day before does not: two threads around midnight would
+    /// begin one file for each record.
+    fn wants_new_segment(&self, shared: &Shared, bytes: u64, day: Option<i64>) -> bool {
+        let full = self.newest_day.is_some() && self.end + bytes > shared.segment_bytes;
+        let next_day = self.newest_day.is_some() && day > self.newest_day;
+        self.must_roll || full || next_day
+    }
+
+    /// Begins a new segment.
+    pub(crate) fn roll(&mut self, shared: &Shared) -> Result<(), AppendError> {
+        let path = name::path(&shared.directory, self.next_sequence);
+        let replaces_empty = self.segment.first_sequence == self.next_sequence;
+        let file = match create(shared, &path, self.next_sequence) {
+            Ok(file) => file,
+            Err(source) => {
+                // A file left here would later look like the end of the one before it. An empty segment's own file
+                // stays: its name may be all that tells the sequence.
+                self.must_roll |= replaces_empty || fs::remove_file(&path).is_err();
+                return Err(AppendError::Roll { file: path, source: Arc::new(source) });
+            }
+        };
+        let segment = Arc::new(Segment::new(path, self.next_sequence, Index::new()));
+        shared.change_segments(|segments| {
+            if replaces_empty {
+                segments.pop();
+            }
+            segments.push(Arc::clone(&segment));
+        });
+        let before = std::mem::replace(&mut self.file, Arc::new(file));
+        if shared.flush != Flush::Never {
+            self.unflushed.push(before);
+        }
+        self.segment = segment;
+        self.end = header::BYTES as u64;
+        self.newest_day = None;
+        self.must_roll = false;
+        Ok(())
+    }
+
+    /// All that may not be on disk yet. Files that were left are handed out once.
+    pub(crate) fn take_unflushed(&mut self) -> Unflushed {
+        let mut files = std::mem::take(&mut self.unflushed);
+        files.push(Arc::clone(&self.file));
+        Unflushed { files, up_to: self.last_sequence() }
+    }
+
+    /// After a failed flush nobody knows what the kernel still holds of the file, so nothing is added to it.
+    pub(crate) fn leave_segment(&mut self) {
+        self.must_roll = true;
+    }
+}
+
+/// Makes the file of a new segment, with its header and its name on disk where that is asked for.
+fn create(shared: &Shared, path: &Path, first_sequence: u64) -> io::Result<AppendFile> {
+    let file = segment::create_file(path, shared.tag, first_sequence, shared.faults.clone())?;
+    if shared.flush != Flush::Never {
+        files::sync_directory(&shared.directory)?;
+    }
+    Ok(file)
+}

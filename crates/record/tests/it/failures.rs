@@ -1,0 +1,106 @@
+//! A disk that is full or fails: appends are refused, nothing is left half, and all is well when the disk is.
+
+use crate::support::{T0, directory, fill, open, open_clean, options, record, segments, sequences, small};
+use tegata_record::{AppendError, Faults, FindingKind, Flush, Journal, Options};
+
+fn faulty(options: &Options) -> (std::sync::Arc<Faults>, Options) {
+    let faults = Faults::none();
+    (faults.clone(), Options { faults: Some(faults), ..options.clone() })
+}
+
+fn refused(journal: &Journal) -> bool {
+    matches!(journal.append(&record(T0)), Err(AppendError::Write { .. }))
+}
+
+#[test]
+fn a_full_disk_refuses_and_recovers_without_a_trace() {
+    let directory = directory();
+    let (faults, options) = faulty(&options());
+    let journal = open_clean(directory.path(), options.clone());
+    fill(&journal, 5);
+    for room in 0..60 {
+        faults.leave_room(room);
+        assert!(refused(&journal), "{room}");
+    }
+    assert_eq!(journal.stats().append_failures, 60);
+    faults.leave_room(u64::MAX);
+    fill(&journal, 5);
+    drop(journal);
+    assert_eq!(sequences(&open_clean(directory.path(), options)), (1..=10).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_batch_is_written_whole_or_not_at_all() {
+    let directory = directory();
+    let (faults, options) = faulty(&options());
+    let journal = open_clean(directory.path(), options.clone());
+    faults.leave_room(250);
+    assert!(journal.append_batch(&[record(T0); 10]).is_err());
+    faults.leave_room(u64::MAX);
+    assert!(sequences(&journal).is_empty());
+    assert_eq!(journal.append_batch(&[record(T0); 10]).unwrap()[0].sequence(), 1);
+    drop(journal);
+    open_clean(directory.path(), options);
+}
+
+#[test]
+fn what_could_not_be_taken_back_is_left_behind() {
+    for (before, room) in [(3, 250), (0, 250), (3, 20), (0, 20), (0, 0)] {
+        let directory = directory();
+        let (faults, options) = faulty(&options());
+        let journal = open_clean(directory.path(), options.clone());
+        fill(&journal, before);
+        faults.leave_room(room);
+        faults.fail_cuts(true);
+        assert!(journal.append_batch(&[record(T0 + 999); 10]).is_err());
+        faults.leave_room(u64::MAX);
+        fill(&journal, 4);
+        let expected: Vec<u64> = (1..=before.unsigned_abs() + 4).collect();
+        assert_eq!(sequences(&journal), expected);
+        drop(journal);
+        let (journal, recovery) = open(directory.path(), options);
+        assert_eq!(sequences(&journal), expected, "{before} {room}: {:?}", recovery.findings);
+        let allowed = [FindingKind::Unanswered, FindingKind::BadFrame];
+        assert!(recovery.findings.iter().all(|finding| allowed.contains(&finding.kind)));
+    }
+}
+
+#[test]
+fn a_segment_that_cannot_begin_refuses_the_append() {
+    let directory = directory();
+    let (faults, options) = faulty(&small());
+    let journal = open_clean(directory.path(), options.clone());
+    while segments(directory.path()).len() < 3 {
+        fill(&journal, 1);
+    }
+    let last = journal.last_sequence();
+    while segments(directory.path()).len() < 4 {
+        faults.leave_room(u64::MAX);
+        fill(&journal, 1);
+        faults.leave_room(10);
+        let refused = journal.append(&record(T0));
+        assert!(matches!(refused, Err(AppendError::Write { .. } | AppendError::Roll { .. })));
+    }
+    faults.leave_room(u64::MAX);
+    fill(&journal, 5);
+    assert!(journal.last_sequence() > last + 5);
+    let written = journal.last_sequence();
+    drop(journal);
+    assert_eq!(sequences(&open_clean(directory.path(), options)), (1..=written).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_failed_flush_refuses_and_moves_to_a_new_segment() {
+    let directory = directory();
+    let (faults, options) = faulty(&Options { flush: Flush::Always, ..options() });
+    let journal = open_clean(directory.path(), options.clone());
+    fill(&journal, 2);
+    faults.fail_flushes(true);
+    assert!(matches!(journal.append(&record(T0)), Err(AppendError::Flush { .. })));
+    assert_eq!(journal.stats().flush_failures, 1);
+    faults.fail_flushes(false);
+    journal.append(&record(T0)).unwrap();
+    assert_eq!(segments(directory.path()).len(), 2);
+    drop(journal);
+    assert_eq!(sequences(&open_clean(directory.path(), options)), [1, 2, 3, 4]);
+}

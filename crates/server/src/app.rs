@@ -1,0 +1,86 @@
+//! What a running server has: its database, its keys, its memory of live credentials, its log, its clock. Handed to
+//! every use case; nothing here is global.
+
+use crate::authn::Hasher;
+use crate::authn::throttle::Throttle;
+use crate::catalogues::Catalogues;
+use crate::db::Db;
+use crate::verify::Verify;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::SystemTime;
+use tegata_core::secret::Product;
+use tegata_core::time::Timestamp;
+
+/// Everything that a use case may reach.
+#[derive(Debug)]
+pub struct App {
+    /// The truth.
+    pub db: Db,
+    /// The time.
+    pub clock: Clock,
+    /// Randomness.
+    pub entropy: Entropy,
+    /// The hashing keys.
+    pub hasher: Hasher,
+    /// The name that stands first in every secret.
+    pub product: Product,
+    /// Compiled catalogues.
+    pub catalogues: Arc<Catalogues>,
+    /// The memory of live credentials, and the access log.
+    pub verify: Arc<Verify>,
+    /// Who guessed passwords of late.
+    pub throttle: Throttle,
+    /// Where people reach this server, for links.
+    pub public_url: String,
+}
+
+/// Where the time comes from.
+#[derive(Debug, Clone, Default)]
+pub enum Clock {
+    /// The machine.
+    #[default]
+    System,
+    /// A test, in microseconds since 1970.
+    Manual(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// This moment.
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::System => {
+                let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+                Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+            }
+            Self::Manual(micros) => Timestamp::from_micros(micros.load(Ordering::Acquire)),
+        }
+    }
+}
+
+/// Where randomness comes from. There is no test double: ids and secrets in tests are random too.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Entropy {
+    /// The operating system.
+    #[default]
+    System,
+}
+
+impl Entropy {
+    /// Fills a buffer.
+    ///
+    /// Without randomness no secret may be made, and there is nothing to go on with: the process ends.
+    pub fn fill(&self, buffer: &mut [u8]) {
+        if let Err(error) = getrandom::fill(buffer) {
+            tracing::error!(%error, "the operating system gives no randomness");
+            std::process::abort();
+        }
+    }
+
+    /// Random bytes of a known number: `entropy.bytes::<10>()` for an id.
+    pub fn bytes<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.fill(&mut bytes);
+        bytes
+    }
+}

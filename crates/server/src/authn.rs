@@ -1,0 +1,12 @@
+//! What was presented, and who acts. The only room that makes, hashes or looks up a secret, and the only one that
+//! knows what "expired" means for whoever calls Tegata's own API.
+
+pub mod hasher;
+pub mod identify;
+pub mod key_file;
+pub mod mint;
+pub mod password;
+pub mod throttle;
+
+pub use hasher::{Digest, Hasher};
+pub use identify::{Actor, Presented, identify};

@@ -1,0 +1,153 @@
+//! The one door: a presented secret in, an actor out. Everything that calls Tegata's own API passes here, within the
+//! transaction of its call, so that what was stopped a moment ago is stopped for this call too.
+
+use super::Hasher;
+use crate::db::users::User;
+use crate::db::{self, DbError, Tx};
+use ipnet::IpNet;
+use secrecy::{ExposeSecret as _, SecretString};
+use std::net::IpAddr;
+use tegata_core::credential::CredentialState;
+use tegata_core::ids::{SessionId, TokenId, UserId};
+use tegata_core::problem::{Code, Problem};
+use tegata_core::secret::{Product, SecretKind, classify};
+use tegata_core::time::Timestamp;
+
+/// What a caller showed.
+#[derive(Debug, Clone)]
+pub enum Presented {
+    /// Nothing.
+    Nothing,
+    /// A bearer secret (RFC 6750 §2.1).
+    Bearer(SecretString),
+}
+
+/// Who acts.
+#[derive(Debug, Clone)]
+pub struct Actor {
+    /// The person.
+    pub user: User,
+    /// The sign-in session, if that was shown.
+    pub session: Option<SessionId>,
+    /// The token, if that was shown.
+    pub token: Option<TokenId>,
+}
+
+impl Actor {
+    /// The id of what was shown.
+    pub fn credential(&self) -> Option<String> {
+        self.session.map(|id| id.to_string()).or_else(|| self.token.map(|id| id.to_string()))
+    }
+
+    /// Whoever calls what anybody may call.
+    pub fn nobody() -> Self {
+        let user = User {
+            id: UserId::from_u128(0),
+            email: String::new(),
+            name: String::new(),
+            active: false,
+            created_at: Timestamp::EPOCH,
+        };
+        Self { user, session: None, token: None }
+    }
+
+    /// Whether nobody in particular acts.
+    pub const fn is_nobody(&self) -> bool {
+        self.session.is_none() && self.token.is_none()
+    }
+
+    /// What kind of credential was shown.
+    pub const fn kind(&self) -> &'static str {
+        if self.token.is_some() { "personal_token" } else { "session" }
+    }
+}
+
+/// Why nobody was identified.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// The caller is told.
+    #[error(transparent)]
+    Told(#[from] Problem),
+    /// The database failed.
+    #[error(transparent)]
+    Db(#[from] DbError),
+}
+
+fn unauthenticated(why: &str) -> Refused {
+    Refused::Told(Problem::new(Code::Unauthenticated, why))
+}
+
+/// Finds out who acts.
+pub async fn identify(
+    tx: &mut Tx,
+    hasher: &Hasher,
+    product: &Product,
+    presented: &Presented,
+    address: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<Actor, Refused> {
+    let Presented::Bearer(secret) = presented else {
+        return Err(unauthenticated("send a session or token as `Authorization: Bearer …`"));
+    };
+    let text = secret.expose_secret();
+    let kind = match classify(product, text) {
+        Some(kind @ (SecretKind::Session | SecretKind::PersonalToken)) => kind,
+        Some(SecretKind::Verifier | SecretKind::Setup) => {
+            return Err(unauthenticated("this kind of credential does not open this door"));
+        }
+        None => return Err(unauthenticated("this is not a credential of this server")),
+    };
+    let mut holder = db::secrets::find(tx, hasher.digest(text)).await?;
+    if holder.is_none()
+        && let Some(previous) = hasher.previous_digest(text)
+    {
+        holder = db::secrets::find(tx, previous).await?;
+    }
+    let holder = holder.ok_or_else(|| unauthenticated("nobody knows this credential"))?;
+    if holder.valid_until.is_some_and(|until| now >= until) {
+        return Err(unauthenticated("this secret was replaced by a newer one"));
+    }
+    if kind == SecretKind::Session {
+        by_session(tx, &holder.subject, now).await
+    } else {
+        by_token(tx, &holder.subject, address, now).await
+    }
+}
+
+async fn by_session(tx: &mut Tx, subject: &str, now: Timestamp) -> Result<Actor, Refused> {
+    let gone = || unauthenticated("this session has ended; sign in again");
+    let id: SessionId = subject.parse().map_err(|_| gone())?;
+    let session = db::sessions::get(tx, id).await?.ok_or_else(gone)?;
+    if session.ended_at.is_some() || now >= session.expires_at {
+        return Err(gone());
+    }
+    let user = db::users::get(tx, session.user).await?.filter(|user| user.active).ok_or_else(gone)?;
+    Ok(Actor { user, session: Some(id), token: None })
+}
+
+async fn by_token(
+    tx: &mut Tx,
+    subject: &str,
+    address: Option<IpAddr>,
+    now: Timestamp,
+) -> Result<Actor, Refused> {
+    let unknown = || unauthenticated("nobody knows this credential");
+    let id: TokenId = subject.parse().map_err(|_| unknown())?;
+    let token = db::tokens::get(tx, id).await?.ok_or_else(unknown)?;
+    if token.state == CredentialState::Revoked {
+        return Err(unauthenticated("this token was revoked"));
+    }
+    if now >= token.expires_at {
+        return Err(unauthenticated("this token has expired"));
+    }
+    if !is_inside(&token.addresses, address) {
+        return Err(unauthenticated("this token does not count from this address"));
+    }
+    let user = db::users::get(tx, token.owner).await?.filter(|user| user.active);
+    let user = user.ok_or_else(|| unauthenticated("the owner's account is not active"))?;
+    Ok(Actor { user, session: None, token: Some(id) })
+}
+
+fn is_inside(ranges: &[IpNet], address: Option<IpAddr>) -> bool {
+    ranges.is_empty() || address.is_some_and(|address| ranges.iter().any(|range| range.contains(&address)))
+}

@@ -1,0 +1,120 @@
+//! Activity: who changed what, before and after, from where. Written by the frame, in the transaction of the change.
+
+use super::{DbError, PageAsk, Tx, WriteTx, parsed};
+use serde_json::Value;
+use tegata_core::ids::{ActivityId, OrgId};
+use tegata_core::time::Timestamp;
+
+/// One entry.
+#[derive(Debug, Clone)]
+pub struct Activity {
+    /// Its id.
+    pub id: ActivityId,
+    /// Whose it is.
+    pub org: OrgId,
+    /// When.
+    pub at: Timestamp,
+    /// The operation's id.
+    pub operation: String,
+    /// `user`, or `system`.
+    pub actor_kind: String,
+    /// Who.
+    pub actor_id: String,
+    /// The name they had.
+    pub actor_name: String,
+    /// What they showed: the id of a session or token.
+    pub credential: Option<String>,
+    /// The id of what was changed.
+    pub subject: String,
+    /// What it was.
+    pub before: Option<Value>,
+    /// What it became.
+    pub after: Option<Value>,
+    /// Why, in the actor's words.
+    pub reason: Option<String>,
+    /// From which address.
+    pub address: Option<String>,
+    /// With which program.
+    pub user_agent: Option<String>,
+    /// The request.
+    pub request_id: Option<String>,
+}
+
+/// Writes an entry.
+pub async fn insert(tx: &mut WriteTx, entry: &Activity) -> Result<(), DbError> {
+    let (sequence, ordinal) = (tx.sequence, tx.next_ordinal());
+    sqlx::query(
+        "INSERT INTO activity (id, sequence, ordinal, org_id, at, operation, actor_kind, actor_id, actor_name,
+            credential_id, subject, before_json, after_json, reason, address, user_agent, request_id)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
+    )
+    .bind(entry.id.to_string())
+    .bind(sequence)
+    .bind(ordinal)
+    .bind(entry.org.to_string())
+    .bind(entry.at.as_micros())
+    .bind(&entry.operation)
+    .bind(&entry.actor_kind)
+    .bind(&entry.actor_id)
+    .bind(&entry.actor_name)
+    .bind(&entry.credential)
+    .bind(&entry.subject)
+    .bind(entry.before.as_ref().map(Value::to_string))
+    .bind(entry.after.as_ref().map(Value::to_string))
+    .bind(&entry.reason)
+    .bind(&entry.address)
+    .bind(&entry.user_agent)
+    .bind(&entry.request_id)
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// The entries of an organization, newest first; `after` is `sequence.ordinal` of the last row of the page before.
+pub async fn list(tx: &mut Tx, org: OrgId, page: &PageAsk) -> Result<Vec<(String, Activity)>, DbError> {
+    let (sequence, ordinal) = match page.after.as_deref().and_then(|after| after.split_once('.')) {
+        Some((sequence, ordinal)) => (parsed(sequence)?, parsed(ordinal)?),
+        None => (i64::MAX, i64::MAX),
+    };
+    let rows = sqlx::query(
+        "SELECT id, sequence, ordinal, at, operation, actor_kind, actor_id, actor_name, credential_id, subject,
+            before_json, after_json, reason, address, user_agent, request_id
+         FROM activity
+         WHERE org_id = $1 AND (sequence < $2 OR (sequence = $3 AND ordinal < $4))
+         ORDER BY sequence DESC, ordinal DESC LIMIT $5",
+    )
+    .bind(org.to_string())
+    .bind(sequence)
+    .bind(sequence)
+    .bind(ordinal)
+    .bind(page.limit)
+    .fetch_all(tx.connection())
+    .await?;
+    rows.iter().map(|row| read(org, row)).collect()
+}
+
+fn read(org: OrgId, row: &sqlx::any::AnyRow) -> Result<(String, Activity), DbError> {
+    use sqlx::Row as _;
+    let json = |text: Option<String>| -> Result<Option<Value>, DbError> {
+        text.map(|text| serde_json::from_str(&text).map_err(|error| DbError::Corrupt(error.to_string()))).transpose()
+    };
+    let place = format!("{}.{}", row.try_get::<i64, _>("sequence")?, row.try_get::<i64, _>("ordinal")?);
+    let entry = Activity {
+        id: parsed(row.try_get("id")?)?,
+        org,
+        at: Timestamp::from_micros(row.try_get("at")?),
+        operation: row.try_get("operation")?,
+        actor_kind: row.try_get("actor_kind")?,
+        actor_id: row.try_get("actor_id")?,
+        actor_name: row.try_get("actor_name")?,
+        credential: row.try_get("credential_id")?,
+        subject: row.try_get("subject")?,
+        before: json(row.try_get("before_json")?)?,
+        after: json(row.try_get("after_json")?)?,
+        reason: row.try_get("reason")?,
+        address: row.try_get("address")?,
+        user_agent: row.try_get("user_agent")?,
+        request_id: row.try_get("request_id")?,
+    };
+    Ok((place, entry))
+}

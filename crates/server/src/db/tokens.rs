@@ -1,0 +1,310 @@
+//! Personal tokens: the credential, its part in each organization, and what it was granted there.
+
+use super::{DbError, PageAsk, Tx, WriteTx, exactly_one, parsed, parsed_option};
+use ipnet::IpNet;
+use tegata_core::credential::{CredentialKind, CredentialState, GrantState, PartState};
+use tegata_core::ids::{ApiId, ContextId, GrantId, OrgId, TokenId, UserId};
+use tegata_core::time::Timestamp;
+
+/// A token.
+#[derive(Debug, Clone)]
+pub struct Token {
+    /// Its id, which outlives its secrets.
+    pub id: TokenId,
+    /// Whose it is.
+    pub owner: UserId,
+    /// What it is.
+    pub kind: CredentialKind,
+    /// What its owner calls it.
+    pub name: String,
+    /// Its state in all organizations.
+    pub state: CredentialState,
+    /// Why it was asked for.
+    pub reason: String,
+    /// Where it may be shown from; empty for anywhere.
+    pub addresses: Vec<IpNet>,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it ends.
+    pub expires_at: Timestamp,
+    /// When it was stopped everywhere for good.
+    pub revoked_at: Option<Timestamp>,
+}
+
+/// One organization's part of a token.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// The organization.
+    pub org: OrgId,
+    /// The state there.
+    pub state: PartState,
+    /// Why it is blocked or revoked there.
+    pub state_reason: Option<String>,
+    /// Since when.
+    pub changed_at: Timestamp,
+}
+
+/// Permissions of one API in one place, given to a token or asked for.
+#[derive(Debug, Clone)]
+pub struct StoredGrant {
+    /// Its id.
+    pub id: GrantId,
+    /// The organization.
+    pub org: OrgId,
+    /// The token.
+    pub token: TokenId,
+    /// The API.
+    pub api: ApiId,
+    /// The place; none for the whole organization.
+    pub context: Option<ContextId>,
+    /// The permissions by name, as they were asked for.
+    pub permissions: Vec<String>,
+    /// Whether it is in force.
+    pub state: GrantState,
+    /// Whether the owner granted it to themself, as somebody who answers for the place.
+    pub self_granted: bool,
+    /// When it was asked for.
+    pub created_at: Timestamp,
+}
+
+type Row = (String, String, String, String, String, String, String, i64, i64, Option<i64>);
+
+fn read(row: Row) -> Result<Token, DbError> {
+    let (id, owner, kind, name, state, reason, addresses, created_at, expires_at, revoked_at) = row;
+    Ok(Token {
+        id: parsed(&id)?,
+        owner: parsed(&owner)?,
+        kind: parsed(&kind)?,
+        name,
+        state: parsed(&state)?,
+        reason,
+        addresses: addresses.split_whitespace().map(parsed).collect::<Result<_, _>>()?,
+        created_at: Timestamp::from_micros(created_at),
+        expires_at: Timestamp::from_micros(expires_at),
+        revoked_at: revoked_at.map(Timestamp::from_micros),
+    })
+}
+
+/// Stores a new token.
+pub async fn insert(tx: &mut WriteTx, token: &Token) -> Result<(), DbError> {
+    let addresses: Vec<_> = token.addresses.iter().map(ToString::to_string).collect();
+    sqlx::query(
+        "INSERT INTO tokens (id, owner_id, kind, name, state, reason, addresses, created_at, expires_at, revoked_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, NULL)",
+    )
+    .bind(token.id.to_string())
+    .bind(token.owner.to_string())
+    .bind(token.kind.as_str())
+    .bind(&token.name)
+    .bind(token.state.as_str())
+    .bind(&token.reason)
+    .bind(addresses.join(" "))
+    .bind(token.created_at.as_micros())
+    .bind(token.expires_at.as_micros())
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// The token with this id.
+pub async fn get(tx: &mut Tx, id: TokenId) -> Result<Option<Token>, DbError> {
+    let row: Option<Row> = sqlx::query_as(
+        "SELECT id, owner_id, kind, name, state, reason, addresses, created_at, expires_at, revoked_at
+         FROM tokens WHERE id = $1",
+    )
+    .bind(id.to_string())
+    .fetch_optional(tx.connection())
+    .await?;
+    row.map(read).transpose()
+}
+
+/// The tokens of a user, newest first.
+pub async fn of_owner(tx: &mut Tx, owner: UserId, page: &PageAsk) -> Result<Vec<Token>, DbError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT id, owner_id, kind, name, state, reason, addresses, created_at, expires_at, revoked_at
+         FROM tokens WHERE owner_id = $1 AND ($2 = '' OR id < $3) ORDER BY id DESC LIMIT $4",
+    )
+    .bind(owner.to_string())
+    .bind(page.after.as_deref().unwrap_or_default())
+    .bind(page.after.as_deref().unwrap_or_default())
+    .bind(page.limit)
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(read).collect()
+}
+
+/// The tokens with a part in an organization, newest first.
+pub async fn of_org(tx: &mut Tx, org: OrgId, page: &PageAsk) -> Result<Vec<Token>, DbError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT t.id, t.owner_id, t.kind, t.name, t.state, t.reason, t.addresses, t.created_at, t.expires_at,
+            t.revoked_at
+         FROM token_parts p JOIN tokens t ON t.id = p.token_id
+         WHERE p.org_id = $1 AND ($2 = '' OR p.token_id < $3) ORDER BY p.token_id DESC LIMIT $4",
+    )
+    .bind(org.to_string())
+    .bind(page.after.as_deref().unwrap_or_default())
+    .bind(page.after.as_deref().unwrap_or_default())
+    .bind(page.limit)
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(read).collect()
+}
+
+/// The parts of a token that still count, of the tokens of one owner in one organization: for a leaver.
+pub async fn parts_of_owner(tx: &mut Tx, org: OrgId, owner: UserId) -> Result<Vec<TokenId>, DbError> {
+    let rows: Vec<(String,)> = sqlx::query_as(
+        "SELECT p.token_id FROM token_parts p JOIN tokens t ON t.id = p.token_id
+         WHERE p.org_id = $1 AND t.owner_id = $2 AND p.state <> 'revoked' ORDER BY p.token_id",
+    )
+    .bind(org.to_string())
+    .bind(owner.to_string())
+    .fetch_all(tx.connection())
+    .await?;
+    rows.iter().map(|(id,)| parsed(id)).collect()
+}
+
+/// Stops a token everywhere for good.
+pub async fn revoke(tx: &mut WriteTx, id: TokenId, now: Timestamp) -> Result<(), DbError> {
+    let done =
+        sqlx::query("UPDATE tokens SET state = 'revoked', revoked_at = $1 WHERE id = $2 AND state = 'active'")
+            .bind(now.as_micros())
+            .bind(id.to_string())
+            .execute(tx.connection())
+            .await?;
+    exactly_one(&done)
+}
+
+/// Gives a token a part in an organization.
+pub async fn insert_part(tx: &mut WriteTx, org: OrgId, token: TokenId, now: Timestamp) -> Result<(), DbError> {
+    sqlx::query(
+        "INSERT INTO token_parts (org_id, token_id, state, state_reason, changed_at) VALUES ($1, $2, 'active', NULL, $3)",
+    )
+    .bind(org.to_string())
+    .bind(token.to_string())
+    .bind(now.as_micros())
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// Every part of a token: for its owner, and for the memory of live credentials.
+// tenant: callers show an organization its own part only.
+pub async fn parts(tx: &mut Tx, token: TokenId) -> Result<Vec<Part>, DbError> {
+    let rows: Vec<(String, String, Option<String>, i64)> = sqlx::query_as(
+        "SELECT org_id, state, state_reason, changed_at FROM token_parts WHERE token_id = $1 ORDER BY org_id",
+    )
+    .bind(token.to_string())
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter()
+        .map(|(org, state, state_reason, changed_at)| {
+            let changed_at = Timestamp::from_micros(changed_at);
+            Ok(Part { org: parsed(&org)?, state: parsed(&state)?, state_reason, changed_at })
+        })
+        .collect()
+}
+
+/// One organization's part of a token.
+pub async fn part(tx: &mut Tx, org: OrgId, token: TokenId) -> Result<Option<Part>, DbError> {
+    let row: Option<(String, Option<String>, i64)> = sqlx::query_as(
+        "SELECT state, state_reason, changed_at FROM token_parts WHERE org_id = $1 AND token_id = $2",
+    )
+    .bind(org.to_string())
+    .bind(token.to_string())
+    .fetch_optional(tx.connection())
+    .await?;
+    row.map(|(state, state_reason, changed_at)| {
+        Ok(Part { org, state: parsed(&state)?, state_reason, changed_at: Timestamp::from_micros(changed_at) })
+    })
+    .transpose()
+}
+
+/// Moves an organization's part of a token from one state to another.
+pub async fn set_part_state(
+    tx: &mut WriteTx,
+    org: OrgId,
+    token: TokenId,
+    from: PartState,
+    to: PartState,
+    reason: Option<&str>,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let done = sqlx::query(
+        "UPDATE token_parts SET state = $1, state_reason = $2, changed_at = $3
+         WHERE org_id = $4 AND token_id = $5 AND state = $6",
+    )
+    .bind(to.as_str())
+    .bind(reason)
+    .bind(now.as_micros())
+    .bind(org.to_string())
+    .bind(token.to_string())
+    .bind(from.as_str())
+    .execute(tx.connection())
+    .await?;
+    exactly_one(&done)
+}
+
+/// Stores a grant.
+pub async fn insert_grant(tx: &mut WriteTx, grant: &StoredGrant) -> Result<(), DbError> {
+    sqlx::query(
+        "INSERT INTO grants (id, org_id, token_id, api_id, context_id, permissions, state, self_granted, created_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+    )
+    .bind(grant.id.to_string())
+    .bind(grant.org.to_string())
+    .bind(grant.token.to_string())
+    .bind(grant.api.to_string())
+    .bind(grant.context.map(|context| context.to_string()))
+    .bind(grant.permissions.join(" "))
+    .bind(grant.state.as_str())
+    .bind(i64::from(grant.self_granted))
+    .bind(grant.created_at.as_micros())
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+type GrantRow = (String, String, String, String, Option<String>, String, String, i64, i64);
+
+fn read_grant(row: GrantRow) -> Result<StoredGrant, DbError> {
+    let (id, org, token, api, context, permissions, state, self_granted, created_at) = row;
+    Ok(StoredGrant {
+        id: parsed(&id)?,
+        org: parsed(&org)?,
+        token: parsed(&token)?,
+        api: parsed(&api)?,
+        context: parsed_option(context.as_deref())?,
+        permissions: permissions.split(' ').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+        state: parsed(&state)?,
+        self_granted: self_granted != 0,
+        created_at: Timestamp::from_micros(created_at),
+    })
+}
+
+/// Every grant of a token: for its owner, and for the memory of live credentials.
+// tenant: callers show an organization its own grants only.
+pub async fn grants(tx: &mut Tx, token: TokenId) -> Result<Vec<StoredGrant>, DbError> {
+    let rows: Vec<GrantRow> = sqlx::query_as(
+        "SELECT id, org_id, token_id, api_id, context_id, permissions, state, self_granted, created_at
+         FROM grants WHERE token_id = $1 ORDER BY id",
+    )
+    .bind(token.to_string())
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(read_grant).collect()
+}
+
+/// Grants of an API, a page at a time: for finding where a permission is granted.
+// tenant: taking a permission out of a catalogue concerns every organization that uses the API.
+pub async fn grants_of_api(tx: &mut Tx, api: ApiId, page: &PageAsk) -> Result<Vec<StoredGrant>, DbError> {
+    let rows: Vec<GrantRow> = sqlx::query_as(
+        "SELECT id, org_id, token_id, api_id, context_id, permissions, state, self_granted, created_at
+         FROM grants WHERE api_id = $1 AND id > $2 ORDER BY id LIMIT $3",
+    )
+    .bind(api.to_string())
+    .bind(page.after.as_deref().unwrap_or_default())
+    .bind(page.limit)
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(read_grant).collect()
+}

@@ -1,0 +1,8 @@
+//! The doors: they parse, call one use case, and render. They decide nothing and know no database.
+
+pub mod api;
+pub mod openapi;
+pub mod problem;
+pub mod routes;
+pub mod server;
+pub mod verify;

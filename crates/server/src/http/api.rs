@@ -1,0 +1,33 @@
+//! `/v1`: one file per noun, each a list of routes.
+
+pub mod apis;
+pub mod contexts;
+pub mod members;
+pub mod orgs;
+pub mod policies;
+pub mod records;
+pub mod roles;
+pub mod sessions;
+pub mod teams;
+pub mod tokens;
+pub mod users;
+pub mod verifiers;
+
+use super::routes::Routes;
+
+/// Every route of `/v1` but the checks, which are answered before the router.
+pub fn routes() -> Routes {
+    Routes::new()
+        .merge(sessions::routes())
+        .merge(users::routes())
+        .merge(tokens::routes())
+        .merge(apis::routes())
+        .merge(verifiers::routes())
+        .merge(orgs::routes())
+        .merge(members::routes())
+        .merge(teams::routes())
+        .merge(contexts::routes())
+        .merge(roles::routes())
+        .merge(policies::routes())
+        .merge(records::routes())
+}

@@ -1,0 +1,8 @@
+//! tokens
+
+use crate::http::routes::Routes;
+
+/// The routes.
+pub fn routes() -> Routes {
+    Routes::new()
+}

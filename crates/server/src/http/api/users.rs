@@ -1,0 +1,8 @@
+//! users
+
+use crate::http::routes::Routes;
+
+/// The routes.
+pub fn routes() -> Routes {
+    Routes::new()
+}

@@ -1,0 +1,13 @@
+//! Tegata: governed API access. One binary that issues, scopes, checks, records and stops every credential of an API.
+//!
+//! `ARCHITECTURE.md` shows the rooms; each module's first lines say what it is for and what it must not know.
+
+pub mod app;
+pub mod authn;
+pub mod catalogues;
+pub mod cli;
+pub mod db;
+pub mod http;
+pub mod ops;
+pub mod serve;
+pub mod verify;

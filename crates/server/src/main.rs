@@ -1,0 +1,2 @@
+//! tegata
+fn main() {}

@@ -1,0 +1,286 @@
+//! What a use case works with: who acts, when, within which transaction; and how it asks for the right to go on.
+
+use super::frame::Meta;
+use super::rights::{self, OwnRights};
+use crate::app::App;
+use crate::authn::Actor;
+use crate::db::feed::Topic;
+use crate::db::orgs::Org;
+use crate::db::{self, DbError, Tx, WriteTx};
+use serde_json::Value;
+use std::sync::Arc;
+use tegata_core::decide::{
+    Acting, Alternative, Credential, Decision, Facts, Gate, Grants, Need, Organization, Part, Place, Presented,
+    Reason, Target, decide,
+};
+use tegata_core::ids::{ContextId, OrgId};
+use tegata_core::operations::{Guard, Operation};
+use tegata_core::permissions::{OWN_API, Reach};
+use tegata_core::problem::{Code, Problem};
+use tegata_core::time::Timestamp;
+
+/// A use case at work. `T` is [`WriteTx`] where it may change something and [`Tx`] where it may not.
+pub struct Act<'a, T> {
+    /// The server.
+    pub app: &'a App,
+    /// The transaction.
+    pub tx: T,
+    /// Who acts.
+    pub actor: Arc<Actor>,
+    /// The moment.
+    pub now: Timestamp,
+    /// Where the call came from.
+    pub meta: &'a Meta,
+    /// What was decided, for the access record.
+    pub decided: Option<Decided>,
+}
+
+/// A decision about a call of Tegata's own API.
+#[derive(Debug, Clone)]
+pub struct Decided {
+    /// What was decided.
+    pub decision: Decision,
+    /// The organization of the call.
+    pub org: OrgId,
+    /// The permission that was needed.
+    pub permission: Option<&'static str>,
+    /// The place.
+    pub context: Option<ContextId>,
+}
+
+/// The right to go on, for one operation in one place. Only [`Act::require`] and its kin make one.
+#[derive(Debug)]
+pub struct Allowed {
+    /// The organization.
+    pub org: Org,
+    /// What the actor may do there, and therefore pass on.
+    pub rights: OwnRights,
+}
+
+/// What a mutation tells about itself: at least one change.
+#[derive(Debug)]
+pub struct Changes {
+    /// The changes, each an entry of activity.
+    pub list: Vec<Change>,
+}
+
+/// One change of the truth.
+#[derive(Debug)]
+pub struct Change {
+    /// The organization whose activity shows it.
+    pub org: OrgId,
+    /// The id of what changed.
+    pub subject: String,
+    /// What it was; never anything secret.
+    pub before: Option<Value>,
+    /// What it became; never anything secret.
+    pub after: Option<Value>,
+    /// Why, in the actor's words.
+    pub reason: Option<String>,
+    /// What readers of the feed have to look at again.
+    pub feed: Vec<(Topic, Option<OrgId>, String)>,
+}
+
+impl Change {
+    /// A change of one thing.
+    pub fn new(org: OrgId, subject: impl ToString) -> Self {
+        Self { org, subject: subject.to_string(), before: None, after: None, reason: None, feed: Vec::new() }
+    }
+
+    /// What it was.
+    #[must_use]
+    pub fn before(mut self, value: Value) -> Self {
+        self.before = Some(value);
+        self
+    }
+
+    /// What it became.
+    #[must_use]
+    pub fn after(mut self, value: Value) -> Self {
+        self.after = Some(value);
+        self
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn because(mut self, reason: Option<&str>) -> Self {
+        self.reason = reason.filter(|reason| !reason.is_empty()).map(str::to_owned);
+        self
+    }
+
+    /// What has to be looked at again.
+    #[must_use]
+    pub fn feed(mut self, topic: Topic, org: Option<OrgId>, subject: impl ToString) -> Self {
+        self.feed.push((topic, org, subject.to_string()));
+        self
+    }
+}
+
+impl From<Change> for Changes {
+    fn from(change: Change) -> Self {
+        Self { list: vec![change] }
+    }
+}
+
+/// A transaction of either sort, as far as reading goes.
+pub trait Reading: Send {
+    /// The reading side.
+    fn tx(&mut self) -> &mut Tx;
+}
+
+impl Reading for Tx {
+    fn tx(&mut self) -> &mut Tx {
+        self
+    }
+}
+
+impl Reading for WriteTx {
+    fn tx(&mut self) -> &mut Tx {
+        self
+    }
+}
+
+impl<T: Reading> Act<'_, T> {
+    /// The reading side of the transaction.
+    pub fn tx(&mut self) -> &mut Tx {
+        self.tx.tx()
+    }
+
+    /// Asks for the right to an operation in the whole organization of this key or id.
+    pub async fn require(&mut self, operation: &Operation, org: &str) -> Result<Allowed, Problem> {
+        let org = self.visible_org(org).await?;
+        self.require_in(operation, org, None).await
+    }
+
+    /// Asks for the right to an operation of the publisher.
+    pub async fn require_publisher(&mut self, operation: &Operation) -> Result<Allowed, Problem> {
+        let org = db::orgs::publisher(self.tx()).await.map_err(internal)?;
+        let org = org.ok_or_else(|| Problem::new(Code::Unavailable, "the installation has not been set up yet"))?;
+        self.require_in(operation, org, None).await
+    }
+
+    /// Asks for the right to an operation in a context of an organization; none for the whole organization.
+    pub async fn require_in(
+        &mut self,
+        operation: &Operation,
+        org: Org,
+        context: Option<ContextId>,
+    ) -> Result<Allowed, Problem> {
+        let chain = match context {
+            Some(context) => db::contexts::chain(self.tx(), org.id, context).await.map_err(internal)?,
+            None => Vec::new(),
+        };
+        let rights = self.rights_in(org.id).await?;
+        let permission = operation.guard.permission();
+        let decision = self.decide(&rights, &org, operation, &chain).await?;
+        self.decided = Some(Decided { decision, org: org.id, permission, context });
+        match decision {
+            Decision::Allow { .. } => Ok(Allowed { org, rights }),
+            Decision::Deny { reason, .. } => Err(refusal(reason, permission)),
+        }
+    }
+
+    /// What the actor may do in an organization, narrowed by the credential they act with.
+    pub async fn rights_in(&mut self, org: OrgId) -> Result<OwnRights, Problem> {
+        let actor = Arc::clone(&self.actor);
+        let app = self.app;
+        rights::of_actor(app, self.tx(), &actor, org).await.map_err(internal)
+    }
+
+    /// The organization of this key or id, as far as the actor may know of it: absent and unseen look alike.
+    pub async fn visible_org(&mut self, key_or_id: &str) -> Result<Org, Problem> {
+        let hidden = || Problem::not_found("organization");
+        let org = db::orgs::find(self.tx(), key_or_id).await.map_err(internal)?.ok_or_else(hidden)?;
+        let user = self.actor.user.id;
+        let member = db::members::get(self.tx(), org.id, user).await.map_err(internal)?;
+        if member.is_some_and(|member| member.active) { Ok(org) } else { Err(hidden()) }
+    }
+
+    async fn decide(
+        &mut self,
+        rights: &OwnRights,
+        org: &Org,
+        operation: &Operation,
+        chain: &[ContextId],
+    ) -> Result<Decision, Problem> {
+        let own = self.app.catalogues.of(self.tx.tx(), OWN_API).await.map_err(internal)?;
+        let own = own.ok_or_else(|| Problem::new(Code::Unavailable, "the installation has not been set up yet"))?;
+        let reach = match operation.guard {
+            Guard::Publisher(_) => Reach::Publisher,
+            _ => Reach::Organization,
+        };
+        let number = operation.guard.permission().and_then(|name| own.catalogue.number(name));
+        let level = number.and_then(|number| own.catalogue.permission(number)).map(|found| found.level);
+        let (Some(number), Some(level)) = (number, level) else {
+            return Ok(Decision::Allow { alternative: None });
+        };
+        // A publisher's permission counts in the publisher's organization only.
+        if reach == Reach::Publisher && !org.publisher {
+            return Ok(Decision::Deny { reason: Reason::OwnerLacksPermission, alternative: None });
+        }
+        let needs = [Need { permission: number, level, place: Place::Chain(chain) }];
+        let list = rights.list();
+        Ok(decide(&Facts {
+            gate: Gate::Open,
+            now: self.now,
+            address: self.meta.address,
+            presented: Presented::Known(Credential {
+                state: tegata_core::credential::CredentialState::Active,
+                expires_at: Timestamp::MAX,
+                addresses: &[],
+            }),
+            target: Target::AnyOf(&[Alternative { needs: &needs }]),
+            organization: Organization::Known(Part {
+                api: own.id,
+                state: rights.part_state,
+                owner_active: rights.owner_active,
+                policy: rights.policy.as_ref(),
+                grants: match &rights.grants {
+                    None => Grants::Whole,
+                    Some(grants) => Grants::Listed(grants),
+                },
+                acting: Acting::For(&list),
+            }),
+        }))
+    }
+}
+
+impl<T> Act<'_, T> {
+    /// A fresh id.
+    pub fn id<I>(&self, make: impl FnOnce(u64, [u8; 10]) -> I) -> I {
+        make(self.now.as_millis(), self.app.entropy.bytes())
+    }
+}
+
+fn refusal(reason: Reason, permission: Option<&str>) -> Problem {
+    let needed = permission.map(|name| format!(" (`{name}` is needed)")).unwrap_or_default();
+    let detail = match reason {
+        Reason::InsufficientScope => format!("the token was not given this permission{needed}"),
+        Reason::OwnerLacksPermission => format!("your roles do not allow this here{needed}"),
+        Reason::PolicyDenied => "the organization admits no credential of this kind".to_owned(),
+        Reason::PolicyReadOnly => "the organization lets credentials of this kind read only".to_owned(),
+        Reason::ApprovalPending => format!("this permission was asked for and not decided yet{needed}"),
+        Reason::Blocked => "the organization has blocked this token".to_owned(),
+        Reason::Revoked => "the organization has revoked this token".to_owned(),
+        other => format!("this is not allowed: {other}"),
+    };
+    Problem::new(Code::Forbidden, detail).with("reason", reason.as_str())
+}
+
+/// Tells a failure of the database: the cause to the log, a promise to the caller. Crossed transactions are passed on
+/// as [`Code::Conflict`] by the frame, which tries again first.
+pub fn internal(error: DbError) -> Problem {
+    match error {
+        DbError::Changed => Problem::new(Code::Conflict, "it was changed by somebody else meanwhile; look again"),
+        DbError::Duplicate => Problem::new(Code::Duplicate, "it exists already"),
+        DbError::Fenced => Problem::new(Code::Unavailable, "another server process has taken over; ask that one"),
+        DbError::Busy(error) => {
+            tracing::warn!(%error, "the database is busy");
+            Problem { retry_after_seconds: Some(1), ..Problem::new(Code::Unavailable, "the database is busy") }
+        }
+        DbError::Corrupt(_) | DbError::Other(_) => {
+            tracing::error!(%error, "the database failed");
+            Problem::internal()
+        }
+    }
+}

@@ -1,0 +1,299 @@
+//! The frame around every use case: identify, begin, run, record activity and feed in the same transaction, commit,
+//! wait until the memory of live credentials knows, record the access, answer.
+
+use super::act::{Act, Change, Decided, internal};
+use super::{Mutation, Query, receipt};
+use crate::app::App;
+use crate::authn::{Actor, Presented, identify};
+use crate::db::activity::Activity;
+use crate::db::idempotency::Answer;
+use crate::db::{self, DbError, Tx, WriteTx};
+use crate::verify::own::OwnAccess;
+use serde_json::Value;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tegata_core::decide::{Decision, Reason};
+use tegata_core::ids::{ActivityId, OrgId};
+use tegata_core::operations::{Guard, Operation};
+use tegata_core::problem::{Code, Problem};
+use tegata_core::time::Timestamp;
+
+/// How often crossed transactions are tried again.
+const TRIES: u32 = 6;
+
+/// Where a call came from.
+#[derive(Debug, Clone, Default)]
+pub struct Meta {
+    /// The address of the caller.
+    pub address: Option<IpAddr>,
+    /// The program of the caller.
+    pub user_agent: Option<String>,
+    /// The id of the request.
+    pub request_id: String,
+    /// The path without its query.
+    pub path: String,
+}
+
+/// A call: what was shown, from where, and how a repetition is recognized.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// What was shown.
+    pub presented: Presented,
+    /// From where.
+    pub meta: Meta,
+    /// The `Idempotency-Key` with a digest of the request.
+    pub idempotency: Option<IdempotencyKey>,
+}
+
+/// How a repetition is recognized.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey {
+    /// What the caller sent.
+    pub key: String,
+    /// A digest of method, path and body.
+    pub request_hash: String,
+}
+
+/// An answer.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The status.
+    pub status: u16,
+    /// The body.
+    pub body: Value,
+    /// Whether it was given before, under the same idempotency key.
+    pub replayed: bool,
+}
+
+/// Fields of answers that are shown once and kept nowhere.
+const SECRET_FIELDS: &[&str] = &["token", "secret"];
+
+/// Runs a use case that changes something. `status` is that of success.
+pub async fn mutate<M: Mutation>(app: &App, caller: &Caller, status: u16, work: &M) -> Result<Reply, Problem> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let mut decided = None;
+        let outcome = once(app, caller, status, work, &mut decided).await;
+        match outcome {
+            Err(Trouble::Busy) if tries < TRIES => {
+                tokio::time::sleep(Duration::from_millis(5 << tries)).await;
+            }
+            Err(Trouble::Busy) => {
+                return Err(Problem {
+                    retry_after_seconds: Some(1),
+                    ..Problem::new(Code::Unavailable, "the database is busy")
+                });
+            }
+            Err(Trouble::Told(problem, actor)) => {
+                record(app, caller, M::OPERATION, actor.as_deref(), decided.as_ref(), Some(&problem))?;
+                return Err(problem);
+            }
+            Ok((reply, actor)) => {
+                record(app, caller, M::OPERATION, actor.as_deref(), decided.as_ref(), None)?;
+                return Ok(reply);
+            }
+        }
+    }
+}
+
+/// Runs a use case that only looks.
+pub async fn query<Q: Query>(app: &App, caller: &Caller, work: &Q) -> Result<Reply, Problem> {
+    let mut tx = app.db.read().await.map_err(internal)?;
+    let now = app.clock.now();
+    let actor = Arc::new(who(app, &mut tx, caller, Q::OPERATION, now).await.map_err(Trouble::into_problem)?);
+    let mut act = Act { app, tx, actor: Arc::clone(&actor), now, meta: &caller.meta, decided: None };
+    let answer = work.answer(&mut act).await;
+    let decided = act.decided.take();
+    drop(act);
+    match answer {
+        Ok(output) => {
+            record(app, caller, Q::OPERATION, Some(&actor), decided.as_ref(), None)?;
+            Ok(Reply { status: 200, body: to_json(&output)?, replayed: false })
+        }
+        Err(problem) => {
+            record(app, caller, Q::OPERATION, Some(&actor), decided.as_ref(), Some(&problem))?;
+            Err(problem)
+        }
+    }
+}
+
+/// Why an attempt came to nothing.
+enum Trouble {
+    /// Transactions crossed; another try may do.
+    Busy,
+    /// The caller is told.
+    Told(Problem, Option<Arc<Actor>>),
+}
+
+impl Trouble {
+    fn into_problem(self) -> Problem {
+        match self {
+            Self::Busy => Problem::new(Code::Unavailable, "the database is busy"),
+            Self::Told(problem, _) => problem,
+        }
+    }
+}
+
+impl From<DbError> for Trouble {
+    fn from(error: DbError) -> Self {
+        match error {
+            DbError::Busy(_) => Self::Busy,
+            other => Self::Told(internal(other), None),
+        }
+    }
+}
+
+async fn once<M: Mutation>(
+    app: &App,
+    caller: &Caller,
+    status: u16,
+    work: &M,
+    decided: &mut Option<Decided>,
+) -> Result<(Reply, Option<Arc<Actor>>), Trouble> {
+    let mut tx = app.db.write().await?;
+    let now = app.clock.now();
+    let public = matches!(M::OPERATION.guard, Guard::Public);
+    let actor = Arc::new(who(app, &mut tx, caller, M::OPERATION, now).await?);
+    let key = if public { None } else { caller.idempotency.as_ref() };
+    if let Some(key) = key
+        && let Some(answer) = db::idempotency::find(&mut tx, &actor.user.id.to_string(), &key.key).await?
+    {
+        return replay(key, &answer).map(|reply| (reply, None)).map_err(|problem| Trouble::Told(problem, None));
+    }
+    let mut act = Act { app, tx, actor: Arc::clone(&actor), now, meta: &caller.meta, decided: None };
+    let outcome = work.apply(&mut act).await;
+    *decided = act.decided.take();
+    let mut tx = act.tx;
+    let (output, changes) = outcome.map_err(|problem| Trouble::Told(problem, Some(Arc::clone(&actor))))?;
+    let told = |problem| Trouble::Told(problem, Some(Arc::clone(&actor)));
+    for change in &changes.list {
+        write_change(app, &mut tx, caller, M::OPERATION, &actor, now, change).await?;
+    }
+    let mut body = to_json(&output).map_err(told)?;
+    if let Some(key) = key {
+        let kept = Answer { request_hash: key.request_hash.clone(), status, body: without_secrets(&body).to_string() };
+        db::idempotency::insert(&mut tx, &actor.user.id.to_string(), &key.key, &kept, now).await?;
+    }
+    let sequence = tx.commit().await?;
+    // From here on the change is true; it is told only when no check here can miss it.
+    app.verify.applied(sequence).await.map_err(told)?;
+    receipt::complete(&mut body, app.verify.node(), sequence, app.clock.now());
+    Ok((Reply { status, body, replayed: false }, Some(actor)))
+}
+
+/// Who acts; for public operations nobody in particular.
+async fn who(
+    app: &App,
+    tx: &mut Tx,
+    caller: &Caller,
+    operation: &Operation,
+    now: Timestamp,
+) -> Result<Actor, Trouble> {
+    if matches!(operation.guard, Guard::Public) {
+        return Ok(Actor::nobody());
+    }
+    use crate::authn::identify::Refused;
+    identify(tx, &app.hasher, &app.product, &caller.presented, caller.meta.address, now).await.map_err(|refused| {
+        match refused {
+            Refused::Told(problem) => Trouble::Told(problem, None),
+            Refused::Db(error) => error.into(),
+        }
+    })
+}
+
+fn replay(key: &super::frame::IdempotencyKey, answer: &Answer) -> Result<Reply, Problem> {
+    if answer.request_hash != key.request_hash {
+        return Err(Problem::new(
+            Code::IdempotencyMismatch,
+            "this Idempotency-Key was used for another request; use a fresh one for each",
+        ));
+    }
+    let body = serde_json::from_str(&answer.body).map_err(|_| Problem::internal())?;
+    Ok(Reply { status: answer.status, body, replayed: true })
+}
+
+fn without_secrets(body: &Value) -> Value {
+    let mut copy = body.clone();
+    if let Some(object) = copy.as_object_mut() {
+        for field in SECRET_FIELDS {
+            object.remove(*field);
+        }
+    }
+    copy
+}
+
+fn to_json<T: serde::Serialize>(output: &T) -> Result<Value, Problem> {
+    serde_json::to_value(output).map_err(|error| {
+        tracing::error!(%error, "an answer could not be written");
+        Problem::internal()
+    })
+}
+
+async fn write_change(
+    app: &App,
+    tx: &mut WriteTx,
+    caller: &Caller,
+    operation: &Operation,
+    actor: &Actor,
+    now: Timestamp,
+    change: &Change,
+) -> Result<(), DbError> {
+    let entry = Activity {
+        id: ActivityId::new(now.as_millis(), app.entropy.bytes()),
+        org: change.org,
+        at: now,
+        operation: operation.id.to_owned(),
+        actor_kind: if actor.is_nobody() { "system" } else { "user" }.to_owned(),
+        actor_id: actor.user.id.to_string(),
+        actor_name: actor.user.name.clone(),
+        credential: actor.credential(),
+        subject: change.subject.clone(),
+        before: change.before.clone(),
+        after: change.after.clone(),
+        reason: change.reason.clone(),
+        address: caller.meta.address.map(|address| address.to_string()),
+        user_agent: caller.meta.user_agent.clone(),
+        request_id: Some(caller.meta.request_id.clone()),
+    };
+    db::activity::insert(tx, &entry).await?;
+    for (topic, org, subject) in &change.feed {
+        tx.feed(*topic, *org, subject).await?;
+    }
+    Ok(())
+}
+
+/// Leaves the access record of a call of Tegata's own API. Without it there is no answer: the log fails closed.
+fn record(
+    app: &App,
+    caller: &Caller,
+    operation: &'static Operation,
+    actor: Option<&Actor>,
+    decided: Option<&Decided>,
+    problem: Option<&Problem>,
+) -> Result<(), Problem> {
+    let Some(actor) = actor.filter(|actor| !actor.is_nobody()) else {
+        return Ok(());
+    };
+    let decision = match (decided, problem) {
+        (Some(decided), _) => decided.decision,
+        (None, Some(problem)) if problem.code == Code::NotFound => {
+            Decision::Deny { reason: Reason::OrganizationUnknown, alternative: None }
+        }
+        (None, Some(problem)) if matches!(problem.code, Code::Forbidden | Code::BeyondOwnRights) => {
+            Decision::Deny { reason: Reason::OwnerLacksPermission, alternative: None }
+        }
+        (None, _) => Decision::Allow { alternative: None },
+    };
+    let org: Option<OrgId> = decided.map(|decided| decided.org);
+    app.verify.record_own(&OwnAccess {
+        now: app.clock.now(),
+        operation,
+        actor,
+        org,
+        context: decided.and_then(|decided| decided.context),
+        decision,
+        meta: &caller.meta,
+    })
+}

@@ -1,0 +1,173 @@
+//! What somebody may do in one organization at this moment, read from the truth: their roles, directly and through
+//! teams, and the grants of the token they act with.
+
+use crate::app::App;
+use crate::authn::Actor;
+use crate::db::assignments::Assignment;
+use crate::db::{self, DbError, Tx};
+use std::collections::HashMap;
+use std::sync::Arc;
+use tegata_core::authority::Authority;
+use tegata_core::bits::PermissionSet;
+use tegata_core::credential::{CredentialKind, PartState};
+use tegata_core::decide::{Grant, Grants};
+use tegata_core::ids::{ApiId, ContextId, OrgId, RoleId, UserId};
+use tegata_core::policy::KindPolicy;
+use tegata_core::role::{Held, Right};
+
+/// What a role holds.
+#[derive(Debug, Clone)]
+pub enum RoleContent {
+    /// Everything, live.
+    Everything,
+    /// Permissions by API, with what they imply.
+    Listed(Vec<(ApiId, PermissionSet)>),
+}
+
+/// A role that somebody has, in a place.
+#[derive(Debug, Clone)]
+pub struct HeldRole {
+    /// The role.
+    pub role: RoleId,
+    /// The place; none for the whole organization.
+    pub context: Option<ContextId>,
+    /// What it holds.
+    pub content: Arc<RoleContent>,
+}
+
+/// What an actor may do in one organization.
+#[derive(Debug, Clone)]
+pub struct OwnRights {
+    /// Whether account and membership are active.
+    pub owner_active: bool,
+    /// The roles.
+    pub roles: Vec<HeldRole>,
+    /// The state of the token's part here; active for sessions.
+    pub part_state: PartState,
+    /// The grants of the token; none for a session, which is its owner.
+    pub grants: Option<Vec<Grant>>,
+    /// The policy for the token's kind; none for a session.
+    pub policy: Option<KindPolicy>,
+}
+
+impl OwnRights {
+    /// The roles as the rules read them.
+    pub fn list(&self) -> Vec<Right<'_>> {
+        rights_of(&self.roles)
+    }
+
+    /// Runs a question about what may be passed on.
+    pub fn with_authority<R>(&self, ask: impl FnOnce(&Authority<'_>) -> R) -> R {
+        let rights = self.list();
+        let grants = match &self.grants {
+            None => Grants::Whole,
+            Some(grants) => Grants::Listed(grants),
+        };
+        ask(&Authority { rights: &rights, grants })
+    }
+}
+
+/// Roles as the rules read them.
+pub fn rights_of(roles: &[HeldRole]) -> Vec<Right<'_>> {
+    roles
+        .iter()
+        .flat_map(|held| {
+            let context = held.context;
+            match held.content.as_ref() {
+                RoleContent::Everything => vec![Right { context, api: None, held: Held::Everything }],
+                RoleContent::Listed(list) => list
+                    .iter()
+                    .map(|(api, set)| Right { context, api: Some(*api), held: Held::Set(set) })
+                    .collect(),
+            }
+        })
+        .collect()
+}
+
+/// What the actor of a call may do in an organization.
+pub async fn of_actor(app: &App, tx: &mut Tx, actor: &Actor, org: OrgId) -> Result<OwnRights, DbError> {
+    let member = db::members::get(tx, org, actor.user.id).await?;
+    let roles = of_user(app, tx, org, actor.user.id).await?;
+    let (part_state, grants, policy) = match actor.token {
+        None => (PartState::Active, None, None),
+        Some(token) => {
+            let part = db::tokens::part(tx, org, token).await?;
+            let policy = db::policies::get(tx, org, CredentialKind::PersonalToken).await?;
+            let grants = grants_of_token(app, tx, token, org).await?;
+            // A token without a part here was never given anything here.
+            (part.map_or(PartState::Active, |part| part.state), Some(grants), Some(policy))
+        }
+    };
+    Ok(OwnRights {
+        owner_active: actor.user.active && member.is_some_and(|member| member.active),
+        roles,
+        part_state,
+        grants,
+        policy,
+    })
+}
+
+/// The roles of a user in an organization, directly and through teams.
+pub async fn of_user(app: &App, tx: &mut Tx, org: OrgId, user: UserId) -> Result<Vec<HeldRole>, DbError> {
+    let assignments = db::assignments::reaching_user(tx, org, user).await?;
+    let mut contents: HashMap<RoleId, Arc<RoleContent>> = HashMap::new();
+    let mut held = Vec::with_capacity(assignments.len());
+    for Assignment { role, context, .. } in assignments {
+        let content = match contents.get(&role) {
+            Some(content) => Arc::clone(content),
+            None => {
+                let content = Arc::new(content_of_role(app, tx, org, role).await?);
+                contents.insert(role, Arc::clone(&content));
+                content
+            }
+        };
+        held.push(HeldRole { role, context, content });
+    }
+    Ok(held)
+}
+
+/// What a role holds, in numbers of the catalogues as they are now.
+pub async fn content_of_role(app: &App, tx: &mut Tx, org: OrgId, role: RoleId) -> Result<RoleContent, DbError> {
+    let found = db::roles::find(tx, org, &role.to_string()).await?;
+    if found.is_some_and(|role| role.everything) {
+        return Ok(RoleContent::Everything);
+    }
+    let permissions = db::roles::permissions(tx, org, role).await?;
+    listed(app, tx, &permissions).await
+}
+
+/// Permissions by name as sets, with what they imply; names that no longer exist fall away.
+pub async fn listed(app: &App, tx: &mut Tx, permissions: &db::roles::Permissions) -> Result<RoleContent, DbError> {
+    let mut list = Vec::with_capacity(permissions.len());
+    for (api, names) in permissions {
+        if let Some(loaded) = app.catalogues.of(tx, &api.to_string()).await? {
+            let set: PermissionSet = names.iter().filter_map(|name| loaded.catalogue.number(name)).collect();
+            list.push((*api, loaded.catalogue.with_implied(&set)));
+        }
+    }
+    Ok(RoleContent::Listed(list))
+}
+
+/// What a token was given in one organization.
+pub async fn grants_of_token(
+    app: &App,
+    tx: &mut Tx,
+    token: tegata_core::ids::TokenId,
+    org: OrgId,
+) -> Result<Vec<Grant>, DbError> {
+    let stored = db::tokens::grants(tx, token).await?;
+    let mut grants = Vec::with_capacity(stored.len());
+    for grant in stored.into_iter().filter(|grant| grant.org == org) {
+        if let Some(loaded) = app.catalogues.of(tx, &grant.api.to_string()).await? {
+            let set: PermissionSet =
+                grant.permissions.iter().filter_map(|name| loaded.catalogue.number(name)).collect();
+            grants.push(Grant {
+                api: grant.api,
+                context: grant.context,
+                permissions: loaded.catalogue.with_implied(&set),
+                state: grant.state,
+            });
+        }
+    }
+    Ok(grants)
+}
