@@ -153,6 +153,7 @@ operations! {
     CONTEXT_LIST = op("context.list", "GET", "/v1/orgs/{org}/contexts", Organization("organization:read"), "List the contexts");
     CONTEXT_SHOW = op("context.show", "GET", "/v1/orgs/{org}/contexts/{context}", Organization("organization:read"), "Show a context with its administrators");
     CONTEXT_UPDATE = op("context.update", "PATCH", "/v1/orgs/{org}/contexts/{context}", Context("contexts:write"), "Change a context's name or parent");
+    CONTEXT_MOVE_PREVIEW = op("context.move.preview", "GET", "/v1/orgs/{org}/contexts/{context}/move-preview", Context("contexts:write"), "Show which rights would be gained if a context were moved");
 
     ROLE_CREATE = op("role.create", "POST", "/v1/orgs/{org}/roles", Organization("roles:write"), "Define a role");
     ROLE_LIST = op("role.list", "GET", "/v1/orgs/{org}/roles", Organization("organization:read"), "List the roles, predefined ones included");

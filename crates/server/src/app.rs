@@ -6,6 +6,7 @@ use crate::authn::throttle::Throttle;
 use crate::catalogues::Catalogues;
 use crate::db::Db;
 use crate::verify::Verify;
+use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::SystemTime;
@@ -13,7 +14,6 @@ use tegata_core::secret::Product;
 use tegata_core::time::Timestamp;
 
 /// Everything that a use case may reach.
-#[derive(Debug)]
 pub struct App {
     /// The truth.
     pub db: Db,
@@ -31,6 +31,8 @@ pub struct App {
     pub verify: Arc<Verify>,
     /// Who guessed passwords of late.
     pub throttle: Throttle,
+    /// The metrics recorder of this process.
+    pub metrics: PrometheusHandle,
     /// Where people reach this server, for links.
     pub public_url: String,
 }
@@ -41,20 +43,21 @@ pub enum Clock {
     /// The machine.
     #[default]
     System,
-    /// A test, in microseconds since 1970.
-    Manual(Arc<AtomicI64>),
+    /// The machine, so many microseconds on: for tests of what happens later.
+    Shifted(Arc<AtomicI64>),
 }
 
 impl Clock {
     /// This moment.
     pub fn now(&self) -> Timestamp {
-        match self {
-            Self::System => {
-                let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-                Timestamp::from_micros(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
-            }
-            Self::Manual(micros) => Timestamp::from_micros(micros.load(Ordering::Acquire)),
-        }
+        #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        let micros = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
+        let shift = match self {
+            Self::System => 0,
+            Self::Shifted(micros) => micros.load(Ordering::Acquire),
+        };
+        Timestamp::from_micros(micros.saturating_add(shift))
     }
 }
 

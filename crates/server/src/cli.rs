@@ -1,1 +1,8 @@
-//! cli
+//! The command line.
+
+use std::process::ExitCode;
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    ExitCode::SUCCESS
+}

@@ -1,6 +1,7 @@
 //! The doors: they parse, call one use case, and render. They decide nothing and know no database.
 
 pub mod api;
+pub mod metrics;
 pub mod openapi;
 pub mod problem;
 pub mod routes;

@@ -1,2 +1,10 @@
-//! tegata
-fn main() {}
+//! The one binary.
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    tegata::cli::main()
+}

@@ -11,10 +11,12 @@
 
 pub mod act;
 pub mod apis;
+pub mod assignments;
 pub mod contexts;
 pub mod frame;
 pub mod members;
 pub mod orgs;
+pub mod own_scope;
 pub mod page;
 pub mod policies;
 pub mod receipt;

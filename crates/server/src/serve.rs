@@ -1,1 +1,277 @@
-//! serve
+//! Starting and stopping a server: from a configuration to an open door, in the order that lets nothing be guessed.
+
+mod lock;
+mod metrics;
+
+pub use lock::LockError;
+
+use crate::app::{App, Clock, Entropy};
+use crate::authn::Hasher;
+use crate::authn::key_file::{self, KeyFileError};
+use crate::authn::throttle::Throttle;
+use crate::catalogues::Catalogues;
+use crate::db::schema::{Found, SchemaError};
+use crate::db::{self, Backend, Db, DbError};
+use crate::http::server;
+use crate::ops::setup;
+use crate::verify::{Parts, Verify};
+use lock::ServingLock;
+use secrecy::SecretString;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tegata_core::secret::Product;
+use tegata_record::{Journal, OpenError, Options};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// What a server needs to know before it starts.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Where the server keeps what is not in the database: keys and access records.
+    pub data_dir: PathBuf,
+    /// `postgres://…`, or a path; none for a file in `data_dir`.
+    pub database: Option<String>,
+    /// Where to listen.
+    pub listen: SocketAddr,
+    /// Where people reach the server, for links; none for the address it listens on.
+    pub public_url: Option<String>,
+    /// The name that stands first in every secret.
+    pub product: Product,
+    /// When access records are flushed to disk.
+    pub flush: tegata_record::Flush,
+    /// Most tokens kept in memory.
+    pub tokens_in_memory: usize,
+    /// Where the time comes from.
+    pub clock: Clock,
+}
+
+impl Config {
+    /// The defaults, with everything under one directory.
+    pub fn new(data_dir: impl Into<PathBuf>, listen: SocketAddr) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            database: None,
+            listen,
+            public_url: None,
+            product: Product::default(),
+            flush: Options::default().flush,
+            tokens_in_memory: 2_000_000,
+            clock: Clock::System,
+        }
+    }
+
+    /// The database: as it was said, or the file in the data directory.
+    pub fn database(&self) -> String {
+        self.database.clone().unwrap_or_else(|| self.data_dir.join("tegata.db").display().to_string())
+    }
+
+    /// The file with the hashing keys.
+    pub fn key_file(&self) -> PathBuf {
+        self.data_dir.join("keys")
+    }
+
+    /// The directory of the access log.
+    pub fn records(&self) -> PathBuf {
+        self.data_dir.join("records")
+    }
+}
+
+/// Why a server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A directory or file cannot be used.
+    #[error("{0}: {1}")]
+    Io(PathBuf, #[source] std::io::Error),
+    /// The key file.
+    #[error(transparent)]
+    Keys(#[from] KeyFileError),
+    /// The tables.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// The database.
+    #[error("the database cannot be used: {0}")]
+    Db(#[from] DbError),
+    /// Another server.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The access log.
+    #[error("the access log cannot be opened: {0}")]
+    Records(#[from] OpenError),
+    /// The address.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, #[source] std::io::Error),
+}
+
+/// Everything of a server but its door.
+pub struct Opened {
+    /// What use cases reach.
+    pub app: Arc<App>,
+    /// The one-time set-up token, while there is no administrator.
+    pub setup: Option<SecretString>,
+    /// Held as long as this process serves.
+    lock: ServingLock,
+}
+
+/// A server at work.
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// What use cases reach.
+    pub app: Arc<App>,
+    /// The one-time set-up token, while there is no administrator.
+    pub setup: Option<SecretString>,
+    stop: watch::Sender<bool>,
+    door: JoinHandle<()>,
+    follower: JoinHandle<()>,
+    lock: ServingLock,
+}
+
+/// Opens everything but the door. `tegata init` needs no more.
+pub async fn open(config: &Config) -> Result<Opened, StartError> {
+    make_private_directory(&config.data_dir)?;
+    let database = config.database();
+    let db = Db::connect(&database).await?;
+    let entropy = Entropy::System;
+    let keys = match db.inspect().await? {
+        Found::Ours => key_file::read(&config.key_file())?,
+        Found::Empty => match key_file::read(&config.key_file()) {
+            Ok(keys) => keys,
+            Err(KeyFileError::Missing(_)) => {
+                let fresh = vec![key_file::generate(1, &entropy)];
+                key_file::write(&config.key_file(), &fresh)?;
+                fresh
+            }
+            Err(error) => return Err(error.into()),
+        },
+    };
+    let lock = ServingLock::take(&db, &database).await?;
+    let clock = config.clock.clone();
+    let hasher = hasher_of(&db, &keys, &config.key_file(), &clock).await?;
+    let catalogues = Arc::new(Catalogues::default());
+    let options = Options { flush: config.flush, ..Options::default() };
+    let tag = u16::from_le_bytes(entropy.bytes());
+    let records = config.records();
+    let (journal, recovery) =
+        tokio::task::spawn_blocking(move || Journal::open(&records, options, tag)).await.map_err(|_| {
+            StartError::Io(config.records(), std::io::Error::other("opening the access log was interrupted"))
+        })??;
+    for finding in &recovery.findings {
+        tracing::warn!(%finding, "the access log was damaged here");
+    }
+    let node = format!("node_{}", crate::authn::hasher::hex(&entropy.bytes::<6>()));
+    let parts = Parts {
+        db: db.clone(),
+        catalogues: Arc::clone(&catalogues),
+        hasher: hasher.clone(),
+        product: config.product.clone(),
+        clock: clock.clone(),
+        journal: Arc::new(journal),
+        node,
+        capacity: config.tokens_in_memory,
+    };
+    let app = App {
+        db,
+        clock,
+        entropy,
+        hasher,
+        product: config.product.clone(),
+        catalogues,
+        verify: Arc::new(Verify::open(parts).await?),
+        throttle: Throttle::default(),
+        metrics: metrics::recorder(),
+        public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen)),
+    };
+    // What every database has, and what this version's own catalogue changes; then memory looks again.
+    let setup = setup::at_start(&app).await?;
+    app.verify.load_everything().await?;
+    Ok(Opened { app: Arc::new(app), setup, lock })
+}
+
+/// Starts a server.
+pub async fn start(config: &Config) -> Result<Running, StartError> {
+    let listener =
+        TcpListener::bind(config.listen).await.map_err(|error| StartError::Listen(config.listen, error))?;
+    let address = listener.local_addr().map_err(|error| StartError::Listen(config.listen, error))?;
+    let mut config = config.clone();
+    config.public_url.get_or_insert_with(|| format!("http://{address}"));
+    let Opened { app, setup, lock } = open(&config).await?;
+    let (stop, stopping) = watch::channel(false);
+    let follower = tokio::spawn(Arc::clone(&app.verify).follow());
+    let lock = lock.keep(Arc::clone(&app.verify));
+    let door = tokio::spawn(server::serve(listener, Arc::clone(&app), stopping));
+    Ok(Running { address, app, setup, stop, door, follower, lock })
+}
+
+impl Opened {
+    /// Gives everything back.
+    pub async fn close(self) {
+        close(self.app, self.lock).await;
+    }
+}
+
+impl Running {
+    /// Stops in order: no new requests, those under way end, then the lock is given back.
+    pub async fn stop(self) {
+        self.stop.send_replace(true);
+        let _ = self.door.await;
+        self.follower.abort();
+        let _ = self.follower.await;
+        close(self.app, self.lock).await;
+    }
+}
+
+async fn close(app: Arc<App>, lock: ServingLock) {
+    if let Err(error) = app.verify.journal().flush() {
+        tracing::error!(%error, "the access log could not be flushed");
+    }
+    lock.release(&app.db).await;
+    app.db.close().await;
+}
+
+/// The hashing keys of the database, which have to be those of the file.
+async fn hasher_of(
+    db: &Db,
+    keys: &[crate::authn::hasher::HashKey],
+    path: &Path,
+    clock: &Clock,
+) -> Result<Hasher, StartError> {
+    let foreign = |key_id| StartError::Keys(KeyFileError::Foreign(path.to_owned(), key_id));
+    let mut tx = db.write().await?;
+    let mut known = db::hash_keys::list(&mut tx).await?;
+    if known.is_empty()
+        && let Some(first) = keys.last()
+    {
+        db::hash_keys::insert(&mut tx, first.key_id, &first.fingerprint(), clock.now()).await?;
+        tx.commit().await?;
+        let mut tx = db.read().await?;
+        known = db::hash_keys::list(&mut tx).await?;
+    }
+    let find = |key_id: i64, fingerprint: &str| {
+        keys.iter().find(|key| key.key_id == key_id && key.fingerprint() == fingerprint).ok_or_else(|| foreign(key_id))
+    };
+    match known.as_slice() {
+        [current] => Ok(Hasher::new(find(current.key_id, &current.fingerprint)?, None)),
+        [previous, current] => Ok(Hasher::new(
+            find(current.key_id, &current.fingerprint)?,
+            Some(find(previous.key_id, &previous.fingerprint)?),
+        )),
+        _ => Err(StartError::Db(DbError::Corrupt("there are more than two live hashing keys".to_owned()))),
+    }
+}
+
+/// Makes a directory that only its owner may look into.
+pub fn make_private_directory(path: &Path) -> Result<(), StartError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+        .map_err(|error| StartError::Io(path.to_owned(), error))
+}
+
+/// Whether a database of this kind keeps a lock file beside itself.
+fn lock_file(backend: Backend, database: &str) -> Option<PathBuf> {
+    matches!(backend, Backend::Sqlite).then(|| PathBuf::from(format!("{database}.lock")))
+}

@@ -1,26 +1,132 @@
 //! The check: an index of live credentials in memory, kept true by the change feed, and the decision over it.
+//!
+//! [`Verify::check`] answers without a database and without a lock for what is in memory. What is not is read once
+//! ([`load`]) and installed under the rule that no older reading ever covers a newer change ([`index`]). The follower
+//! ([`follower`]) applies each change of the feed; whoever stops something waits for it, so that a receipt covers
+//! every check that begins after it.
 
+pub mod answer;
+pub mod check;
+pub mod entry;
+pub mod follower;
+pub mod index;
+pub mod lease;
+pub mod load;
 pub mod own;
 
-use tegata_core::problem::Problem;
+use crate::app::Clock;
+use crate::authn::Hasher;
+use crate::catalogues::Catalogues;
+use crate::db::{Db, DbError};
+use index::Index;
+use lease::Lease;
+use std::sync::Arc;
+use std::time::Duration;
+use tegata_core::problem::{Code, Problem};
+use tegata_core::secret::Product;
+use tegata_record::Journal;
+use tokio::sync::{Notify, watch};
+
+/// How long a change may take to be applied before whoever made it is told that it is uncertain.
+const APPLY_WAIT: Duration = Duration::from_secs(10);
 
 /// The memory of live credentials and the access log.
 #[derive(Debug)]
-pub struct Verify {}
+pub struct Verify {
+    /// What is in memory.
+    index: Index,
+    /// Where cold credentials and changes are read.
+    db: Db,
+    catalogues: Arc<Catalogues>,
+    hasher: Hasher,
+    product: Product,
+    clock: Clock,
+    journal: Arc<Journal>,
+    lease: Lease,
+    node: String,
+    /// Wakes the follower before its next round.
+    wake: Notify,
+    /// The number of the last change that was applied.
+    applied: watch::Sender<u64>,
+}
+
+/// What [`Verify::open`] needs.
+#[derive(Debug)]
+pub struct Parts {
+    /// The truth.
+    pub db: Db,
+    /// Compiled catalogues.
+    pub catalogues: Arc<Catalogues>,
+    /// The hashing keys.
+    pub hasher: Hasher,
+    /// The name that stands first in every secret.
+    pub product: Product,
+    /// The time.
+    pub clock: Clock,
+    /// The access log.
+    pub journal: Arc<Journal>,
+    /// The name of this node.
+    pub node: String,
+    /// Most tokens that are kept in memory.
+    pub capacity: usize,
+}
 
 impl Verify {
+    /// Opens the memory: reads what is always kept (organizations, roles, teams, contexts, catalogues) as of now.
+    pub async fn open(parts: Parts) -> Result<Self, DbError> {
+        let verify = Self {
+            index: Index::new(parts.capacity),
+            db: parts.db,
+            catalogues: parts.catalogues,
+            hasher: parts.hasher,
+            product: parts.product,
+            clock: parts.clock,
+            journal: parts.journal,
+            lease: Lease::new(),
+            node: parts.node,
+            wake: Notify::new(),
+            applied: watch::Sender::new(0),
+        };
+        verify.load_everything().await?;
+        Ok(verify)
+    }
+
     /// Waits until this node has applied a change.
-    pub async fn applied(&self, _sequence: u64) -> Result<(), Problem> {
-        Ok(())
+    pub async fn applied(&self, sequence: u64) -> Result<(), Problem> {
+        let mut seen = self.applied.subscribe();
+        self.wake.notify_one();
+        let waiting = seen.wait_for(|applied| *applied >= sequence);
+        match tokio::time::timeout(APPLY_WAIT, waiting).await {
+            Ok(Ok(_)) => Ok(()),
+            _ => Err(Problem::new(
+                Code::Unavailable,
+                "the change is stored, and this server could not confirm that it is in effect; look again",
+            )),
+        }
     }
 
     /// The name of this node.
     pub fn node(&self) -> &str {
-        "node"
+        &self.node
     }
 
-    /// Leaves the access record of a call of Tegata's own API.
-    pub fn record_own(&self, _access: &own::OwnAccess<'_>) -> Result<(), Problem> {
-        Ok(())
+    /// The access log.
+    pub const fn journal(&self) -> &Arc<Journal> {
+        &self.journal
+    }
+
+    /// The lease under which this node decides.
+    pub const fn lease(&self) -> &Lease {
+        &self.lease
+    }
+
+    /// How many tokens are in memory, for the metrics.
+    pub fn tokens_in_memory(&self) -> usize {
+        self.index.tokens.len()
+    }
+
+    /// The number of the last applied change, for the metrics.
+    pub fn applied_sequence(&self) -> u64 {
+        *self.applied.borrow()
     }
 }

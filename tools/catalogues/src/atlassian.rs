@@ -31,15 +31,8 @@ struct Scope {
 pub fn make(sources: &Sources) -> Result<Document, Failure> {
     let source: Source = sources.read("atlassian-scopes")?;
     let permissions: Vec<PermissionEntry> = source.scopes.iter().map(permission).collect();
-    let lines = source
-        .scopes
-        .iter()
-        .flat_map(|scope| scope.endpoints.iter().map(move |line| (scope, line)));
-    let endpoints = lines.flat_map(|(scope, line)| {
-        read_line(line)
-            .into_iter()
-            .map(move |call| endpoint(scope, &call))
-    });
+    let lines = source.scopes.iter().flat_map(|scope| scope.endpoints.iter().map(move |line| (scope, line)));
+    let endpoints = lines.flat_map(|(scope, line)| read_line(line).into_iter().map(move |call| endpoint(scope, &call)));
     let roles = vec![
         shared::role(
             "org-admin",
@@ -48,20 +41,13 @@ pub fn make(sources: &Sources) -> Result<Document, Failure> {
             &permissions,
             |_| true,
         ),
-        shared::role(
-            "auditor",
-            "global",
-            Texts::both("Auditor", "監査担当者"),
-            &permissions,
-            |permission| permission.level == Level::Read,
-        ),
+        shared::role("auditor", "global", Texts::both("Auditor", "監査担当者"), &permissions, |permission| {
+            permission.level == Level::Read
+        }),
     ];
     Ok(Document {
         api: "atlassian".to_owned(),
-        title: Texts::both(
-            "Atlassian organization admin APIs",
-            "Atlassian 組織管理 API",
-        ),
+        title: Texts::both("Atlassian organization admin APIs", "Atlassian 組織管理 API"),
         version: None,
         context_types: Vec::new(),
         endpoints: endpoints.collect(),
@@ -73,18 +59,9 @@ pub fn make(sources: &Sources) -> Result<Document, Failure> {
 fn permission(scope: &Scope) -> PermissionEntry {
     let (en, ja) = resource(&scope.resource);
     let (level, title) = match scope.verb.as_str() {
-        "read" => (
-            Level::Read,
-            Texts::both(format!("Read {en}"), format!("{ja}の閲覧")),
-        ),
-        "delete" => (
-            Level::Write,
-            Texts::both(format!("Delete {en}"), format!("{ja}の削除")),
-        ),
-        _ => (
-            Level::Write,
-            Texts::both(format!("Change {en}"), format!("{ja}の変更")),
-        ),
+        "read" => (Level::Read, Texts::both(format!("Read {en}"), format!("{ja}の閲覧"))),
+        "delete" => (Level::Write, Texts::both(format!("Delete {en}"), format!("{ja}の削除"))),
+        _ => (Level::Write, Texts::both(format!("Change {en}"), format!("{ja}の変更"))),
     };
     let mut permission = shared::permission(scope.id.clone(), level, title);
     if scope.evidence != "openapi-description" {
@@ -123,39 +100,20 @@ fn read_line(line: &str) -> Vec<(String, String)> {
         return Vec::new();
     };
     let exact = path.starts_with('/') && !path.contains('…') && !path.contains(' ');
-    let all_capitals = methods
-        .bytes()
-        .all(|byte| byte.is_ascii_uppercase() || byte == b'|');
+    let all_capitals = methods.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'|');
     if !exact || !all_capitals {
         return Vec::new();
     }
     let mut paths = vec![String::new()];
     for segment in path.split('/').skip(1) {
-        let longer = |path: &String| {
-            segment
-                .split('|')
-                .map(|choice| format!("{path}/{choice}"))
-                .collect::<Vec<_>>()
-        };
+        let longer = |path: &String| segment.split('|').map(|choice| format!("{path}/{choice}")).collect::<Vec<_>>();
         paths = paths.iter().flat_map(longer).collect();
     }
-    methods
-        .split('|')
-        .flat_map(|method| {
-            paths
-                .iter()
-                .map(move |path| (method.to_owned(), path.clone()))
-        })
-        .collect()
+    methods.split('|').flat_map(|method| paths.iter().map(move |path| (method.to_owned(), path.clone()))).collect()
 }
 
 fn endpoint(scope: &Scope, (method, path): &(String, String)) -> EndpointEntry {
-    let mut entry = shared::endpoint(
-        method,
-        path,
-        vec![NeedEntry::Name(scope.id.clone())],
-        Vec::new(),
-    );
+    let mut entry = shared::endpoint(method, path, vec![NeedEntry::Name(scope.id.clone())], Vec::new());
     if path.contains("{orgId}") {
         entry.organization = Some("{orgId}".to_owned());
     }

@@ -45,33 +45,16 @@ struct Endpoint {
 pub fn make(sources: &Sources) -> Result<Document, Failure> {
     let scopes: Scopes = sources.read("esa-scopes")?;
     let endpoints: Endpoints = sources.read("esa-endpoints")?;
-    let second = scopes
-        .scopes
-        .iter()
-        .filter(|scope| scope.generation == "v2");
+    let second = scopes.scopes.iter().filter(|scope| scope.generation == "v2");
     let permissions: Vec<PermissionEntry> = second.map(permission).collect();
     let roles = vec![
-        shared::role(
-            "owner",
-            "global",
-            Texts::both("Owner", "オーナー"),
-            &permissions,
-            |_| true,
-        ),
-        shared::role(
-            "member",
-            "global",
-            Texts::both("Member", "メンバー"),
-            &permissions,
-            |permission| permission.level <= Level::Write,
-        ),
-        shared::role(
-            "reader",
-            "global",
-            Texts::both("Reader", "閲覧者"),
-            &permissions,
-            |permission| permission.level == Level::Read,
-        ),
+        shared::role("owner", "global", Texts::both("Owner", "オーナー"), &permissions, |_| true),
+        shared::role("member", "global", Texts::both("Member", "メンバー"), &permissions, |permission| {
+            permission.level <= Level::Write
+        }),
+        shared::role("reader", "global", Texts::both("Reader", "閲覧者"), &permissions, |permission| {
+            permission.level == Level::Read
+        }),
     ];
     Ok(Document {
         api: "esa".to_owned(),
@@ -87,22 +70,10 @@ pub fn make(sources: &Sources) -> Result<Document, Failure> {
 fn permission(scope: &Scope) -> PermissionEntry {
     let (en, ja) = resource(scope.resource.as_deref().unwrap_or_default());
     let (level, title) = match scope.verb.as_str() {
-        "read" => (
-            Level::Read,
-            Texts::both(format!("Read {en}"), format!("{ja}の閲覧")),
-        ),
-        "delete" => (
-            Level::Write,
-            Texts::both(format!("Delete {en}"), format!("{ja}の削除")),
-        ),
-        "admin" => (
-            Level::Admin,
-            Texts::both(format!("Administer {en}"), format!("{ja}の管理")),
-        ),
-        _ => (
-            Level::Write,
-            Texts::both(format!("Write {en}"), format!("{ja}の作成と編集")),
-        ),
+        "read" => (Level::Read, Texts::both(format!("Read {en}"), format!("{ja}の閲覧"))),
+        "delete" => (Level::Write, Texts::both(format!("Delete {en}"), format!("{ja}の削除"))),
+        "admin" => (Level::Admin, Texts::both(format!("Administer {en}"), format!("{ja}の管理"))),
+        _ => (Level::Write, Texts::both(format!("Write {en}"), format!("{ja}の作成と編集"))),
     };
     let mut permission = shared::permission(scope.id.clone(), level, title);
     if level == Level::Admin {
@@ -128,14 +99,8 @@ fn resource(name: &str) -> (&str, &str) {
 }
 
 fn endpoint(source: &Endpoint) -> EndpointEntry {
-    let scope = source
-        .scope_confirmed
-        .as_ref()
-        .or(source.scope_inferred.as_ref());
-    let needs = scope
-        .map(|scope| NeedEntry::Name(scope.clone()))
-        .into_iter()
-        .collect();
+    let scope = source.scope_confirmed.as_ref().or(source.scope_inferred.as_ref());
+    let needs = scope.map(|scope| NeedEntry::Name(scope.clone())).into_iter().collect();
     let mut list = Vec::new();
     if scope.is_some() && source.scope_confirmed.is_none() {
         list.push(PERMISSION_INFERRED);

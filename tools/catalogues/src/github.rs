@@ -89,11 +89,7 @@ impl Kind {
 fn id(kind: Kind, title: &str, id: Option<&str>) -> String {
     let from_title = || {
         let title = title.to_lowercase().replace(' ', "_");
-        if kind == Kind::Organization {
-            format!("organization_{title}")
-        } else {
-            title
-        }
+        if kind == Kind::Organization { format!("organization_{title}") } else { title }
     };
     id.map_or_else(from_title, str::to_owned)
 }
@@ -104,12 +100,10 @@ pub fn make(sources: &Sources) -> Result<Document, Failure> {
     let reads = |permission: &PermissionEntry| permission.level == Level::Read;
     let triages = |permission: &PermissionEntry| {
         reads(permission)
-            || ["issues:write", "pull_requests:write", "discussions:write"]
-                .contains(&permission.name.as_str())
+            || ["issues:write", "pull_requests:write", "discussions:write"].contains(&permission.name.as_str())
     };
-    let writes = |permission: &PermissionEntry| {
-        permission.level <= Level::Write && permission.name != "administration:write"
-    };
+    let writes =
+        |permission: &PermissionEntry| permission.level <= Level::Write && permission.name != "administration:write";
     let roles = vec![
         shared::role(
             "reader",
@@ -175,10 +169,7 @@ pub fn make(sources: &Sources) -> Result<Document, Failure> {
 fn permissions(source: &SourcePermission) -> Vec<PermissionEntry> {
     let id = id(source.scope, &source.title, source.id.as_deref());
     let selectable = source.selectable_levels.iter().flatten();
-    let levels: BTreeSet<Level> = selectable
-        .chain(&source.levels_used_by_endpoints)
-        .copied()
-        .collect();
+    let levels: BTreeSet<Level> = selectable.chain(&source.levels_used_by_endpoints).copied().collect();
     let flags = match &source.id_source {
         _ if source.id.is_none() => flags(&[ID_DERIVED]),
         Some(from) if from.starts_with("managing-your-personal-access-tokens") => Vec::new(),
@@ -188,12 +179,7 @@ fn permissions(source: &SourcePermission) -> Vec<PermissionEntry> {
     let mut permissions = Vec::with_capacity(levels.len());
     for level in levels {
         let name = format!("{id}:{}", level.as_str());
-        let title = Texts::en(format!(
-            "{} ({}): {}",
-            source.title,
-            source.scope.word(),
-            level.as_str()
-        ));
+        let title = Texts::en(format!("{} ({}): {}", source.title, source.scope.word(), level.as_str()));
         let mut permission = shared::permission(name.clone(), level, title);
         if source.scope == Kind::Repository {
             permission.contexts.push("repository".to_owned());
@@ -214,17 +200,9 @@ struct PathSays {
 }
 
 fn read_path(path: &str) -> PathSays {
-    let mut says = PathSays {
-        repository: None,
-        organization: None,
-    };
+    let mut says = PathSays { repository: None, organization: None };
     let segments: Vec<&str> = path.split('/').skip(1).collect();
-    let parameter = |place: usize| {
-        segments
-            .get(place)
-            .copied()
-            .filter(|segment| segment.starts_with('{'))
-    };
+    let parameter = |place: usize| segments.get(place).copied().filter(|segment| segment.starts_with('{'));
     for (place, segment) in segments.iter().enumerate() {
         match (*segment, parameter(place + 1), parameter(place + 2)) {
             ("repos", Some(owner), Some(repo)) => {
@@ -234,7 +212,7 @@ fn read_path(path: &str) -> PathSays {
                 }
             }
             ("orgs" | "organizations", Some(organization), _) => {
-                says.organization = Some(organization.to_owned())
+                says.organization = Some(organization.to_owned());
             }
             _ => {}
         }
@@ -245,37 +223,23 @@ fn read_path(path: &str) -> PathSays {
 fn endpoint(source: &SourceEndpoint) -> EndpointEntry {
     let says = read_path(&source.path);
     // All its needs are the repository's: then the endpoint has that context, and none needs one of its own.
-    let repository_only = source
-        .permissions
-        .iter()
-        .all(|need| need.scope == Kind::Repository);
+    let repository_only = source.permissions.iter().all(|need| need.scope == Kind::Repository);
     let mut seen = BTreeSet::new();
     let mut needs = Vec::new();
     for need in &source.permissions {
-        let permission = format!(
-            "{}:{}",
-            id(need.scope, &need.title, need.id.as_deref()),
-            need.access.as_str()
-        );
+        let permission = format!("{}:{}", id(need.scope, &need.title, need.id.as_deref()), need.access.as_str());
         if !seen.insert(permission.clone()) {
             continue;
         }
         needs.push(match &says.repository {
             Some(context) if need.scope == Kind::Repository && !repository_only => {
-                NeedEntry::InContext {
-                    permission,
-                    context: context.clone(),
-                }
+                NeedEntry::InContext { permission, context: context.clone() }
             }
             _ => NeedEntry::Name(permission),
         });
     }
     let spans = SPANNING.iter().any(|end| source.path.ends_with(end));
-    let path = if spans {
-        source.path.trim_end_matches('}').to_owned() + "+}"
-    } else {
-        source.path.clone()
-    };
+    let path = if spans { source.path.trim_end_matches('}').to_owned() + "+}" } else { source.path.clone() };
     let mut flags = Vec::new();
     if spans {
         flags.push(SPANS_SEGMENTS.to_owned());
@@ -283,17 +247,12 @@ fn endpoint(source: &SourceEndpoint) -> EndpointEntry {
     if source.additional_permissions && needs.len() == 1 {
         flags.push(ADDITIONAL_UNKNOWN.to_owned());
     }
-    let user_only = source
-        .permissions
-        .iter()
-        .all(|need| need.scope == Kind::User);
+    let user_only = source.permissions.iter().all(|need| need.scope == Kind::User);
     let mut entry = shared::endpoint(&source.method, &path, needs, flags);
     if repository_only {
         entry.context.clone_from(&says.repository);
     }
-    entry.organization = says
-        .organization
-        .or_else(|| user_only.then(|| "none".to_owned()));
+    entry.organization = says.organization.or_else(|| user_only.then(|| "none".to_owned()));
     if entry.context.is_some() || entry.organization.is_some() {
         entry.flags.push(CONTEXT_INFERRED.to_owned());
     }

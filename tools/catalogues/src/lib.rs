@@ -97,26 +97,18 @@ pub fn write(repository: &Path) -> Result<Vec<Made>, Failure> {
 pub fn check_current(repository: &Path) -> Result<Vec<Made>, Failure> {
     let made = make(repository)?;
     let is_current = |catalogue: &&Made| {
-        std::fs::read_to_string(file(repository, catalogue.name))
-            .is_ok_and(|text| text == catalogue.text)
+        std::fs::read_to_string(file(repository, catalogue.name)).is_ok_and(|text| text == catalogue.text)
     };
     let files: Vec<String> = made
         .iter()
         .filter(|catalogue| !is_current(catalogue))
         .map(|catalogue| format!("catalogues/{}.yaml", catalogue.name))
         .collect();
-    if files.is_empty() {
-        Ok(made)
-    } else {
-        Err(Failure::NotCurrent { files })
-    }
+    if files.is_empty() { Ok(made) } else { Err(Failure::NotCurrent { files }) }
 }
 
 fn file(repository: &Path, name: &str) -> PathBuf {
-    repository
-        .join("catalogues")
-        .join(name)
-        .with_extension("yaml")
+    repository.join("catalogues").join(name).with_extension("yaml")
 }
 
 /// The repository this tool was built in.

@@ -18,11 +18,7 @@ fn main() -> ExitCode {
         }
     }
     let place = place.unwrap_or_else(repository);
-    let done = if check {
-        check_current(&place)
-    } else {
-        write(&place)
-    };
+    let done = if check { check_current(&place) } else { write(&place) };
     match done {
         Ok(made) => {
             made.iter().for_each(tell);

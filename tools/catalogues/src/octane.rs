@@ -45,22 +45,14 @@ pub fn make(sources: &Sources) -> Result<Document, Failure> {
 
 fn role(source: &Role) -> RoleEntry {
     let mut list = vec![PERMISSIONS_UNKNOWN];
-    let published = source
-        .name
-        .as_deref()
-        .filter(|name| !name.contains("(display name not seen)"));
+    let published = source.name.as_deref().filter(|name| !name.contains("(display name not seen)"));
     if published.is_none() {
         list.push(TITLE_DERIVED);
     }
     let (en, ja) = title(&source.logical_name);
     RoleEntry {
         key: source.logical_name.clone(),
-        context_type: if source.level == "workspace" {
-            "workspace"
-        } else {
-            "global"
-        }
-        .to_owned(),
+        context_type: if source.level == "workspace" { "workspace" } else { "global" }.to_owned(),
         permissions: Vec::new(),
         title: Texts::both(published.unwrap_or(en), ja),
         flags: flags(&list),
@@ -77,9 +69,7 @@ fn title(logical_name: &str) -> (&str, &str) {
         "role.workspace.team.member" => ("Team Member", "チームメンバー"),
         "role.workspace.tester" => ("Tester", "テスター"),
         "role.workspace.spm.integration" => ("SPM Integration", "SPM 連携"),
-        "role.shared.space.leader.user.internal" => {
-            ("Space Leader (internal)", "スペースリーダー（内部用）")
-        }
+        "role.shared.space.leader.user.internal" => ("Space Leader (internal)", "スペースリーダー（内部用）"),
         "role.shared.space.internal" => ("Space (internal)", "スペース（内部用）"),
         other => (other, other),
     }

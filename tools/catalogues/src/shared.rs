@@ -32,18 +32,13 @@ pub struct Sources {
 
 impl Sources {
     pub fn new(repository: &Path) -> Self {
-        Self {
-            folder: repository.join("catalogues/sources"),
-        }
+        Self { folder: repository.join("catalogues/sources") }
     }
 
     pub fn read<T: DeserializeOwned>(&self, name: &'static str) -> Result<T, Failure> {
         let path = self.folder.join(name).with_extension("json");
         let text = std::fs::read_to_string(&path).map_err(|error| Failure::File { path, error })?;
-        serde_json::from_str(&text).map_err(|error| Failure::Source {
-            source_file: name,
-            error,
-        })
+        serde_json::from_str(&text).map_err(|error| Failure::Source { source_file: name, error })
     }
 }
 
@@ -74,39 +69,24 @@ pub fn role(
     permissions: &[PermissionEntry],
     belongs: impl Fn(&PermissionEntry) -> bool,
 ) -> RoleEntry {
-    let grantable =
-        |permission: &&PermissionEntry| permission.contexts.iter().any(|kind| kind == context_type);
-    let permissions = permissions
-        .iter()
-        .filter(grantable)
-        .filter(|permission| belongs(permission));
+    let grantable = |permission: &&PermissionEntry| permission.contexts.iter().any(|kind| kind == context_type);
+    let permissions = permissions.iter().filter(grantable).filter(|permission| belongs(permission));
     RoleEntry {
         key: key.to_owned(),
         context_type: context_type.to_owned(),
-        permissions: permissions
-            .map(|permission| permission.name.clone())
-            .collect(),
+        permissions: permissions.map(|permission| permission.name.clone()).collect(),
         title,
         flags: flags(&[ROLE_DERIVED]),
     }
 }
 
 /// An endpoint that needs all of a list, or is denied if the list is empty; flagged accordingly.
-pub fn endpoint(
-    method: &str,
-    path: &str,
-    mut needs: Vec<NeedEntry>,
-    mut flags: Vec<String>,
-) -> EndpointEntry {
-    let mut entry = EndpointEntry {
-        method: method.to_owned(),
-        path: path.to_owned(),
-        ..EndpointEntry::default()
-    };
+pub fn endpoint(method: &str, path: &str, mut needs: Vec<NeedEntry>, mut flags: Vec<String>) -> EndpointEntry {
+    let mut entry = EndpointEntry { method: method.to_owned(), path: path.to_owned(), ..EndpointEntry::default() };
     match needs.as_slice() {
         [] => flags.push(NO_PERMISSION_LISTED.to_owned()),
         [NeedEntry::Name(_)] => {
-            entry.permission = needs.pop().map(|need| need.permission().to_owned())
+            entry.permission = needs.pop().map(|need| need.permission().to_owned());
         }
         [_] => entry.all_of = needs,
         _ => {

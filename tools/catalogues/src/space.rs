@@ -3,8 +3,7 @@
 
 use crate::Failure;
 use crate::shared::{
-    self, CONTEXT_INFERRED, CONTEXTS_INFERRED, DEPRECATED, LEVEL_ASSUMED, Sources, TITLE_DERIVED,
-    flags,
+    self, CONTEXT_INFERRED, CONTEXTS_INFERRED, DEPRECATED, LEVEL_ASSUMED, Sources, TITLE_DERIVED, flags,
 };
 use serde::Deserialize;
 use std::collections::{BTreeSet, HashMap};
@@ -50,37 +49,22 @@ struct SourceNeed {
 }
 
 /// Groups whose permissions a member of a project does not get: secrets, parameters, and what administers.
-const NOT_FOR_MEMBERS: &[&str] = &[
-    "Project.Secrets.",
-    "Project.Params.",
-    "Project.VaultConnection.",
-    "Automation.Workers.",
-];
+const NOT_FOR_MEMBERS: &[&str] =
+    &["Project.Secrets.", "Project.Params.", "Project.VaultConnection.", "Automation.Workers."];
 /// First words of the last part of a name that a member of a project gets.
-const FOR_MEMBERS: &[&str] = &[
-    "View", "Read", "List", "Create", "Edit", "Post", "Add", "Start",
-];
+const FOR_MEMBERS: &[&str] = &["View", "Read", "List", "Create", "Edit", "Post", "Add", "Start"];
 
 pub fn make(sources: &Sources) -> Result<Document, Failure> {
     let permissions: Permissions = sources.read("space-permissions")?;
     let endpoints: Endpoints = sources.read("space-endpoints")?;
-    let permissions: Vec<PermissionEntry> =
-        permissions.permissions.iter().map(permission).collect();
-    let grantable: HashMap<&str, &[String]> = permissions
-        .iter()
-        .map(|permission| (permission.name.as_str(), permission.contexts.as_slice()))
-        .collect();
-    let endpoints = endpoints
-        .endpoints
-        .iter()
-        .map(|source| endpoint(source, &grantable))
-        .collect();
+    let permissions: Vec<PermissionEntry> = permissions.permissions.iter().map(permission).collect();
+    let grantable: HashMap<&str, &[String]> =
+        permissions.iter().map(|permission| (permission.name.as_str(), permission.contexts.as_slice())).collect();
+    let endpoints = endpoints.endpoints.iter().map(|source| endpoint(source, &grantable)).collect();
     let member = |permission: &PermissionEntry| {
         let last = permission.name.rsplit('.').next().unwrap_or_default();
         FOR_MEMBERS.iter().any(|word| last.starts_with(word))
-            && !NOT_FOR_MEMBERS
-                .iter()
-                .any(|group| permission.name.starts_with(group))
+            && !NOT_FOR_MEMBERS.iter().any(|group| permission.name.starts_with(group))
             && permission.name != "Project.ViewPrivate"
             && !permission.name.ends_with("EditOthers")
     };
@@ -121,11 +105,7 @@ pub fn make(sources: &Sources) -> Result<Document, Failure> {
         context_types: vec![
             kind("project", "global", Texts::both("Project", "プロジェクト")),
             kind("channel", "global", Texts::both("Channel", "チャンネル")),
-            kind(
-                "packageRepository",
-                "project",
-                Texts::both("Package repository", "パッケージリポジトリ"),
-            ),
+            kind("packageRepository", "project", Texts::both("Package repository", "パッケージリポジトリ")),
         ],
         permissions,
         roles,
@@ -144,17 +124,9 @@ fn kind(name: &str, parent: &str, title: Texts) -> ContextTypeEntry {
 }
 
 fn permission(source: &SourcePermission) -> PermissionEntry {
-    let mut permission = shared::permission(
-        source.id.clone(),
-        Level::Write,
-        Texts::en(source.title.trim()),
-    );
+    let mut permission = shared::permission(source.id.clone(), Level::Write, Texts::en(source.title.trim()));
     permission.contexts.clone_from(&source.contexts);
-    permission.description = source
-        .description
-        .as_deref()
-        .map(|text| Texts::en(text.trim()))
-        .unwrap_or_default();
+    permission.description = source.description.as_deref().map(|text| Texts::en(text.trim())).unwrap_or_default();
     permission.flags = flags(&[LEVEL_ASSUMED, CONTEXTS_INFERRED]);
     if source.title_source.starts_with("derived") {
         permission.flags.push(TITLE_DERIVED.to_owned());
@@ -170,52 +142,23 @@ fn permission(source: &SourcePermission) -> PermissionEntry {
 /// A package repository is named by a key that is unique only in its project, so a path that names one is judged in
 /// the project: the same key in another project would be another repository.
 const PLACES: &[(&str, &str, &str)] = &[
-    (
-        "/api/http/projects/{project}",
-        "project",
-        "project:{project}",
-    ),
-    (
-        "/api/http/projects/private-projects/{project}",
-        "project",
-        "project:{project}",
-    ),
-    (
-        "/api/http/chats/channels/{channel}",
-        "channel",
-        "channel:{channel}",
-    ),
-    (
-        "/api/http/chats/channels/conversations/{channel}",
-        "channel",
-        "channel:{channel}",
-    ),
+    ("/api/http/projects/{project}", "project", "project:{project}"),
+    ("/api/http/projects/private-projects/{project}", "project", "project:{project}"),
+    ("/api/http/chats/channels/{channel}", "channel", "channel:{channel}"),
+    ("/api/http/chats/channels/conversations/{channel}", "channel", "channel:{channel}"),
 ];
 
 fn endpoint(source: &SourceEndpoint, grantable: &HashMap<&str, &[String]>) -> EndpointEntry {
-    let names: BTreeSet<&str> = source
-        .required_permissions
-        .iter()
-        .map(|need| need.id.as_str())
-        .collect();
+    let names: BTreeSet<&str> = source.required_permissions.iter().map(|need| need.id.as_str()).collect();
     let fits = |kind: &str| {
         let may = |name: &&str| {
-            grantable
-                .get(name)
-                .is_some_and(|kinds| kinds.iter().any(|known| known == kind || known == "global"))
+            grantable.get(name).is_some_and(|kinds| kinds.iter().any(|known| known == kind || known == "global"))
         };
         !names.is_empty() && names.iter().all(may)
     };
-    let starts = |prefix: &str| {
-        source
-            .path
-            .strip_prefix(prefix)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    let context = PLACES
-        .iter()
-        .find(|(prefix, kind, _)| starts(prefix) && fits(kind))
-        .map(|(_, _, context)| *context);
+    let starts =
+        |prefix: &str| source.path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let context = PLACES.iter().find(|(prefix, kind, _)| starts(prefix) && fits(kind)).map(|(_, _, context)| *context);
     let mut list = Vec::new();
     if context.is_some() {
         list.push(CONTEXT_INFERRED);
@@ -223,10 +166,7 @@ fn endpoint(source: &SourceEndpoint, grantable: &HashMap<&str, &[String]>) -> En
     if source.deprecated {
         list.push(DEPRECATED);
     }
-    let needs = names
-        .iter()
-        .map(|name| NeedEntry::Name((*name).to_owned()))
-        .collect();
+    let needs = names.iter().map(|name| NeedEntry::Name((*name).to_owned())).collect();
     let mut entry = shared::endpoint(&source.method, &source.path, needs, flags(&list));
     entry.context = context.map(str::to_owned);
     entry

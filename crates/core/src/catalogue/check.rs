@@ -89,13 +89,17 @@ pub(crate) fn resolve(document: &Document) -> Result<Resolved, Problems> {
         ("roles", "roles", document.roles.len(), ROLES_MAX),
         ("endpoints", "endpoints", document.endpoints.len(), ENDPOINTS_MAX),
     ];
+    let mut too_long = false;
     for (what, at, count, max) in lengths {
         if count > max {
+            too_long = true;
             problems.push(|| at.into(), Fault::TooMany { what, count, max });
         }
     }
-    // With a list that is too long, the rest is not worth the work.
-    let mut problems = problems.or(Problems::default())?;
+    if too_long {
+        // The rest is not worth the work.
+        return Err(problems);
+    }
 
     let kinds = types::names(document, &mut problems);
     let ancestry = types::ancestry(document, &kinds, &mut problems);

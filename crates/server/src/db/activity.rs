@@ -70,23 +70,60 @@ pub async fn insert(tx: &mut WriteTx, entry: &Activity) -> Result<(), DbError> {
     Ok(())
 }
 
+/// What to list.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// Of this operation.
+    pub operation: Option<String>,
+    /// By this user.
+    pub actor: Option<String>,
+    /// About the thing with this id.
+    pub subject: Option<String>,
+    /// At this moment or later.
+    pub from: Option<Timestamp>,
+    /// Before this moment.
+    pub to: Option<Timestamp>,
+}
+
+/// The place of an entry as lists continue from it: the number of its transaction, and its place therein.
+pub fn place_of(text: &str) -> Option<(i64, i64)> {
+    let (sequence, ordinal) = text.split_once('.')?;
+    Some((sequence.parse().ok()?, ordinal.parse().ok()?))
+}
+
 /// The entries of an organization, newest first; `after` is `sequence.ordinal` of the last row of the page before.
-pub async fn list(tx: &mut Tx, org: OrgId, page: &PageAsk) -> Result<Vec<(String, Activity)>, DbError> {
-    let (sequence, ordinal) = match page.after.as_deref().and_then(|after| after.split_once('.')) {
-        Some((sequence, ordinal)) => (parsed(sequence)?, parsed(ordinal)?),
+pub async fn list(
+    tx: &mut Tx,
+    org: OrgId,
+    filter: &Filter,
+    page: &PageAsk,
+) -> Result<Vec<(String, Activity)>, DbError> {
+    let (sequence, ordinal) = match page.after.as_deref() {
+        Some(after) => place_of(after).ok_or_else(|| DbError::Corrupt(after.to_owned()))?,
         None => (i64::MAX, i64::MAX),
     };
+    let text = |text: &Option<String>| text.clone().unwrap_or_default();
     let rows = sqlx::query(
         "SELECT id, sequence, ordinal, at, operation, actor_kind, actor_id, actor_name, credential_id, subject,
             before_json, after_json, reason, address, user_agent, request_id
          FROM activity
          WHERE org_id = $1 AND (sequence < $2 OR (sequence = $3 AND ordinal < $4))
-         ORDER BY sequence DESC, ordinal DESC LIMIT $5",
+           AND ($5 = '' OR operation = $6) AND ($7 = '' OR actor_id = $8) AND ($9 = '' OR subject = $10)
+           AND at >= $11 AND at < $12
+         ORDER BY sequence DESC, ordinal DESC LIMIT $13",
     )
     .bind(org.to_string())
     .bind(sequence)
     .bind(sequence)
     .bind(ordinal)
+    .bind(text(&filter.operation))
+    .bind(text(&filter.operation))
+    .bind(text(&filter.actor))
+    .bind(text(&filter.actor))
+    .bind(text(&filter.subject))
+    .bind(text(&filter.subject))
+    .bind(filter.from.map_or(i64::MIN, Timestamp::as_micros))
+    .bind(filter.to.map_or(i64::MAX, Timestamp::as_micros))
     .bind(page.limit)
     .fetch_all(tx.connection())
     .await?;

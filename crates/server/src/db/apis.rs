@@ -2,7 +2,7 @@
 
 use super::{DbError, PageAsk, Tx, WriteTx, exactly_one, parsed};
 use tegata_core::bits::PermissionNumber;
-use tegata_core::ids::ApiId;
+use tegata_core::ids::{ApiId, UserId};
 use tegata_core::time::Timestamp;
 
 /// An API with its catalogue as JSON.
@@ -116,12 +116,7 @@ pub async fn numbers(tx: &mut Tx, id: ApiId) -> Result<Vec<(String, PermissionNu
 }
 
 /// Gives a permission its number, once and for all.
-pub async fn insert_number(
-    tx: &mut WriteTx,
-    id: ApiId,
-    number: PermissionNumber,
-    name: &str,
-) -> Result<(), DbError> {
+pub async fn insert_number(tx: &mut WriteTx, id: ApiId, number: PermissionNumber, name: &str) -> Result<(), DbError> {
     sqlx::query("INSERT INTO api_permissions (api_id, number, name) VALUES ($1, $2, $3)")
         .bind(id.to_string())
         .bind(i64::from(number.0))
@@ -129,4 +124,61 @@ pub async fn insert_number(
         .execute(tx.connection())
         .await?;
     Ok(())
+}
+
+/// An API without its document.
+#[derive(Debug, Clone)]
+pub struct Known {
+    /// Its id.
+    pub id: ApiId,
+    /// Its key.
+    pub key: String,
+    /// When it was first imported.
+    pub created_at: Timestamp,
+    /// When it was last imported.
+    pub updated_at: Timestamp,
+}
+
+/// Every API by key, without the documents: there are few APIs, and documents are large.
+pub async fn all(tx: &mut Tx) -> Result<Vec<Known>, DbError> {
+    let rows: Vec<(String, String, i64, i64)> =
+        sqlx::query_as("SELECT id, api_key, created_at, updated_at FROM apis ORDER BY api_key")
+            .fetch_all(tx.connection())
+            .await?;
+    rows.into_iter()
+        .map(|(id, key, created_at, updated_at)| {
+            Ok(Known {
+                id: parsed(&id)?,
+                key,
+                created_at: Timestamp::from_micros(created_at),
+                updated_at: Timestamp::from_micros(updated_at),
+            })
+        })
+        .collect()
+}
+
+/// In which organizations contexts of a type are registered: organization key and how many.
+// tenant: a catalogue's change concerns every organization that has such contexts.
+pub async fn contexts_of_type(tx: &mut Tx, kind: &str) -> Result<Vec<(String, i64)>, DbError> {
+    let rows: Vec<(String, i64)> = sqlx::query_as(
+        "SELECT o.org_key, COUNT(*) FROM contexts c JOIN orgs o ON o.id = c.org_id
+         WHERE c.kind = $1 GROUP BY o.org_key ORDER BY o.org_key",
+    )
+    .bind(kind)
+    .fetch_all(tx.connection())
+    .await?;
+    Ok(rows)
+}
+
+/// The APIs that any of a user's organizations uses, where the membership is active.
+// tenant: asked for the user themself, across their own organizations.
+pub async fn of_user(tx: &mut Tx, user: UserId) -> Result<Vec<ApiId>, DbError> {
+    let rows: Vec<(String,)> = sqlx::query_as(
+        "SELECT DISTINCT u.api_id FROM org_apis u JOIN memberships m ON m.org_id = u.org_id
+         WHERE m.user_id = $1 AND m.state = 'active' ORDER BY u.api_id",
+    )
+    .bind(user.to_string())
+    .fetch_all(tx.connection())
+    .await?;
+    rows.iter().map(|(id,)| parsed(id)).collect()
 }

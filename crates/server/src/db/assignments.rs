@@ -104,6 +104,8 @@ pub struct Filter {
     pub principal: Option<String>,
     /// In this context.
     pub context: Option<ContextId>,
+    /// Only in the whole organization.
+    pub global: bool,
     /// Of this role.
     pub role: Option<RoleId>,
 }
@@ -117,14 +119,15 @@ pub async fn list(tx: &mut Tx, org: OrgId, filter: &Filter, page: &PageAsk) -> R
         "SELECT id, role_id, principal_kind, principal_id, context_id, created_at, created_by
          FROM assignments
          WHERE org_id = $1 AND ($2 = '' OR principal_id = $3) AND ($4 = '' OR context_id = $5)
-           AND ($6 = '' OR role_id = $7) AND id > $8
-         ORDER BY id LIMIT $9",
+           AND ($6 = 0 OR context_id IS NULL) AND ($7 = '' OR role_id = $8) AND id > $9
+         ORDER BY id LIMIT $10",
     )
     .bind(org.to_string())
     .bind(&principal)
     .bind(&principal)
     .bind(&context)
     .bind(&context)
+    .bind(i64::from(filter.global))
     .bind(&role)
     .bind(&role)
     .bind(page.after.as_deref().unwrap_or_default())
@@ -165,6 +168,19 @@ pub async fn reaching_user(tx: &mut Tx, org: OrgId, user: UserId) -> Result<Vec<
     rows.into_iter().map(read).collect()
 }
 
+/// Who has which role in this very context.
+pub async fn in_context(tx: &mut Tx, org: OrgId, context: ContextId) -> Result<Vec<Assignment>, DbError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT id, role_id, principal_kind, principal_id, context_id, created_at, created_by
+         FROM assignments WHERE org_id = $1 AND context_id = $2 ORDER BY id",
+    )
+    .bind(org.to_string())
+    .bind(context.to_string())
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(read).collect()
+}
+
 /// Whom a role is given to, in a place, directly.
 pub async fn of_role(tx: &mut Tx, org: OrgId, role: RoleId) -> Result<Vec<Assignment>, DbError> {
     let rows: Vec<Row> = sqlx::query_as(
@@ -193,6 +209,36 @@ pub async fn count_administrators(tx: &mut Tx, org: OrgId) -> Result<i64, DbErro
     .fetch_one(tx.connection())
     .await?;
     Ok(count)
+}
+
+/// Whether a user has everything in the whole organization, by themself or through a team; whether their membership
+/// is active is another question.
+pub async fn administers(tx: &mut Tx, org: OrgId, user: UserId) -> Result<bool, DbError> {
+    let row: Option<(String,)> = sqlx::query_as(
+        "SELECT a.id FROM assignments a JOIN roles r ON r.id = a.role_id
+         WHERE a.org_id = $1 AND r.everything = 1 AND a.context_id IS NULL AND (a.principal_id = $2
+            OR a.principal_id IN (SELECT team_id FROM team_members WHERE org_id = $3 AND user_id = $4)) LIMIT 1",
+    )
+    .bind(org.to_string())
+    .bind(user.to_string())
+    .bind(org.to_string())
+    .bind(user.to_string())
+    .fetch_optional(tx.connection())
+    .await?;
+    Ok(row.is_some())
+}
+
+/// Whether everybody in a team has everything in the whole organization through it.
+pub async fn team_administers(tx: &mut Tx, org: OrgId, team: TeamId) -> Result<bool, DbError> {
+    let row: Option<(String,)> = sqlx::query_as(
+        "SELECT a.id FROM assignments a JOIN roles r ON r.id = a.role_id
+         WHERE a.org_id = $1 AND a.principal_id = $2 AND r.everything = 1 AND a.context_id IS NULL LIMIT 1",
+    )
+    .bind(org.to_string())
+    .bind(team.to_string())
+    .fetch_optional(tx.connection())
+    .await?;
+    Ok(row.is_some())
 }
 
 /// Takes an assignment away.

@@ -140,6 +140,30 @@ pub async fn list(tx: &mut Tx, org: OrgId, kind: Option<&str>, page: &PageAsk) -
     rows.into_iter().map(read).collect()
 }
 
+/// The contexts directly under a parent (none: under the organization), by id; of one type if asked.
+pub async fn list_under(
+    tx: &mut Tx,
+    org: OrgId,
+    parent: Option<ContextId>,
+    kind: Option<&str>,
+    page: &PageAsk,
+) -> Result<Vec<Context>, DbError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT id, kind, context_key, external_id, name, parent_id, created_at, created_by
+         FROM contexts WHERE org_id = $1 AND COALESCE(parent_id, '') = $2 AND ($3 = '' OR kind = $4) AND id > $5
+         ORDER BY id LIMIT $6",
+    )
+    .bind(org.to_string())
+    .bind(parent.map(|parent| parent.to_string()).unwrap_or_default())
+    .bind(kind.unwrap_or_default())
+    .bind(kind.unwrap_or_default())
+    .bind(page.after.as_deref().unwrap_or_default())
+    .bind(page.limit)
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(read).collect()
+}
+
 /// Renames a context.
 pub async fn rename(tx: &mut WriteTx, org: OrgId, id: ContextId, name: &str) -> Result<(), DbError> {
     let done = sqlx::query("UPDATE contexts SET name = $1 WHERE org_id = $2 AND id = $3")

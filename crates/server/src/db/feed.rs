@@ -1,7 +1,7 @@
 //! The change feed: what has changed, in commit order. The number of an entry is that of its transaction; within one,
 //! `ordinal` counts.
 
-use super::{Db, DbError, WriteTx, parsed_option};
+use super::{DbError, Tx, WriteTx, parsed_option};
 use tegata_core::ids::OrgId;
 
 /// What kind of thing an entry is about; its `subject` is the id of the thing.
@@ -87,32 +87,29 @@ impl WriteTx {
     }
 }
 
-impl Db {
-    /// The entries after a number, oldest first, at most `limit` of them (whole transactions may be cut: ask again
-    /// from the last entry).
-    // tenant: the follower of the feed keeps the memory of all organizations.
-    pub async fn feed_after(&self, sequence: u64, ordinal: i64, limit: i64) -> Result<Vec<Entry>, DbError> {
-        let rows: Vec<(i64, i64, String, Option<String>, String)> = sqlx::query_as(
-            "SELECT sequence, ordinal, topic, org_id, subject FROM feed
-             WHERE sequence > $1 OR (sequence = $2 AND ordinal > $3)
-             ORDER BY sequence, ordinal LIMIT $4",
-        )
-        .bind(sequence.cast_signed())
-        .bind(sequence.cast_signed())
-        .bind(ordinal)
-        .bind(limit)
-        .fetch_all(&self.pool)
-        .await?;
-        rows.into_iter()
-            .map(|(sequence, ordinal, topic, org, subject)| {
-                Ok(Entry {
-                    sequence: sequence.cast_unsigned(),
-                    ordinal,
-                    topic: Topic::read(&topic)?,
-                    org: parsed_option(org.as_deref())?,
-                    subject,
-                })
+/// The entries after a place in the feed, oldest first.
+// tenant: the follower of the feed keeps the memory of all organizations.
+pub async fn after(tx: &mut Tx, sequence: u64, ordinal: i64, limit: i64) -> Result<Vec<Entry>, DbError> {
+    let rows: Vec<(i64, i64, String, Option<String>, String)> = sqlx::query_as(
+        "SELECT sequence, ordinal, topic, org_id, subject FROM feed
+         WHERE sequence > $1 OR (sequence = $2 AND ordinal > $3)
+         ORDER BY sequence, ordinal LIMIT $4",
+    )
+    .bind(sequence.cast_signed())
+    .bind(sequence.cast_signed())
+    .bind(ordinal)
+    .bind(limit)
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter()
+        .map(|(sequence, ordinal, topic, org, subject)| {
+            Ok(Entry {
+                sequence: sequence.cast_unsigned(),
+                ordinal,
+                topic: Topic::read(&topic)?,
+                org: parsed_option(org.as_deref())?,
+                subject,
             })
-            .collect()
-    }
+        })
+        .collect()
 }

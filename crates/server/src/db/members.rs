@@ -1,7 +1,7 @@
 //! Memberships: a person's place in an organization.
 
 use super::{DbError, PageAsk, Tx, WriteTx, exactly_one, parsed};
-use tegata_core::ids::{OrgId, UserId};
+use tegata_core::ids::{OrgId, TeamId, UserId};
 use tegata_core::time::Timestamp;
 
 /// A membership, with the account it is about.
@@ -67,6 +67,20 @@ pub async fn list(tx: &mut Tx, org: OrgId, page: &PageAsk) -> Result<Vec<Member>
     .bind(org.to_string())
     .bind(page.after.as_deref().unwrap_or_default())
     .bind(page.limit)
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(read).collect()
+}
+
+/// The members who are in a team, by id.
+pub async fn of_team(tx: &mut Tx, org: OrgId, team: TeamId) -> Result<Vec<Member>, DbError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT u.id, u.email, u.name, m.state, u.state, m.created_at FROM team_members t
+         JOIN memberships m ON m.org_id = t.org_id AND m.user_id = t.user_id
+         JOIN users u ON u.id = m.user_id WHERE t.org_id = $1 AND t.team_id = $2 ORDER BY u.id",
+    )
+    .bind(org.to_string())
+    .bind(team.to_string())
     .fetch_all(tx.connection())
     .await?;
     rows.into_iter().map(read).collect()

@@ -1,7 +1,7 @@
 //! Organizations, and the APIs that each of them uses.
 
 use super::{DbError, PageAsk, Tx, WriteTx, exactly_one, parsed};
-use tegata_core::ids::{ApiId, OrgId, UserId};
+use tegata_core::ids::{ApiId, OrgId, TokenId, UserId};
 use tegata_core::time::Timestamp;
 
 /// An organization.
@@ -78,6 +78,28 @@ pub async fn of_user(tx: &mut Tx, user: UserId, page: &PageAsk) -> Result<Vec<Or
          WHERE m.user_id = $1 AND m.state = 'active' AND o.org_key > $2 ORDER BY o.org_key LIMIT $3",
     )
     .bind(user.to_string())
+    .bind(page.after.as_deref().unwrap_or_default())
+    .bind(page.limit)
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(read).collect()
+}
+
+/// The organizations of which a user is an active member and in which a token has a part that counts, by key.
+pub async fn of_user_with_token(
+    tx: &mut Tx,
+    user: UserId,
+    token: TokenId,
+    page: &PageAsk,
+) -> Result<Vec<Org>, DbError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT o.id, o.org_key, o.name, o.kind, o.created_at FROM orgs o
+         JOIN memberships m ON m.org_id = o.id JOIN token_parts p ON p.org_id = o.id
+         WHERE m.user_id = $1 AND m.state = 'active' AND p.token_id = $2 AND p.state <> 'revoked'
+           AND o.org_key > $3 ORDER BY o.org_key LIMIT $4",
+    )
+    .bind(user.to_string())
+    .bind(token.to_string())
     .bind(page.after.as_deref().unwrap_or_default())
     .bind(page.limit)
     .fetch_all(tx.connection())

@@ -165,12 +165,11 @@ pub async fn parts_of_owner(tx: &mut Tx, org: OrgId, owner: UserId) -> Result<Ve
 
 /// Stops a token everywhere for good.
 pub async fn revoke(tx: &mut WriteTx, id: TokenId, now: Timestamp) -> Result<(), DbError> {
-    let done =
-        sqlx::query("UPDATE tokens SET state = 'revoked', revoked_at = $1 WHERE id = $2 AND state = 'active'")
-            .bind(now.as_micros())
-            .bind(id.to_string())
-            .execute(tx.connection())
-            .await?;
+    let done = sqlx::query("UPDATE tokens SET state = 'revoked', revoked_at = $1 WHERE id = $2 AND state = 'active'")
+        .bind(now.as_micros())
+        .bind(id.to_string())
+        .execute(tx.connection())
+        .await?;
     exactly_one(&done)
 }
 
@@ -206,13 +205,12 @@ pub async fn parts(tx: &mut Tx, token: TokenId) -> Result<Vec<Part>, DbError> {
 
 /// One organization's part of a token.
 pub async fn part(tx: &mut Tx, org: OrgId, token: TokenId) -> Result<Option<Part>, DbError> {
-    let row: Option<(String, Option<String>, i64)> = sqlx::query_as(
-        "SELECT state, state_reason, changed_at FROM token_parts WHERE org_id = $1 AND token_id = $2",
-    )
-    .bind(org.to_string())
-    .bind(token.to_string())
-    .fetch_optional(tx.connection())
-    .await?;
+    let row: Option<(String, Option<String>, i64)> =
+        sqlx::query_as("SELECT state, state_reason, changed_at FROM token_parts WHERE org_id = $1 AND token_id = $2")
+            .bind(org.to_string())
+            .bind(token.to_string())
+            .fetch_optional(tx.connection())
+            .await?;
     row.map(|(state, state_reason, changed_at)| {
         Ok(Part { org, state: parsed(&state)?, state_reason, changed_at: Timestamp::from_micros(changed_at) })
     })
@@ -307,4 +305,41 @@ pub async fn grants_of_api(tx: &mut Tx, api: ApiId, page: &PageAsk) -> Result<Ve
     .fetch_all(tx.connection())
     .await?;
     rows.into_iter().map(read_grant).collect()
+}
+
+/// Grants of an API that count or may come to count, a page at a time: those of live tokens, in parts that are not
+/// revoked, and not decided against.
+// tenant: taking a permission out of a catalogue concerns every organization that uses the API.
+pub async fn live_grants_of_api(
+    tx: &mut Tx,
+    api: ApiId,
+    now: Timestamp,
+    page: &PageAsk,
+) -> Result<Vec<StoredGrant>, DbError> {
+    let rows: Vec<GrantRow> = sqlx::query_as(
+        "SELECT g.id, g.org_id, g.token_id, g.api_id, g.context_id, g.permissions, g.state, g.self_granted, g.created_at
+         FROM grants g JOIN tokens t ON t.id = g.token_id
+         JOIN token_parts p ON p.token_id = g.token_id AND p.org_id = g.org_id
+         WHERE g.api_id = $1 AND g.id > $2 AND g.state <> 'rejected' AND p.state <> 'revoked'
+           AND t.state = 'active' AND t.expires_at > $3
+         ORDER BY g.id LIMIT $4",
+    )
+    .bind(api.to_string())
+    .bind(page.after.as_deref().unwrap_or_default())
+    .bind(now.as_micros())
+    .bind(page.limit)
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(read_grant).collect()
+}
+
+/// How many tokens of a user are alive.
+pub async fn count_live(tx: &mut Tx, owner: UserId, now: Timestamp) -> Result<i64, DbError> {
+    let (count,): (i64,) =
+        sqlx::query_as("SELECT COUNT(*) FROM tokens WHERE owner_id = $1 AND state = 'active' AND expires_at > $2")
+            .bind(owner.to_string())
+            .bind(now.as_micros())
+            .fetch_one(tx.connection())
+            .await?;
+    Ok(count)
 }

@@ -1,1 +1,228 @@
-//! openapi
+//! This API as an OpenAPI 3.1 document, made from the table of operations and the types of the routes. Nothing in it
+//! is written twice.
+
+use super::routes::{Face, Shape};
+use super::verify::{BatchAnswer, BatchBody, CheckBody};
+use crate::verify::answer::Answer;
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use tegata_core::operations::{self, Guard, OPERATIONS, Operation};
+use tegata_core::permissions::{OWN_API, OWN_PERMISSIONS};
+use tegata_core::problem::Code;
+
+/// The document.
+pub fn document(faces: &[Face]) -> Value {
+    let mut schemas = BTreeMap::new();
+    schemas.insert("Problem".to_owned(), problem_schema());
+    let mut paths: Map<String, Value> = Map::new();
+    for operation in OPERATIONS {
+        let face = faces.iter().find(|face| face.operation.id == operation.id);
+        let entry = paths.entry(operation.path.to_owned()).or_insert_with(|| json!({}));
+        entry[operation.method.to_lowercase()] = match face {
+            Some(face) => operation_object(face, &mut schemas),
+            None => special(operation, &mut schemas),
+        };
+    }
+    json!({
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Tegata",
+            "version": env!("CARGO_PKG_VERSION"),
+            "description": "Governed API access: issue, scope, approve, check, record and stop every credential.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/"}],
+        "paths": paths,
+        "components": {
+            "schemas": schemas,
+            "securitySchemes": {
+                "bearer": {"type": "http", "scheme": "bearer", "description": "A session or a personal token."},
+                "verifier": {"type": "http", "scheme": "bearer", "description": "A verifier's credential."},
+            },
+        },
+        "x-tegata-api": OWN_API,
+        "x-tegata-permissions": OWN_PERMISSIONS.iter().map(|permission| json!({
+            "name": permission.name, "level": permission.level, "title": {"en": permission.en, "ja": permission.ja},
+        })).collect::<Vec<_>>(),
+    })
+}
+
+/// The checks and the few operations that have no use case behind a route of their own.
+fn special(operation: &'static Operation, schemas: &mut BTreeMap<String, Value>) -> Value {
+    if operation.id == operations::VERIFY.id {
+        let face = Face { operation, status: 200, input: Shape::of::<CheckBody>(), output: Shape::of::<Answer>() };
+        return operation_object(&face, schemas);
+    }
+    if operation.id == operations::VERIFY_BATCH.id {
+        let face = Face { operation, status: 200, input: Shape::of::<BatchBody>(), output: Shape::of::<BatchAnswer>() };
+        return operation_object(&face, schemas);
+    }
+    let media = if operation.id == operations::METRICS.id { "text/plain" } else { "application/json" };
+    let schema = if media == "text/plain" { json!({"type": "string"}) } else { json!({"type": "object"}) };
+    let mut object = head(operation);
+    object["responses"]["200"] = json!({"description": "The answer", "content": {media: {"schema": schema.clone()}}});
+    if operation.id == operations::READY.id {
+        object["responses"]["503"] =
+            json!({"description": "Checks cannot be answered", "content": {media: {"schema": schema}}});
+    }
+    object
+}
+
+fn operation_object(face: &Face, schemas: &mut BTreeMap<String, Value>) -> Value {
+    let operation = face.operation;
+    let mut object = head(operation);
+    let input = value_of(&face.input, schemas);
+    let output = reference(&face.output, schemas);
+    if operation.method == "GET" {
+        let required = names(&input["required"]);
+        if let Some(properties) = input["properties"].as_object() {
+            for (name, schema) in properties {
+                let parameter = json!({
+                    "name": name, "in": "query", "required": required.contains(name),
+                    "description": schema.get("description").cloned().unwrap_or_default(),
+                    "schema": without_null(schema),
+                });
+                push(&mut object["parameters"], parameter);
+            }
+        }
+    } else {
+        let has_fields = input["properties"].as_object().is_some_and(|properties| !properties.is_empty());
+        let always = input.get("properties").is_none() || !names(&input["required"]).is_empty();
+        let schema = reference(&face.input, schemas);
+        if has_fields || input.get("properties").is_none() {
+            object["requestBody"] = json!({"required": always, "content": {"application/json": {"schema": schema}}});
+        }
+    }
+    let status = face.status.to_string();
+    object["responses"][&status] =
+        json!({"description": "Done", "content": {"application/json": {"schema": output}}});
+    object
+}
+
+fn head(operation: &Operation) -> Value {
+    let mut object = json!({
+        "operationId": operation.id,
+        "summary": operation.summary,
+        "tags": [operation.id.split('.').next().unwrap_or_default()],
+        "parameters": path_parameters(operation.path),
+        "responses": {},
+    });
+    match operation.guard {
+        Guard::Public => object["security"] = json!([]),
+        Guard::Verifier => object["security"] = json!([{"verifier": []}]),
+        _ => object["security"] = json!([{"bearer": []}]),
+    }
+    if let Some(scope) = operation.scope {
+        object["x-tegata-permission"] = json!(scope);
+    }
+    if operation.method == "POST" && !matches!(operation.guard, Guard::Public | Guard::Verifier) {
+        push(
+            &mut object["parameters"],
+            json!({
+                "name": "Idempotency-Key", "in": "header", "required": false,
+                "description": "A repetition under the same key gives the first answer, without anything secret.",
+                "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+            }),
+        );
+    }
+    for code in problems_of(operation) {
+        let status = code.status().to_string();
+        object["responses"][&status] = json!({
+            "description": code.title(),
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+        });
+    }
+    object
+}
+
+/// The problems that an operation can answer with, one per status.
+fn problems_of(operation: &Operation) -> Vec<Code> {
+    let mut codes = vec![Code::Unavailable];
+    let guarded = !matches!(operation.guard, Guard::Public);
+    let has_input = operation.method != "GET" || operation.path.contains('{') || guarded;
+    if has_input {
+        codes.push(Code::InvalidParameter);
+    }
+    if guarded || operation.id == operations::SESSION_CREATE.id || operation.id == operations::SETUP.id {
+        codes.push(Code::Unauthenticated);
+    }
+    if guarded && !matches!(operation.guard, Guard::Verifier) {
+        codes.extend([Code::Forbidden, Code::NotFound]);
+    }
+    if operation.method != "GET" {
+        codes.extend([Code::BodyTooLarge, Code::UnsupportedMediaType, Code::Invalid]);
+    } else if operation.path.starts_with("/v1/") {
+        codes.push(Code::Invalid);
+    }
+    if operation.changes {
+        codes.push(Code::Conflict);
+    }
+    if operation.id == operations::SESSION_CREATE.id || operation.id == operations::ME_PASSWORD.id {
+        codes.push(Code::TooManyRequests);
+    }
+    codes
+}
+
+fn path_parameters(path: &str) -> Value {
+    path.split('/')
+        .filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+        .map(|name| json!({"name": name, "in": "path", "required": true, "schema": {"type": "string", "minLength": 1}}))
+        .collect()
+}
+
+fn value_of(shape: &Shape, schemas: &mut BTreeMap<String, Value>) -> Value {
+    for (name, schema) in &shape.others {
+        let value = serde_json::to_value(schema).unwrap_or_default();
+        schemas.entry(name.clone()).or_insert(value);
+    }
+    serde_json::to_value(&shape.schema).unwrap_or_default()
+}
+
+fn reference(shape: &Shape, schemas: &mut BTreeMap<String, Value>) -> Value {
+    let value = value_of(shape, schemas);
+    if shape.name == "Body" || shape.name == "Params" || shape.name.starts_with("Page") {
+        return value;
+    }
+    let known = schemas.entry(shape.name.clone()).or_insert_with(|| value.clone());
+    if *known == value { json!({"$ref": format!("#/components/schemas/{}", shape.name)}) } else { value }
+}
+
+/// A query parameter that is left out is absent, never null.
+fn without_null(schema: &Value) -> Value {
+    let mut schema = schema.clone();
+    if let Some(kinds) = schema.get_mut("type").and_then(Value::as_array_mut) {
+        kinds.retain(|kind| kind != "null");
+        if let [only] = kinds.as_slice() {
+            schema["type"] = only.clone();
+        }
+    }
+    schema
+}
+
+fn names(list: &Value) -> Vec<String> {
+    list.as_array().into_iter().flatten().filter_map(|name| name.as_str().map(str::to_owned)).collect()
+}
+
+fn push(list: &mut Value, item: Value) {
+    if let Some(list) = list.as_array_mut() {
+        list.push(item);
+    }
+}
+
+fn problem_schema() -> Value {
+    json!({
+        "type": "object",
+        "description": "RFC 9457 problem details.",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            "type": {"type": "string", "enum": Code::ALL.iter().map(|code| super::problem::type_of(*code)).collect::<Vec<_>>()},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string", "description": "What happened, and a way out."},
+            "errors": {"type": "array", "items": {
+                "type": "object", "required": ["field", "message"],
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            }},
+        },
+    })
+}

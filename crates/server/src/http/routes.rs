@@ -117,9 +117,35 @@ impl Routes {
             async move {
                 let (parts, body) = request.into_parts();
                 let bytes = read_body(&parts.headers, body, limit).await?;
-                let idempotency = idempotency_key(&parts, &bytes)?;
+                let idempotency = idempotency_key(&app, &parts, &bytes)?;
                 let caller = caller(&parts, idempotency)?;
                 let work = make(&path.0, read_json(&bytes)?)?;
+                let reply = crate::ops::mutate(&app, &caller, status, &work).await?;
+                Ok::<_, Told>(render(reply))
+            }
+        };
+        self.add::<B, M::Output, _, _>(M::OPERATION, status, handler)
+    }
+
+    /// A route that changes something, with work before it that must not run within the transaction: hashing a
+    /// password. `prepare` gets the caller as well, so that it can find out who asks before it spends anything.
+    #[must_use]
+    pub fn mutation_prepared<M, B, F, W>(self, status: u16, prepare: F) -> Self
+    where
+        M: Mutation + 'static,
+        M::Output: ToSchema,
+        B: DeserializeOwned + ToSchema + Send + 'static,
+        F: Fn(Arc<App>, Caller, PathParams, B) -> W + Clone + Send + Sync + 'static,
+        W: Future<Output = Result<M, Problem>> + Send + 'static,
+    {
+        let handler = move |State(app): State<Arc<App>>, path: RawPath, request: Request| {
+            let prepare = prepare.clone();
+            async move {
+                let (parts, body) = request.into_parts();
+                let bytes = read_body(&parts.headers, body, BODY_MAX_BYTES).await?;
+                let idempotency = idempotency_key(&app, &parts, &bytes)?;
+                let caller = caller(&parts, idempotency)?;
+                let work = prepare(Arc::clone(&app), caller.clone(), path.0, read_json(&bytes)?).await?;
                 let reply = crate::ops::mutate(&app, &caller, status, &work).await?;
                 Ok::<_, Told>(render(reply))
             }
@@ -273,7 +299,11 @@ pub fn read_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     })
 }
 
-fn idempotency_key(parts: &axum::http::request::Parts, body: &[u8]) -> Result<Option<IdempotencyKey>, Problem> {
+fn idempotency_key(
+    app: &App,
+    parts: &axum::http::request::Parts,
+    body: &[u8],
+) -> Result<Option<IdempotencyKey>, Problem> {
     let Some(value) = parts.headers.get("idempotency-key") else {
         return Ok(None);
     };
@@ -286,7 +316,8 @@ fn idempotency_key(parts: &axum::http::request::Parts, body: &[u8]) -> Result<Op
     for part in [parts.method.as_str().as_bytes(), b" ", parts.uri.path().as_bytes(), b"\n", body] {
         asked.update(part);
     }
-    let request_hash = crate::authn::hasher::hex(asked.finish().as_ref());
+    // Keyed, since it is stored and a body may hold a password: a bare digest could be guessed at.
+    let request_hash = app.hasher.digest(&crate::authn::hasher::hex(asked.finish().as_ref())).to_hex();
     Ok(Some(IdempotencyKey { key: key.to_owned(), request_hash }))
 }
 

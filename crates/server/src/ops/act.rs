@@ -79,12 +79,15 @@ pub struct Change {
     pub reason: Option<String>,
     /// What readers of the feed have to look at again.
     pub feed: Vec<(Topic, Option<OrgId>, String)>,
+    /// Who did it, id and name, where the call itself shows nobody: whoever signs in.
+    pub by: Option<(String, String)>,
 }
 
 impl Change {
     /// A change of one thing.
     pub fn new(org: OrgId, subject: impl ToString) -> Self {
-        Self { org, subject: subject.to_string(), before: None, after: None, reason: None, feed: Vec::new() }
+        let subject = subject.to_string();
+        Self { org, subject, before: None, after: None, reason: None, feed: Vec::new(), by: None }
     }
 
     /// What it was.
@@ -112,6 +115,13 @@ impl Change {
     #[must_use]
     pub fn feed(mut self, topic: Topic, org: Option<OrgId>, subject: impl ToString) -> Self {
         self.feed.push((topic, org, subject.to_string()));
+        self
+    }
+
+    /// Who did it, where the call itself shows nobody.
+    #[must_use]
+    pub fn by(mut self, user: &crate::db::users::User) -> Self {
+        self.by = Some((user.id.to_string(), user.name.clone()));
         self
     }
 }

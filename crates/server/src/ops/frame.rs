@@ -119,6 +119,17 @@ pub async fn query<Q: Query>(app: &App, caller: &Caller, work: &Q) -> Result<Rep
     }
 }
 
+/// Finds out who calls, before work that has to be done outside of the transaction. The frame asks again within it.
+pub async fn identify_caller(app: &App, caller: &Caller) -> Result<Actor, Problem> {
+    use crate::authn::identify::Refused;
+    let mut tx = app.db.read().await.map_err(internal)?;
+    let found = identify(&mut tx, &app.hasher, &app.product, &caller.presented, caller.meta.address, app.clock.now());
+    found.await.map_err(|refused| match refused {
+        Refused::Told(problem) => problem,
+        Refused::Db(error) => internal(error),
+    })
+}
+
 /// Why an attempt came to nothing.
 enum Trouble {
     /// Transactions crossed; another try may do.
@@ -240,14 +251,17 @@ async fn write_change(
     now: Timestamp,
     change: &Change,
 ) -> Result<(), DbError> {
+    let by_nobody = actor.is_nobody() && change.by.is_none();
+    let (actor_id, actor_name) =
+        change.by.clone().unwrap_or_else(|| (actor.user.id.to_string(), actor.user.name.clone()));
     let entry = Activity {
         id: ActivityId::new(now.as_millis(), app.entropy.bytes()),
         org: change.org,
         at: now,
         operation: operation.id.to_owned(),
-        actor_kind: if actor.is_nobody() { "system" } else { "user" }.to_owned(),
-        actor_id: actor.user.id.to_string(),
-        actor_name: actor.user.name.clone(),
+        actor_kind: if by_nobody { "system" } else { "user" }.to_owned(),
+        actor_id,
+        actor_name,
         credential: actor.credential(),
         subject: change.subject.clone(),
         before: change.before.clone(),

@@ -1,11 +1,15 @@
-//! Access records of calls to Tegata's own API.
+//! Access records of calls to Tegata's own API: recorded like any other API's.
 
+use super::Verify;
 use crate::authn::Actor;
 use crate::ops::Meta;
-use tegata_core::decide::Decision;
+use tegata_core::decide::{Decision, RULE_VERSION};
 use tegata_core::ids::{ContextId, OrgId};
 use tegata_core::operations::Operation;
+use tegata_core::permissions::{self, OWN_API};
+use tegata_core::problem::{Code, Problem};
 use tegata_core::time::Timestamp;
+use tegata_record::NewRecord;
 
 /// A call of Tegata's own API, as it is recorded.
 #[derive(Debug)]
@@ -24,4 +28,46 @@ pub struct OwnAccess<'a> {
     pub decision: Decision,
     /// From where.
     pub meta: &'a Meta,
+}
+
+impl Verify {
+    /// Leaves the access record of a call of Tegata's own API.
+    pub fn record_own(&self, access: &OwnAccess<'_>) -> Result<(), Problem> {
+        let org = access.org.map(|org| org.to_string());
+        let context = access.context.map(|context| context.to_string());
+        let credential = access.actor.credential();
+        let principal = access.actor.user.id.to_string();
+        let address = access.meta.address.map(|address| address.to_string());
+        let scope = access.operation.scope;
+        let version = self.index.apis.load().get(OWN_API).map_or(0, |own| own.version);
+        let record = NewRecord {
+            api: Some(OWN_API),
+            organization: org.as_deref(),
+            alternative: access.decision.alternative(),
+            permission: scope,
+            context_id: context.as_deref(),
+            level: scope.and_then(permissions::find).map(|found| found.level.as_str()),
+            credential: credential.as_deref(),
+            kind: Some(access.actor.kind()),
+            principal: Some(&principal),
+            acted_for: Some(&principal),
+            method: Some(access.operation.method),
+            endpoint: Some(access.operation.path),
+            path: Some(&access.meta.path),
+            address: address.as_deref(),
+            user_agent: access.meta.user_agent.as_deref(),
+            request_id: Some(&access.meta.request_id),
+            rule_version: RULE_VERSION,
+            catalogue_version: version,
+            ..NewRecord::new(
+                access.now.as_micros(),
+                super::answer::recorded(access.decision),
+                access.decision.reason().as_str(),
+            )
+        };
+        self.journal.append(&record).map(drop).map_err(|error| {
+            tracing::error!(%error, "an access could not be recorded");
+            Problem::new(Code::Unavailable, "the access could not be recorded, so it is not answered")
+        })
+    }
 }

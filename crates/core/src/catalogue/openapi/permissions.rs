@@ -91,6 +91,10 @@ impl<'v> Scopes<'v> {
             return None;
         }
         self.by_scope.insert(scope.to_owned(), scope.to_owned());
+        if self.permissions.iter().any(|known| known.name == scope) {
+            // A permission that was said to stand for another scope: the same name is the same permission.
+            return Some(scope.to_owned());
+        }
         let mut flags = vec![LEVEL_ASSUMED.to_owned()];
         if in_requirement {
             flags.push(SCOPE_UNDECLARED.to_owned());

@@ -3,6 +3,7 @@
 use super::faults;
 use crate::catalogue::check::{self, ENDPOINTS_MAX, PERMISSIONS_MAX};
 use crate::catalogue::{Document, EndpointEntry, Format, parse};
+use std::fmt::Write as _;
 
 const HEAD: &str = "
 api: x
@@ -166,7 +167,7 @@ fn sizes_are_bounded() {
     assert_eq!(check::check(&document).unwrap_err().list()[0].fault.code(), "too_many");
     let mut text = "api: x\npermissions:\n".to_owned();
     for place in 0..=PERMISSIONS_MAX {
-        text += &format!("  - {{name: p{place}}}\n");
+        writeln!(text, "  - {{name: p{place}}}").unwrap();
     }
     assert_eq!(faults(&text), ["permissions too_many"]);
 }

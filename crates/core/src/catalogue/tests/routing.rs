@@ -5,6 +5,7 @@ use crate::catalogue::template::{PathTemplate, Segment};
 use crate::catalogue::{Catalogue, NoSuchEndpoint};
 use proptest::prelude::*;
 use std::cmp::Ordering;
+use std::fmt::Write as _;
 
 fn winner(catalogue: &Catalogue, path: &str) -> Option<String> {
     catalogue.route("GET", path).ok().map(|matched| matched.endpoint.path.to_string())
@@ -205,7 +206,7 @@ fn template() -> impl Strategy<Value = String> {
             named.push(letter);
             if letter == '{' {
                 number += 1;
-                named += &format!("p{number}");
+                write!(named, "p{number}").unwrap();
             }
         }
         named

@@ -1,0 +1,44 @@
+//! Metrics for Prometheus, guarded like everything else: whoever has `system:read` at the publisher may see them.
+
+use super::problem::Told;
+use super::routes::caller;
+use crate::app::App;
+use crate::db::Tx;
+use crate::ops::{self, Act, Query};
+use axum::extract::{Request, State};
+use axum::http::header;
+use axum::response::IntoResponse;
+use std::sync::Arc;
+use tegata_core::operations::{self, Operation};
+use tegata_core::problem::Problem;
+
+/// Asks for the right to see the metrics.
+struct SeeMetrics;
+
+impl Query for SeeMetrics {
+    const OPERATION: &'static Operation = operations::METRICS;
+    type Output = ();
+
+    async fn answer(&self, act: &mut Act<'_, Tx>) -> Result<(), Problem> {
+        act.require_publisher(Self::OPERATION).await.map(drop)
+    }
+}
+
+/// The metrics as text.
+pub async fn metrics(State(app): State<Arc<App>>, request: Request) -> Result<impl IntoResponse, Told> {
+    let (parts, _) = request.into_parts();
+    ops::query(&app, &caller(&parts, None)?, &SeeMetrics).await?;
+    let stats = app.verify.journal().stats();
+    metrics::gauge!("tegata_tokens_in_memory").set(approximate(app.verify.tokens_in_memory() as u64));
+    metrics::gauge!("tegata_feed_sequence").set(approximate(app.verify.applied_sequence()));
+    metrics::gauge!("tegata_records").set(approximate(stats.records));
+    metrics::gauge!("tegata_record_bytes").set(approximate(stats.bytes));
+    metrics::gauge!("tegata_record_failures").set(approximate(stats.append_failures + stats.flush_failures));
+    let text = app.metrics.render();
+    Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a gauge is a floating-point number by its format")]
+const fn approximate(count: u64) -> f64 {
+    count as f64
+}

@@ -1,0 +1,75 @@
+//! What a token needs to work on its owner's own things: the operation's permission, granted in at least one
+//! organization where the token counts at this moment. A session is its owner and needs nothing.
+
+use super::act::{Act, Decided, Reading, internal};
+use super::rights::OwnRights;
+use crate::db;
+use tegata_core::catalogue::PermissionInfo;
+use tegata_core::credential::CredentialState;
+use tegata_core::decide::{
+    Acting, Alternative, Credential, Decision, Facts, Gate, Grants, Need, Organization, Part, Place, Presented, Reason,
+    Target, decide,
+};
+use tegata_core::ids::ApiId;
+use tegata_core::operations::Operation;
+use tegata_core::permissions::OWN_API;
+use tegata_core::problem::{Code, Problem};
+use tegata_core::time::Timestamp;
+
+/// Asks for the right to an operation on one's own things.
+pub async fn require_own_scope<T: Reading>(act: &mut Act<'_, T>, operation: &'static Operation) -> Result<(), Problem> {
+    let (Some(token), Some(scope)) = (act.actor.token, operation.scope) else {
+        return Ok(());
+    };
+    let app = act.app;
+    let own = app.catalogues.of(act.tx(), OWN_API).await.map_err(internal)?;
+    let own = own.ok_or_else(|| Problem::new(Code::Unavailable, "the installation has not been set up yet"))?;
+    // A permission that the table names and the catalogue does not know is granted to nobody.
+    let needed = own.catalogue.number(scope).and_then(|number| own.catalogue.permission(number));
+    let mut furthest = None;
+    for part in db::tokens::parts(act.tx(), token).await.map_err(internal)? {
+        let Some(needed) = needed else { break };
+        let rights = act.rights_in(part.org).await?;
+        let decision = judge(own.id, needed, &rights, act.now);
+        let decided = Decided { decision, org: part.org, permission: Some(scope), context: None };
+        match decision {
+            Decision::Allow { .. } => {
+                act.decided = Some(decided);
+                return Ok(());
+            }
+            Decision::Deny { reason, .. } if furthest.as_ref().is_none_or(|(best, _)| reason > *best) => {
+                furthest = Some((reason, decided));
+            }
+            Decision::Deny { .. } => {}
+        }
+    }
+    let reason = furthest.as_ref().map_or(Reason::InsufficientScope, |(reason, _)| *reason);
+    act.decided = furthest.map(|(_, decided)| decided);
+    let detail = format!("a token needs `{scope}` for this, granted in one of its organizations: {reason}");
+    Err(Problem::new(Code::Forbidden, detail).with("reason", reason.as_str()))
+}
+
+fn judge(own: ApiId, needed: &PermissionInfo, rights: &OwnRights, now: Timestamp) -> Decision {
+    let needs = [Need { permission: needed.number, level: needed.level, place: Place::Chain(&[]) }];
+    let list = rights.list();
+    decide(&Facts {
+        gate: Gate::Open,
+        now,
+        // The credential itself was looked at when it was identified.
+        address: None,
+        presented: Presented::Known(Credential {
+            state: CredentialState::Active,
+            expires_at: Timestamp::MAX,
+            addresses: &[],
+        }),
+        target: Target::AnyOf(&[Alternative { needs: &needs }]),
+        organization: Organization::Known(Part {
+            api: own,
+            state: rights.part_state,
+            owner_active: rights.owner_active,
+            policy: rights.policy.as_ref(),
+            grants: rights.grants.as_deref().map_or(Grants::Whole, Grants::Listed),
+            acting: Acting::For(&list),
+        }),
+    })
+}

@@ -1,0 +1,79 @@
+//! Change what an organization allows for a kind of credential. It holds for every check from now on, also of
+//! credentials that exist; nothing is revoked, so that the reversal brings everything back.
+
+use super::view::{PolicyView, is_governed};
+use crate::db::feed::Topic;
+use crate::db::{self, WriteTx};
+use crate::ops::act::internal;
+use crate::ops::{Act, Change, Changes, Mutation};
+use serde::Deserialize;
+use serde_json::json;
+use tegata_core::credential::CredentialKind;
+use tegata_core::name;
+use tegata_core::operations::{self, Operation};
+use tegata_core::policy::{Admission, KindPolicy, LIFETIME_MAX, LevelLimit};
+use tegata_core::problem::Problem;
+use tegata_core::time::days;
+use utoipa::ToSchema;
+
+/// The policy, and why.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PolicySet)]
+pub struct Body {
+    /// Whether credentials of the kind come into use: `allow`, `approval` or `deny`.
+    #[schema(value_type = String, example = "approval")]
+    pub admission: Admission,
+    /// How far they may reach: `all` or `read_only`.
+    #[schema(value_type = String, example = "all")]
+    pub level: LevelLimit,
+    /// Longest life, in days: 1 to 365.
+    #[schema(minimum = 1, maximum = 365)]
+    pub max_lifetime_days: u64,
+    /// Why it is changed.
+    pub reason: String,
+}
+
+/// Change a policy.
+#[derive(Debug, Clone)]
+pub struct SetPolicy {
+    /// The organization.
+    pub org: String,
+    /// The kind of credential.
+    pub kind: String,
+    /// The policy.
+    pub body: Body,
+}
+
+impl Mutation for SetPolicy {
+    const OPERATION: &'static Operation = operations::POLICY_SET;
+    type Output = PolicyView;
+
+    async fn apply(&self, act: &mut Act<'_, WriteTx>) -> Result<(PolicyView, Changes), Problem> {
+        let body = &self.body;
+        let org = act.require(Self::OPERATION, &self.org).await?.org.id;
+        let kind = self.kind.parse::<CredentialKind>().ok().filter(|kind| is_governed(*kind));
+        let kind = kind.ok_or_else(|| Problem::not_found("kind of credential"))?;
+        let lifetime_days_max = LIFETIME_MAX.as_secs() / days(1).as_secs();
+        if !(1..=lifetime_days_max).contains(&body.max_lifetime_days) {
+            return Err(Problem::field("max_lifetime_days", format!("write 1 to {lifetime_days_max} days")));
+        }
+        let reason = body.reason.trim();
+        if reason.is_empty() {
+            return Err(Problem::field("reason", "say why; people will ask"));
+        }
+        name::check_reason(reason).map_err(|error| Problem::field("reason", error))?;
+
+        let before = db::policies::get(act.tx(), org, kind).await.map_err(internal)?;
+        let max_lifetime = days(body.max_lifetime_days);
+        let policy = KindPolicy { admission: body.admission, level: body.level, max_lifetime };
+        db::policies::set(&mut act.tx, org, kind, &policy, act.now).await.map_err(internal)?;
+        let view = PolicyView::of(kind, &policy);
+        let change = Change::new(org, org)
+            .before(json!(PolicyView::of(kind, &before)))
+            .after(json!(view))
+            .because(Some(reason))
+            .feed(Topic::Org, Some(org), org);
+        Ok((view, change.into()))
+    }
+}

@@ -1,0 +1,40 @@
+//! Policies as they are shown.
+
+use serde::Serialize;
+use tegata_core::credential::CredentialKind;
+use tegata_core::policy::KindPolicy;
+use utoipa::ToSchema;
+
+/// Seconds of a day.
+const DAY_SECONDS: u64 = 86_400;
+
+/// The policy for one kind of credential.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Policy)]
+pub struct PolicyView {
+    /// The kind of credential.
+    pub kind: String,
+    /// `allow`, `approval` or `deny`.
+    pub admission: String,
+    /// `all` or `read_only`.
+    pub level: String,
+    /// Longest life, in days.
+    pub max_lifetime_days: u64,
+}
+
+impl PolicyView {
+    /// A policy of a kind.
+    pub fn of(kind: CredentialKind, policy: &KindPolicy) -> Self {
+        Self {
+            kind: kind.as_str().to_owned(),
+            admission: policy.admission.as_str().to_owned(),
+            level: policy.level.as_str().to_owned(),
+            max_lifetime_days: policy.max_lifetime.as_secs() / DAY_SECONDS,
+        }
+    }
+}
+
+/// Whether organizations have a policy for a kind. Sign-in sessions are the person themself; none governs them.
+pub fn is_governed(kind: CredentialKind) -> bool {
+    !matches!(kind, CredentialKind::Session)
+}

@@ -1,0 +1,87 @@
+//! The plain fields of a new token: name, reason, addresses, end.
+
+use super::Body;
+use super::wishes::World;
+use crate::db::tokens::Token;
+use crate::ops::tokens::bounds::is_within;
+use crate::ops::tokens::broken::Broken;
+use ipnet::IpNet;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use tegata_core::ids::OrgId;
+use tegata_core::name;
+use tegata_core::policy::LIFETIME_MAX;
+use tegata_core::time::Timestamp;
+
+/// Most address ranges of one token.
+const ADDRESSES_MAX: usize = 50;
+
+/// What was read.
+pub struct Fields {
+    /// Where the token may be shown from.
+    pub addresses: Vec<IpNet>,
+    /// When it ends, if that could be read.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Reads them. What a token makes counts from no address from which it does not count itself.
+pub fn read(body: &Body, acting: Option<&Token>, now: Timestamp, broken: &mut Broken) -> Fields {
+    broken.take("name", name::check_title(&body.name));
+    broken.take("reason", name::check_reason(body.reason.as_deref().unwrap_or_default()));
+    let expires_at = broken.take("expires_at", body.expires_at.parse::<Timestamp>());
+    if expires_at.is_some_and(|moment| moment <= now) {
+        broken.note("expires_at", "this moment is over; a token ends in the future");
+    }
+    let outer = acting.map_or(&[][..], |acting| &acting.addresses);
+    let addresses = addresses(&body.addresses, broken);
+    if body.addresses.is_empty() {
+        return Fields { addresses: outer.to_vec(), expires_at };
+    }
+    if !is_within(&addresses, outer) {
+        broken.note("addresses", "the token that makes this one counts from fewer addresses");
+    }
+    Fields { addresses, expires_at }
+}
+
+fn addresses(texts: &[String], broken: &mut Broken) -> Vec<IpNet> {
+    if texts.len() > ADDRESSES_MAX {
+        broken.note("addresses", format!("a token has at most {ADDRESSES_MAX} addresses and ranges"));
+        return Vec::new();
+    }
+    let mut list = Vec::with_capacity(texts.len());
+    for (place, text) in texts.iter().enumerate() {
+        let range = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+        match range {
+            Some(range) => list.push(range.trunc()),
+            None => broken.note(
+                format!("addresses[{place}]"),
+                "write an address or a range, such as 203.0.113.9, 203.0.113.0/24 or 2001:db8::/32",
+            ),
+        }
+    }
+    list
+}
+
+/// Checks the end against what every organization allows, and against the end of the token that acts.
+pub fn check_expiry(
+    expires_at: Option<Timestamp>,
+    worlds: &BTreeMap<OrgId, World>,
+    acting: Option<&Token>,
+    now: Timestamp,
+    broken: &mut Broken,
+) {
+    let Some(expires_at) = expires_at else { return };
+    let mut latest = (now.plus(LIFETIME_MAX), "a token lives at most 365 days".to_owned());
+    for world in worlds.values() {
+        let limit = now.plus(world.policy.max_lifetime);
+        if limit < latest.0 {
+            latest = (limit, format!("the policy of {} gives tokens a shorter life", world.org.key));
+        }
+    }
+    if let Some(acting) = acting.filter(|acting| acting.expires_at < latest.0) {
+        latest = (acting.expires_at, "a token makes none that outlives it".to_owned());
+    }
+    if expires_at > latest.0 {
+        broken.note("expires_at", format!("{}: the latest moment is {}", latest.1, latest.0));
+    }
+}

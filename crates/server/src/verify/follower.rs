@@ -1,0 +1,319 @@
+//! Following the change feed: each change is read again from the truth and replaces what is in memory.
+
+use super::index::{ContextBy, Installing, context_name};
+use super::{Verify, load};
+use crate::authn::Digest;
+use crate::catalogues::Loaded;
+use crate::db::feed::{self, Entry, Topic};
+use crate::db::{self, Db, DbError, PageAsk, Tx};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+use tegata_core::ids::{ContextId, OrgId, RoleId, TeamId, UserId, VerifierId};
+
+/// How long the follower rests when nobody wakes it.
+const ROUND: Duration = Duration::from_secs(1);
+/// Most entries read at once.
+const BATCH: i64 = 500;
+/// Rows read at once when everything is loaded.
+const PAGE: i64 = 5_000;
+
+impl Verify {
+    /// Follows the feed until the task is dropped.
+    pub async fn follow(self: Arc<Self>) {
+        loop {
+            match self.catch_up().await {
+                Ok(()) => {
+                    let _ = tokio::time::timeout(ROUND, self.wake.notified()).await;
+                }
+                Err(error) => {
+                    // What cannot be followed cannot be decided: the lease runs out by itself, since its renewal
+                    // asks the same database. Meanwhile nobody is told that a stop has been applied.
+                    tracing::error!(%error, "the change feed cannot be read");
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+            }
+        }
+    }
+
+    /// Applies every change that there is.
+    pub async fn catch_up(&self) -> Result<(), DbError> {
+        let mut installing = self.index.installing.lock().await;
+        let mut tx = self.db.read().await?;
+        let seen = tx.sequence().await?;
+        let (mut sequence, mut ordinal) = (installing.applied, i64::MAX);
+        // One view for the feed and for what is read again: nothing of it is older than the number that is told.
+        while sequence < seen {
+            let entries = feed::after(&mut tx, sequence, ordinal, BATCH).await?;
+            let Some(last) = entries.last() else { break };
+            (sequence, ordinal) = (last.sequence, last.ordinal);
+            for entry in &entries {
+                self.apply(&mut installing, &mut tx, entry).await?;
+            }
+        }
+        if seen > installing.applied {
+            installing.applied = seen;
+            self.applied.send_replace(seen);
+        }
+        Ok(())
+    }
+
+    async fn apply(&self, installing: &mut Installing, tx: &mut Tx, entry: &Entry) -> Result<(), DbError> {
+        let subject = entry.subject.as_str();
+        match (entry.topic, entry.org) {
+            (Topic::Token, _) => {
+                if let Ok(id) = subject.parse() {
+                    let reading = load::token(tx, &self.catalogues, id).await?;
+                    for (digest, token) in reading.entries {
+                        // What is not in memory need not come: a reading that is under way is older, and loses.
+                        if self.index.tokens.pin().contains_key(&digest) {
+                            self.index.install_token(installing, digest, token);
+                        }
+                    }
+                }
+            }
+            (Topic::Verifier, _) => {
+                if let Ok(id) = subject.parse() {
+                    self.install_verifier(tx, id).await?;
+                }
+            }
+            (Topic::User, _) => {
+                if let Ok(id) = subject.parse() {
+                    self.install_user(tx, id).await?;
+                }
+            }
+            (Topic::Member, Some(org)) => {
+                if let Ok(user) = subject.parse() {
+                    self.install_member(tx, org, user).await?;
+                }
+            }
+            (Topic::Team, Some(org)) => {
+                if let Ok(team) = subject.parse() {
+                    self.install_team(tx, org, team).await?;
+                }
+            }
+            (Topic::Role, Some(org)) => {
+                if let Ok(role) = subject.parse() {
+                    self.install_role(tx, org, role).await?;
+                }
+            }
+            (Topic::Context, Some(org)) => {
+                if let Ok(context) = subject.parse() {
+                    self.install_context(tx, org, context).await?;
+                }
+            }
+            (Topic::Org, Some(org)) => self.install_org(tx, org).await?,
+            (Topic::Api, _) => self.install_api(installing, tx, subject).await?,
+            // Sessions are looked up where they are shown, and the keys are read at start.
+            (Topic::Session | Topic::HashKeys, _) => {}
+            (topic, None) => tracing::error!(?topic, subject, "a change without its organization"),
+        }
+        Ok(())
+    }
+
+    pub(super) async fn install_verifier(&self, tx: &mut Tx, id: VerifierId) -> Result<(), DbError> {
+        for (digest, entry) in load::verifier(tx, id).await? {
+            self.index.verifiers.pin().insert(digest, entry);
+        }
+        Ok(())
+    }
+
+    pub(super) async fn install_user(&self, tx: &mut Tx, id: UserId) -> Result<(), DbError> {
+        if let Some(user) = load::user(tx, id).await? {
+            self.index.users.pin().insert(id, Arc::new(user));
+        }
+        Ok(())
+    }
+
+    pub(super) async fn install_member(&self, tx: &mut Tx, org: OrgId, user: UserId) -> Result<(), DbError> {
+        let member = load::member(tx, org, user).await?;
+        self.index.members.pin().insert((org, user), Arc::new(member));
+        Ok(())
+    }
+
+    async fn install_team(&self, tx: &mut Tx, org: OrgId, team: TeamId) -> Result<(), DbError> {
+        let roles = load::team(tx, org, team).await?;
+        self.index.teams.pin().insert(team, roles);
+        Ok(())
+    }
+
+    async fn install_role(&self, tx: &mut Tx, org: OrgId, role: RoleId) -> Result<(), DbError> {
+        let content = load::role(tx, &self.catalogues, org, role).await?;
+        let roles = self.index.roles.pin();
+        match content {
+            Some(content) => roles.insert(role, Arc::new(content)),
+            None => roles.remove(&role),
+        };
+        Ok(())
+    }
+
+    async fn install_context(&self, tx: &mut Tx, org: OrgId, id: ContextId) -> Result<(), DbError> {
+        if let Some(context) = db::contexts::get(tx, org, id).await? {
+            self.keep_context(org, &context);
+        }
+        Ok(())
+    }
+
+    fn keep_context(&self, org: OrgId, context: &db::contexts::Context) {
+        let names = self.index.context_names.pin();
+        let kind = context.kind.as_str();
+        // The folded key as well as the written one: the catalogue of the call says whether case matters.
+        let folded = tegata_core::name::fold(&context.key);
+        names.insert(context_name(org, kind, ContextBy::Key, &context.key).into(), context.id);
+        names.insert(context_name(org, kind, ContextBy::Key, &folded).into(), context.id);
+        names.insert(context_name(org, kind, ContextBy::Id, &context.id.to_string()).into(), context.id);
+        if let Some(external) = &context.external_id {
+            names.insert(context_name(org, kind, ContextBy::Id, external).into(), context.id);
+        }
+        self.index.contexts.pin().insert(context.id, Arc::new(load::context(org, context)));
+    }
+
+    async fn install_org(&self, tx: &mut Tx, id: OrgId) -> Result<(), DbError> {
+        if let Some(org) = load::org(tx, id).await? {
+            let names = self.index.org_names.pin();
+            names.insert(org.key.clone(), id);
+            names.insert(id.to_string().into(), id);
+            self.index.orgs.pin().insert(id, Arc::new(org));
+        }
+        Ok(())
+    }
+
+    async fn install_api(&self, installing: &mut Installing, tx: &mut Tx, id: &str) -> Result<(), DbError> {
+        let Some(loaded) = self.catalogues.of(tx, id).await? else {
+            return Ok(());
+        };
+        let before = self.index.apis.load_full();
+        let meaning_changed = before.get(&loaded.key).is_some_and(|old| !same_meaning(old, &loaded));
+        let mut after = HashMap::clone(&before);
+        after.insert(loaded.key.clone(), Arc::clone(&loaded));
+        if meaning_changed {
+            // Permissions were removed or imply others now: what was expanded before is read anew.
+            self.install_roles(tx).await?;
+            self.index.forget_tokens(installing);
+        }
+        self.index.apis.store(Arc::new(after));
+        Ok(())
+    }
+
+    async fn install_roles(&self, tx: &mut Tx) -> Result<(), DbError> {
+        for (org, role) in db::roles::all(tx).await? {
+            self.install_role(tx, org, role).await?;
+        }
+        Ok(())
+    }
+
+    /// Reads everything that is always kept, as of now.
+    pub async fn load_everything(&self) -> Result<(), DbError> {
+        let mut installing = self.index.installing.lock().await;
+        let mut tx = self.db.read().await?;
+        let sequence = tx.sequence().await?;
+        let mut page = PageAsk { after: None, limit: PAGE };
+        loop {
+            let apis = db::apis::list(&mut tx, &page).await?;
+            for api in &apis {
+                self.install_api(&mut installing, &mut tx, &api.id.to_string()).await?;
+            }
+            let Some(last) = apis.last().filter(|_| apis.len() == usize::try_from(PAGE).unwrap_or(0)) else { break };
+            page.after = Some(last.key.clone());
+        }
+        for org in db::orgs::all(&mut tx).await? {
+            self.install_org(&mut tx, org.id).await?;
+            self.load_contexts(&mut tx, org.id).await?;
+        }
+        self.install_roles(&mut tx).await?;
+        for (org, team) in db::teams::all(&mut tx).await? {
+            self.install_team(&mut tx, org, team).await?;
+        }
+        installing.applied = sequence;
+        self.applied.send_replace(sequence);
+        Ok(())
+    }
+
+    async fn load_contexts(&self, tx: &mut Tx, org: OrgId) -> Result<(), DbError> {
+        let mut page = PageAsk { after: None, limit: PAGE };
+        loop {
+            let contexts = db::contexts::list(tx, org, None, &page).await?;
+            for context in &contexts {
+                self.keep_context(org, context);
+            }
+            match contexts.last() {
+                Some(last) if contexts.len() == usize::try_from(PAGE).unwrap_or(0) => {
+                    page.after = Some(last.id.to_string());
+                }
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    /// Reads a token that is not in memory, with its owner and their memberships, and installs it unless something
+    /// newer was applied meanwhile; then it is read again. Tells whether it exists.
+    pub(super) async fn refill_token(&self, digest: Digest) -> Result<bool, DbError> {
+        if !self.is_stored(digest).await? {
+            return Ok(false);
+        }
+        self.refill(async |tx, installing| {
+            let Some(holder) = db::secrets::find(tx, digest).await? else {
+                return Ok(false);
+            };
+            let Ok(id) = holder.subject.parse() else {
+                return Ok(false);
+            };
+            let reading = load::token(tx, &self.catalogues, id).await?;
+            let Some((_, token)) = reading.entries.iter().find(|(other, _)| *other == digest) else {
+                return Ok(false);
+            };
+            self.install_user(tx, token.owner).await?;
+            for part in &token.parts {
+                self.install_member(tx, part.org, token.owner).await?;
+            }
+            self.index.install_token(installing, digest, Arc::clone(token));
+            Ok(true)
+        })
+        .await
+    }
+
+    /// The same for a verifier.
+    pub(super) async fn refill_verifier(&self, digest: Digest) -> Result<bool, DbError> {
+        if !self.is_stored(digest).await? {
+            return Ok(false);
+        }
+        self.refill(async |tx, _| {
+            let holder = db::secrets::find(tx, digest).await?;
+            match holder.and_then(|holder| holder.subject.parse().ok()) {
+                Some(id) => self.install_verifier(tx, id).await.map(|()| true),
+                None => Ok(false),
+            }
+        })
+        .await
+    }
+
+    /// Whether anybody has a secret with this digest: asked without the lock, so that a flood of unknown tokens does
+    /// not keep changes from being applied.
+    async fn is_stored(&self, digest: Digest) -> Result<bool, DbError> {
+        let mut tx = self.db.read().await?;
+        Ok(db::secrets::find(&mut tx, digest).await?.is_some())
+    }
+
+    /// Reads and installs under the lock of installers, so that no change is applied in between: the reading is as
+    /// new as what was applied, or newer.
+    async fn refill(
+        &self,
+        read: impl AsyncFnOnce(&mut Tx, &mut Installing) -> Result<bool, DbError>,
+    ) -> Result<bool, DbError> {
+        let mut installing = self.index.installing.lock().await;
+        let mut tx = self.db.read().await?;
+        read(&mut tx, &mut installing).await
+    }
+
+    /// The database, for the tasks beside the follower.
+    pub const fn db(&self) -> &Db {
+        &self.db
+    }
+}
+
+/// Whether every permission means what it meant: it exists, and implies the same.
+fn same_meaning(old: &Loaded, new: &Loaded) -> bool {
+    old.catalogue.permissions().iter().all(|permission| {
+        new.catalogue.permission(permission.number).is_some_and(|now| now.with_implied == permission.with_implied)
+    })
+}

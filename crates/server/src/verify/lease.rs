@@ -1,0 +1,48 @@
+//! The lease under which this node decides: as long as it was shown, not long ago, that nobody else has taken over.
+//! Timed by the machine's monotonic clock from before the question was asked, so that a process that was stopped for
+//! a while denies when it wakes.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// How long a proof of being the server holds.
+pub const LEASE: Duration = Duration::from_secs(3);
+
+/// The lease of this process.
+#[derive(Debug)]
+pub struct Lease {
+    start: Instant,
+    /// Milliseconds after `start` at which it runs out.
+    until: AtomicU64,
+}
+
+impl Lease {
+    /// A lease that begins now.
+    pub fn new() -> Self {
+        let lease = Self { start: Instant::now(), until: AtomicU64::new(0) };
+        lease.renew(Instant::now());
+        lease
+    }
+
+    /// Renews it, from the moment before the question was asked.
+    pub fn renew(&self, asked: Instant) {
+        let until = asked.duration_since(self.start) + LEASE;
+        self.until.store(u64::try_from(until.as_millis()).unwrap_or(u64::MAX), Ordering::Release);
+    }
+
+    /// Ends it at once.
+    pub fn lose(&self) {
+        self.until.store(0, Ordering::Release);
+    }
+
+    /// Whether this node may decide.
+    pub fn holds(&self) -> bool {
+        self.start.elapsed().as_millis() < u128::from(self.until.load(Ordering::Acquire))
+    }
+}
+
+impl Default for Lease {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,158 @@
+//! Reading from the truth what goes into memory. Each function reads one noun within one consistent view; none
+//! installs anything.
+
+use super::entry::{
+    ContextEntry, MemberEntry, OrgEntry, PartEntry, TeamEntry, TokenEntry, TokenReading, UserEntry, VerifierEntry,
+};
+use crate::authn::Digest;
+use crate::catalogues::Catalogues;
+use crate::db::assignments::Principal;
+use crate::db::contexts::Context;
+use crate::db::tokens::Token;
+use crate::db::{self, DbError, Tx};
+use crate::ops::rights::RoleContent;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use tegata_core::bits::PermissionSet;
+use tegata_core::credential::CredentialKind;
+use tegata_core::decide::Grant;
+use tegata_core::ids::{ApiId, OrgId, RoleId, TeamId, TokenId, UserId, VerifierId};
+use tegata_core::time::Timestamp;
+
+/// A token with all of its secrets.
+pub async fn token(tx: &mut Tx, catalogues: &Catalogues, id: TokenId) -> Result<TokenReading, DbError> {
+    let Some(token) = db::tokens::get(tx, id).await? else {
+        return Ok(TokenReading::default());
+    };
+    let parts = parts(tx, catalogues, id).await?;
+    let secrets = db::secrets::of_subject(tx, &id.to_string()).await?;
+    let entries =
+        secrets.into_iter().map(|(digest, until)| (digest, Arc::new(entry(&token, &parts, until)))).collect();
+    Ok(TokenReading { entries })
+}
+
+fn entry(token: &Token, parts: &[PartEntry], valid_until: Option<Timestamp>) -> TokenEntry {
+    TokenEntry {
+        id: token.id,
+        kind: token.kind,
+        name: token.name.as_str().into(),
+        owner: token.owner,
+        state: token.state,
+        expires_at: valid_until.map_or(token.expires_at, |until| until.min(token.expires_at)),
+        addresses: token.addresses.clone().into(),
+        parts: parts.into(),
+        used: AtomicBool::new(true),
+    }
+}
+
+async fn parts(tx: &mut Tx, catalogues: &Catalogues, id: TokenId) -> Result<Vec<PartEntry>, DbError> {
+    let mut grants = Vec::new();
+    for stored in db::tokens::grants(tx, id).await? {
+        let permissions = expand(tx, catalogues, stored.api, &stored.permissions).await?;
+        let grant = Grant { api: stored.api, context: stored.context, permissions, state: stored.state };
+        grants.push((stored.org, grant));
+    }
+    let parts = db::tokens::parts(tx, id).await?;
+    Ok(parts
+        .into_iter()
+        .map(|part| PartEntry {
+            org: part.org,
+            state: part.state,
+            grants: grants.iter().filter(|(org, _)| *org == part.org).map(|(_, grant)| grant.clone()).collect(),
+        })
+        .collect())
+}
+
+/// Names of an API as a set, with what they imply; names that no longer exist fall away.
+async fn expand(
+    tx: &mut Tx,
+    catalogues: &Catalogues,
+    api: ApiId,
+    names: &[String],
+) -> Result<PermissionSet, DbError> {
+    let Some(loaded) = catalogues.of(tx, &api.to_string()).await? else {
+        return Ok(PermissionSet::new());
+    };
+    let set: PermissionSet = names.iter().filter_map(|name| loaded.catalogue.number(name)).collect();
+    Ok(loaded.catalogue.with_implied(&set))
+}
+
+/// A verifier with all of its secrets.
+pub async fn verifier(tx: &mut Tx, id: VerifierId) -> Result<Vec<(Digest, Arc<VerifierEntry>)>, DbError> {
+    let Some(verifier) = db::verifiers::get(tx, id).await? else {
+        return Ok(Vec::new());
+    };
+    let secrets = db::secrets::of_subject(tx, &id.to_string()).await?;
+    Ok(secrets
+        .into_iter()
+        .map(|(digest, valid_until)| {
+            let apis = verifier.apis.clone().into();
+            let revoked = verifier.revoked_at.is_some();
+            (digest, Arc::new(VerifierEntry { id, revoked, valid_until, apis }))
+        })
+        .collect())
+}
+
+/// An account.
+pub async fn user(tx: &mut Tx, id: UserId) -> Result<Option<UserEntry>, DbError> {
+    let user = db::users::get(tx, id).await?;
+    Ok(user.map(|user| UserEntry { active: user.active, name: user.name.into() }))
+}
+
+/// A membership with what it brings; one that is not active where there is none.
+pub async fn member(tx: &mut Tx, org: OrgId, user: UserId) -> Result<MemberEntry, DbError> {
+    let active = db::members::get(tx, org, user).await?.is_some_and(|member| member.active);
+    let roles = db::assignments::of_principal(tx, org, Principal::User(user)).await?;
+    let teams = db::teams::of_user(tx, org, user).await?;
+    Ok(MemberEntry {
+        active,
+        roles: roles.into_iter().map(|assignment| (assignment.role, assignment.context)).collect(),
+        teams: teams.into(),
+    })
+}
+
+/// The roles of a team; none where the team is gone.
+pub async fn team(tx: &mut Tx, org: OrgId, team: TeamId) -> Result<TeamEntry, DbError> {
+    let roles = db::assignments::of_principal(tx, org, Principal::Team(team)).await?;
+    Ok(roles.into_iter().map(|assignment| (assignment.role, assignment.context)).collect())
+}
+
+/// What a role holds; none where the role is gone.
+pub async fn role(
+    tx: &mut Tx,
+    catalogues: &Catalogues,
+    org: OrgId,
+    id: RoleId,
+) -> Result<Option<RoleContent>, DbError> {
+    let Some(role) = db::roles::find(tx, org, &id.to_string()).await? else {
+        return Ok(None);
+    };
+    if role.everything {
+        return Ok(Some(RoleContent::Everything));
+    }
+    let mut list = Vec::new();
+    for (api, names) in db::roles::permissions(tx, org, id).await? {
+        list.push((api, expand(tx, catalogues, api, &names).await?));
+    }
+    Ok(Some(RoleContent::Listed(list)))
+}
+
+/// An organization.
+pub async fn org(tx: &mut Tx, id: OrgId) -> Result<Option<OrgEntry>, DbError> {
+    let Some(org) = db::orgs::find(tx, &id.to_string()).await? else {
+        return Ok(None);
+    };
+    let apis = db::orgs::apis(tx, id).await?;
+    let personal_tokens = db::policies::get(tx, id, CredentialKind::PersonalToken).await?;
+    Ok(Some(OrgEntry { key: org.key.into(), personal_tokens, apis: apis.into_iter().map(|(api, _)| api).collect() }))
+}
+
+/// A context as it is kept.
+pub fn context(org: OrgId, context: &Context) -> ContextEntry {
+    ContextEntry {
+        org,
+        parent: context.parent,
+        kind: context.kind.as_str().into(),
+        key: context.key.as_str().into(),
+    }
+}

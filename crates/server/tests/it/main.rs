@@ -1,0 +1,8 @@
+//! The integration suite: every capability over HTTP, on SQLite and on PostgreSQL.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+#![allow(missing_docs, reason = "the names of tests say what they show")]
+
+#[macro_use]
+mod support;
+
+mod checks;
