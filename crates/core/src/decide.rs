@@ -232,7 +232,10 @@ pub fn decide(facts: &Facts<'_>) -> Decision {
             }
             let session = matches!(part.grants, Grants::Whole);
             match facts.target {
-                Target::AuthenticatedOnly => Decision::Allow { alternative: None },
+                Target::AuthenticatedOnly => match of_any_grant(part) {
+                    None => Decision::Allow { alternative: None },
+                    Some(reason) => deny(reason),
+                },
                 Target::UnscopedOnly if session => Decision::Allow { alternative: None },
                 _ => deny(Reason::InsufficientScope),
             }
@@ -285,7 +288,7 @@ fn by_alternatives(part: &Part<'_>, alternatives: &[Alternative<'_>]) -> Decisio
     for (index, alternative) in (0..=u16::MAX).zip(alternatives) {
         match of_alternative(part, alternative) {
             None => return Decision::Allow { alternative: Some(index) },
-            Some(reason) if furthest.is_none_or(|(best, _)| reason > best) => furthest = Some((reason, index)),
+            Some(reason) if furthest.is_none_or(|(best, _)| nearness(reason) > nearness(best)) => furthest = Some((reason, index)),
             Some(_) => {}
         }
     }
@@ -293,6 +296,19 @@ fn by_alternatives(part: &Part<'_>, alternatives: &[Alternative<'_>]) -> Decisio
         Some((reason, index)) => Decision::Deny { reason, alternative: Some(index) },
         None => deny(without_permission(part).unwrap_or(Reason::InsufficientScope)),
     }
+}
+
+/// How near an alternative came to being met: later conditions are nearer, and what was asked for is nearer than what
+/// was refused or never asked for, so that nobody is sent to ask again for what is under way.
+const fn nearness(reason: Reason) -> (u8, Reason) {
+    let step = match reason {
+        Reason::InsufficientScope => 1,
+        Reason::ApprovalRejected => 2,
+        Reason::ApprovalPending => 3,
+        Reason::OwnerLacksPermission | Reason::RateLimited | Reason::Granted => 4,
+        _ => 0,
+    };
+    (step, reason)
 }
 
 /// Why an alternative is not met; none when it is.
@@ -339,6 +355,23 @@ fn of_grants(part: &Part<'_>, need: &Need<'_>) -> Option<Reason> {
         if grant.api != part.api || !here || !grant.permissions.contains(need.permission) {
             continue;
         }
+        match grant.state {
+            GrantState::Granted => return None,
+            GrantState::Requested => reason = reason.min(Reason::ApprovalPending),
+            GrantState::Rejected => reason = reason.min(Reason::ApprovalRejected),
+        }
+    }
+    Some(reason)
+}
+
+/// Why nothing at all was granted of the API of the call; none when something was. A credential that nobody has let in
+/// yet is let in nowhere.
+fn of_any_grant(part: &Part<'_>) -> Option<Reason> {
+    let Grants::Listed(grants) = part.grants else {
+        return None;
+    };
+    let mut reason = Reason::InsufficientScope;
+    for grant in grants.iter().filter(|grant| grant.api == part.api) {
         match grant.state {
             GrantState::Granted => return None,
             GrantState::Requested => reason = reason.min(Reason::ApprovalPending),

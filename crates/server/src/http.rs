@@ -3,6 +3,7 @@
 pub mod api;
 pub mod metrics;
 pub mod openapi;
+pub mod pages;
 pub mod problem;
 pub mod routes;
 pub mod server;

@@ -43,6 +43,8 @@ pub struct Config {
     pub flush: tegata_record::Flush,
     /// Most tokens kept in memory.
     pub tokens_in_memory: usize,
+    /// How many of the newest tokens are read into memory at start.
+    pub preload: usize,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -58,6 +60,7 @@ impl Config {
             product: Product::default(),
             flush: Options::default().flush,
             tokens_in_memory: 2_000_000,
+            preload: 100_000,
             clock: Clock::System,
         }
     }
@@ -125,6 +128,7 @@ pub struct Running {
     stop: watch::Sender<bool>,
     door: JoinHandle<()>,
     follower: JoinHandle<()>,
+    preload: JoinHandle<()>,
     lock: ServingLock,
 }
 
@@ -201,7 +205,9 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
     let follower = tokio::spawn(Arc::clone(&app.verify).follow());
     let lock = lock.keep(Arc::clone(&app.verify));
     let door = tokio::spawn(server::serve(listener, Arc::clone(&app), stopping));
-    Ok(Running { address, app, setup, stop, door, follower, lock })
+    let wanted = config.preload.min(config.tokens_in_memory);
+    let preload = tokio::spawn(Arc::clone(&app.verify).preload(wanted));
+    Ok(Running { address, app, setup, stop, door, follower, preload, lock })
 }
 
 impl Opened {
@@ -216,6 +222,8 @@ impl Running {
     pub async fn stop(self) {
         self.stop.send_replace(true);
         let _ = self.door.await;
+        self.preload.abort();
+        let _ = self.preload.await;
         self.follower.abort();
         let _ = self.follower.await;
         close(self.app, self.lock).await;

@@ -13,6 +13,7 @@ pub mod index;
 pub mod lease;
 pub mod load;
 pub mod own;
+pub mod preload;
 
 use crate::app::Clock;
 use crate::authn::Hasher;

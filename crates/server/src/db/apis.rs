@@ -141,10 +141,10 @@ pub struct Known {
 
 /// Every API by key, without the documents: there are few APIs, and documents are large.
 pub async fn all(tx: &mut Tx) -> Result<Vec<Known>, DbError> {
-    let rows: Vec<(String, String, i64, i64)> =
-        sqlx::query_as("SELECT id, api_key, created_at, updated_at FROM apis ORDER BY api_key")
-            .fetch_all(tx.connection())
-            .await?;
+    let mut rows: Vec<(String, String, i64, i64)> =
+        sqlx::query_as("SELECT id, api_key, created_at, updated_at FROM apis").fetch_all(tx.connection()).await?;
+    // Databases do not agree on the order of texts.
+    rows.sort_by(|a, b| a.1.cmp(&b.1));
     rows.into_iter()
         .map(|(id, key, created_at, updated_at)| {
             Ok(Known {

@@ -118,6 +118,21 @@ pub async fn get(tx: &mut Tx, id: TokenId) -> Result<Option<Token>, DbError> {
     row.map(read).transpose()
 }
 
+/// Tokens of everybody, newest first, older than one that was seen: for filling the memory of live credentials.
+pub async fn newest(tx: &mut Tx, before: Option<TokenId>, limit: i64) -> Result<Vec<Token>, DbError> {
+    // `u` comes after every id. One plain comparison, so that each page begins where it should and walks over nothing.
+    let before = before.map_or_else(|| "u".to_owned(), |id| id.to_string());
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT id, owner_id, kind, name, state, reason, addresses, created_at, expires_at, revoked_at
+         FROM tokens WHERE id < $1 ORDER BY id DESC LIMIT $2",
+    )
+    .bind(before)
+    .bind(limit)
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(read).collect()
+}
+
 /// The tokens of a user, newest first.
 pub async fn of_owner(tx: &mut Tx, owner: UserId, page: &PageAsk) -> Result<Vec<Token>, DbError> {
     let rows: Vec<Row> = sqlx::query_as(

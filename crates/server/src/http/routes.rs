@@ -121,7 +121,7 @@ impl Routes {
                 let caller = caller(&parts, idempotency)?;
                 let work = make(&path.0, read_json(&bytes)?)?;
                 let reply = crate::ops::mutate(&app, &caller, status, &work).await?;
-                Ok::<_, Told>(render(reply))
+                Ok::<_, Told>(render(&reply))
             }
         };
         self.add::<B, M::Output, _, _>(M::OPERATION, status, handler)
@@ -145,9 +145,12 @@ impl Routes {
                 let bytes = read_body(&parts.headers, body, BODY_MAX_BYTES).await?;
                 let idempotency = idempotency_key(&app, &parts, &bytes)?;
                 let caller = caller(&parts, idempotency)?;
+                if let Some(reply) = crate::ops::frame::replayed(&app, &caller, M::OPERATION).await? {
+                    return Ok(render(&reply));
+                }
                 let work = prepare(Arc::clone(&app), caller.clone(), path.0, read_json(&bytes)?).await?;
                 let reply = crate::ops::mutate(&app, &caller, status, &work).await?;
-                Ok::<_, Told>(render(reply))
+                Ok::<_, Told>(render(&reply))
             }
         };
         self.add::<B, M::Output, _, _>(M::OPERATION, status, handler)
@@ -170,7 +173,7 @@ impl Routes {
                 let params = read_query(parts.uri.query().unwrap_or_default())?;
                 let work = make(&path.0, params)?;
                 let reply = crate::ops::query(&app, &caller, &work).await?;
-                Ok::<_, Told>(render(reply))
+                Ok::<_, Told>(render(&reply))
             }
         };
         self.add::<P, Q::Output, _, _>(Q::OPERATION, 200, handler)
@@ -321,7 +324,7 @@ fn idempotency_key(
     Ok(Some(IdempotencyKey { key: key.to_owned(), request_hash }))
 }
 
-fn render(reply: Reply) -> Response<Body> {
+fn render(reply: &Reply) -> Response<Body> {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
     let mut response = (status, reply.body.to_string()).into_response();
     let headers = response.headers_mut();

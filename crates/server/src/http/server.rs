@@ -2,7 +2,7 @@
 
 use super::problem::Told;
 use super::routes::{Peer, RequestId};
-use super::{api, openapi, verify};
+use super::{api, openapi, pages, verify};
 use crate::app::App;
 use axum::Router;
 use axum::body::Body;
@@ -45,6 +45,10 @@ pub fn router(app: &Arc<App>) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(super::metrics::metrics))
         .route("/openapi.json", get(openapi))
+        .route("/setup", get(pages::setup))
+        .route("/setup/setup.css", get(pages::setup_css))
+        .route("/setup/setup.js", get(pages::setup_js))
+        .route("/setup/setup.texts.json", get(pages::setup_texts))
         .fallback(|| async { Told(Problem::new(Code::NotFound, "there is nothing at this path; see /openapi.json")) })
         .method_not_allowed_fallback(|| async {
             Told(Problem::new(Code::MethodNotAllowed, "this path has other methods; see /openapi.json"))

@@ -4,6 +4,7 @@
 use super::act::{Act, Change, Decided, internal};
 use super::{Mutation, Query, receipt};
 use crate::app::App;
+use crate::authn::identify::Refused;
 use crate::authn::{Actor, Presented, identify};
 use crate::db::activity::Activity;
 use crate::db::idempotency::Answer;
@@ -119,9 +120,20 @@ pub async fn query<Q: Query>(app: &App, caller: &Caller, work: &Q) -> Result<Rep
     }
 }
 
+/// The answer that was given before under the same idempotency key, if any: asked before work outside of the
+/// transaction, which a repetition must not do again.
+pub async fn replayed(app: &App, caller: &Caller, operation: &Operation) -> Result<Option<Reply>, Problem> {
+    let Some(key) = caller.idempotency.as_ref().filter(|_| !matches!(operation.guard, Guard::Public)) else {
+        return Ok(None);
+    };
+    let mut tx = app.db.read().await.map_err(internal)?;
+    let actor = who(app, &mut tx, caller, operation, app.clock.now()).await.map_err(Trouble::into_problem)?;
+    let answer = db::idempotency::find(&mut tx, &actor.user.id.to_string(), &key.key).await.map_err(internal)?;
+    answer.map(|answer| replay(key, &answer)).transpose()
+}
+
 /// Finds out who calls, before work that has to be done outside of the transaction. The frame asks again within it.
 pub async fn identify_caller(app: &App, caller: &Caller) -> Result<Actor, Problem> {
-    use crate::authn::identify::Refused;
     let mut tx = app.db.read().await.map_err(internal)?;
     let found = identify(&mut tx, &app.hasher, &app.product, &caller.presented, caller.meta.address, app.clock.now());
     found.await.map_err(|refused| match refused {
@@ -205,7 +217,6 @@ async fn who(
     if matches!(operation.guard, Guard::Public) {
         return Ok(Actor::nobody());
     }
-    use crate::authn::identify::Refused;
     identify(tx, &app.hasher, &app.product, &caller.presented, caller.meta.address, now).await.map_err(|refused| {
         match refused {
             Refused::Told(problem) => Trouble::Told(problem, None),

@@ -8,6 +8,7 @@ use crate::db::{self, DbError, Tx};
 use crate::ops::act::internal;
 use serde::Serialize;
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::str::FromStr;
 use tegata_core::ids::{OrgId, UserId};
 use tegata_core::name;
@@ -59,15 +60,17 @@ pub async fn held_roles(tx: &mut Tx, org: OrgId, assignments: &[Assignment]) -> 
     let mut names = HashMap::new();
     let mut views = Vec::with_capacity(assignments.len());
     for assignment in assignments {
-        if !names.contains_key(&assignment.role) {
-            let found = db::roles::find(tx, org, &assignment.role.to_string()).await?;
-            names.insert(assignment.role, found.map(|role| (role.key, role.name)).unwrap_or_default());
-        }
-        let (role, name) = names.get(&assignment.role).cloned().unwrap_or_default();
+        let (role, name) = match names.entry(assignment.role) {
+            Entry::Occupied(known) => known.into_mut(),
+            Entry::Vacant(unknown) => {
+                let found = db::roles::find(tx, org, &assignment.role.to_string()).await?;
+                unknown.insert(found.map(|role| (role.key, role.name)).unwrap_or_default())
+            }
+        };
         views.push(HeldRoleView {
             assignment: assignment.id.to_string(),
-            role,
-            name,
+            role: role.clone(),
+            name: name.clone(),
             context: assignment.context.map(|context| context.to_string()),
             team: match assignment.principal {
                 Principal::User(_) => None,

@@ -6,3 +6,8 @@
 mod support;
 
 mod checks;
+mod credentials;
+mod people;
+mod places;
+mod preload;
+mod records;

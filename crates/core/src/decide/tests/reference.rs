@@ -20,7 +20,7 @@ pub fn allows(scene: &Scene) -> bool {
     let owner = scene.owner_active;
     let endpoint = match &scene.asked {
         Asked::NoSuchEndpoint | Asked::Closed => false,
-        Asked::AuthenticatedOnly => policy_admits(scene, Level::Write),
+        Asked::AuthenticatedOnly => policy_admits(scene, Level::Write) && was_given(scene, GrantState::Granted),
         Asked::UnscopedOnly => policy_admits(scene, Level::Write) && scene.grants.is_none(),
         Asked::AnyOf(alternatives) => alternatives.iter().any(|wishes| meets(scene, wishes)),
     };
@@ -50,12 +50,30 @@ pub fn decision(scene: &Scene) -> Decision {
     }
     let first_failures: Vec<Reason> =
         scene.alternatives().iter().map(|wishes| failing(scene, wishes).first().copied().expect("it failed")).collect();
-    match first_failures.iter().max() {
+    match first_failures.iter().max_by_key(|reason| (order(**reason), **reason)) {
         Some(furthest) => Decision::Deny {
             reason: *furthest,
             alternative: first_failures.iter().position(|reason| reason == furthest).map(index),
         },
         None => Decision::Deny { reason: *failing(scene, &[]).first().expect("it failed"), alternative: None },
+    }
+}
+
+/// Of several alternatives the one under way is named before the refused one, and that before one never asked for.
+fn order(reason: Reason) -> u8 {
+    let wanting = [Reason::InsufficientScope, Reason::ApprovalRejected, Reason::ApprovalPending];
+    match wanting.iter().position(|other| *other == reason) {
+        Some(place) => 10 + u8::try_from(place).expect("three reasons"),
+        None if reason < Reason::ApprovalPending => 0,
+        None => 20,
+    }
+}
+
+/// Whether anything of the API was given, asked for or refused.
+fn was_given(scene: &Scene, state: GrantState) -> bool {
+    match &scene.grants {
+        None => state == GrantState::Granted,
+        Some(grants) => grants.iter().any(|grant| grant.api == API && grant.state == state),
     }
 }
 
@@ -93,6 +111,12 @@ fn failing(scene: &Scene, wishes: &[Wish]) -> BTreeSet<Reason> {
         (read_only && writes, Reason::PolicyReadOnly),
         (wishes.is_empty(), Reason::InsufficientScope),
     ]);
+    if scene.asked == Asked::AuthenticatedOnly {
+        failing.extend(collect(&[
+            (was_given(scene, GrantState::Requested), Reason::ApprovalPending),
+            (was_given(scene, GrantState::Rejected), Reason::ApprovalRejected),
+        ]));
+    }
     for wish in wishes {
         let in_state = |state| grant_covers(scene, wish, state);
         let (asked, refused) = (in_state(GrantState::Requested), in_state(GrantState::Rejected));

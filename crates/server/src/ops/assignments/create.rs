@@ -58,9 +58,9 @@ impl Mutation for CreateAssignment {
         fits(&role, context.as_ref())?;
 
         let app = act.app;
-        let content = rights::content_of_role(app, act.tx(), org, role.id).await.map_err(internal)?;
+        let held = rights::content_of_role(app, act.tx(), org, role.id).await.map_err(internal)?;
         let chain = place::chain(act, org, context.as_ref().map(|context| context.id)).await?;
-        must_cover(act, &allowed, &content, &chain).await?;
+        must_cover(act, &allowed, &held, &chain).await?;
 
         let assignment = Assignment {
             id: act.id(AssignmentId::new),

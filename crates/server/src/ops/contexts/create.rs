@@ -117,10 +117,6 @@ fn check_texts(body: &Body) -> Result<(), Problem> {
 
 /// Whether a context of this type may lie under this parent.
 pub(super) fn fits(kind: &Kind, parent: Option<&Context>) -> Result<(), Problem> {
-    if !kind.agreed {
-        let message = "two APIs of this organization declare this type differently; stop using one of them first";
-        return Err(Problem::field("type", message));
-    }
     let is = parent.map(|parent| parent.kind.as_str());
     if kind.parent.as_deref() == is {
         return Ok(());

@@ -20,9 +20,6 @@ pub struct Kind {
     pub parent: Option<String>,
     /// The APIs that declare it.
     pub apis: Vec<ApiId>,
-    /// Whether they all declare it the same way. Where they do not, nobody can say whether two keys are one place,
-    /// so none is registered and keys have to be written exactly.
-    pub agreed: bool,
 }
 
 impl Kind {
@@ -66,7 +63,8 @@ pub enum Resolved {
     UnknownType,
 }
 
-/// The context types that an organization's APIs declare.
+/// The context types that an organization's APIs declare. Where several declare one, they declare the same: an import
+/// that does otherwise is refused.
 pub async fn kinds_of(app: &App, tx: &mut Tx, org: OrgId) -> Result<Kinds, DbError> {
     let mut kinds = BTreeMap::<String, Kind>::new();
     for (api, _) in db::orgs::apis(tx, org).await? {
@@ -74,15 +72,12 @@ pub async fn kinds_of(app: &App, tx: &mut Tx, org: OrgId) -> Result<Kinds, DbErr
             continue;
         };
         for declared in loaded.catalogue.context_types() {
-            let parent = declared.parent().map(str::to_owned);
             let kind = kinds.entry(declared.name.clone()).or_insert_with(|| Kind {
                 name: declared.name.clone(),
                 case_sensitive: declared.case_sensitive,
-                parent: parent.clone(),
+                parent: declared.parent().map(str::to_owned),
                 apis: Vec::new(),
-                agreed: true,
             });
-            kind.agreed &= kind.parent == parent && kind.case_sensitive == declared.case_sensitive;
             kind.apis.push(api);
         }
     }
@@ -106,19 +101,7 @@ pub async fn resolve_among(kinds: &Kinds, tx: &mut Tx, org: OrgId, place: &Place
     let found = match place {
         Place::Global => return Ok(Resolved::Global),
         Place::Id { id, .. } => db::contexts::by_any_id(tx, org, word, id).await?,
-        Place::Key { key, .. } if kind.agreed && !kind.case_sensitive => {
-            db::contexts::by_key(tx, org, word, &name::fold(key)).await?
-        }
-        Place::Key { key, .. } => exactly(tx, org, word, key).await?,
+        Place::Key { key, .. } => db::contexts::by_key(tx, org, word, &kind.folded(key)).await?,
     };
     Ok(found.map_or(Resolved::Unregistered, Resolved::Context))
-}
-
-/// The context whose key reads exactly like this, however keys of its type were compared when it was registered.
-async fn exactly(tx: &mut Tx, org: OrgId, kind: &str, key: &str) -> Result<Option<Context>, DbError> {
-    let mut found = db::contexts::by_key(tx, org, kind, key).await?;
-    if found.is_none() {
-        found = db::contexts::by_key(tx, org, kind, &name::fold(key)).await?;
-    }
-    Ok(found.filter(|context| context.key == key))
 }

@@ -33,7 +33,7 @@ impl Mutation for ActivateMember {
             return Err(Problem::new(Code::Conflict, "this membership is active already"));
         }
         let roles = db::assignments::reaching_user(&mut act.tx, org, member.user).await.map_err(internal)?;
-        passing_on::require_assignments(act.app, &mut act.tx, &allowed.rights, org, &roles).await?;
+        passing_on::require_assignments(act, &allowed, &roles).await?;
         db::members::set_active(&mut act.tx, org, member.user, true).await.map_err(internal)?;
         let change = Change::new(org, member.user)
             .before(json!({"state": "inactive"}))

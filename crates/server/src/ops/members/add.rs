@@ -76,7 +76,7 @@ async fn give(act: &mut Act<'_, WriteTx>, allowed: &Allowed, user: UserId, key: 
         let message = format!("this role is given in a {}, by an assignment", role.context_type);
         return Err(Problem::field("role", message));
     }
-    passing_on::require_role(act.app, &mut act.tx, &allowed.rights, org, role.id, None).await?;
+    passing_on::require_role(act, allowed, role.id, None).await?;
     let assignment = Assignment {
         id: act.id(AssignmentId::new),
         role: role.id,

@@ -37,7 +37,7 @@ impl Mutation for DeactivateMember {
             return Err(Problem::new(Code::Conflict, "this membership is inactive already"));
         }
         if db::assignments::administers(&mut act.tx, org, member.user).await.map_err(internal)? {
-            passing_on::require_administrator(&allowed.rights)?;
+            passing_on::require_administrator(act, &allowed).await?;
         }
         let before = administrators::count(&mut act.tx, org).await?;
         db::members::set_active(&mut act.tx, org, member.user, false).await.map_err(internal)?;

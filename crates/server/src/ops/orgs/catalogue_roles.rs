@@ -103,7 +103,9 @@ fn title(entry: &compiled::Role) -> String {
 
 /// Whether a role lists just these permissions. Databases do not agree on the order of texts.
 pub(super) fn lists(mut stored: Permissions, wanted: &Permissions) -> bool {
-    stored.values_mut().for_each(|names| names.sort());
+    for names in stored.values_mut() {
+        names.sort();
+    }
     stored == *wanted
 }
 

@@ -8,7 +8,7 @@ use crate::ops::contexts::place;
 use serde::{Deserialize, Serialize};
 use tegata_core::ids::OrgId;
 use tegata_core::problem::{Code, Problem};
-use tegata_core::time::Timestamp;
+use tegata_core::time::{Timestamp, TimestampError};
 use tegata_record::{Decision, Query, Scope};
 
 /// Declares a struct of query parameters that begins with the filters, which serde cannot flatten there.
@@ -192,13 +192,14 @@ pub async fn ask(act: &mut Act<'_, Tx>, org: OrgId, filters: &Filters) -> Result
 
 /// Reads a parameter that is a moment.
 pub fn moment(name: &str, text: Option<&str>) -> Result<Option<Timestamp>, Problem> {
-    let read = |text: &str| text.parse().map_err(|error| refused(Code::InvalidParameter, name, error));
+    let read = |text: &str| {
+        text.parse().map_err(|error: TimestampError| refused(Code::InvalidParameter, name, &error.to_string()))
+    };
     text.map(read).transpose()
 }
 
 /// A parameter that cannot be read.
-pub fn refused(code: Code, name: &str, why: impl ToString) -> Problem {
-    let why = why.to_string();
+pub fn refused(code: Code, name: &str, why: &str) -> Problem {
     Problem::new(code, format!("{name}: {why}")).with(name, why)
 }
 

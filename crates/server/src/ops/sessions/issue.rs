@@ -12,7 +12,7 @@ use tegata_core::secret::SecretKind;
 use tegata_core::time::Timestamp;
 
 /// How long a session lasts, whatever is done with it.
-pub const SESSION_LASTS: Duration = Duration::from_secs(12 * 3600);
+pub const SESSION_LASTS: Duration = Duration::from_hours(12);
 
 /// Stores a new session of a user. The text is its secret, to be shown once.
 pub async fn issue(

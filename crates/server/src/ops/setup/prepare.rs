@@ -83,18 +83,14 @@ impl Start<'_> {
             None => Vec::new(),
         };
         let compiled = Catalogue::compile(&document, &known).map_err(|problems| unusable(&problems))?;
-        let id = match stored {
-            Some(api) => {
-                db::apis::update(tx, api.id, api.version, &text, now).await?;
-                api.id
-            }
-            None => {
-                let id = ApiId::new(now.as_millis(), self.entropy.bytes());
-                let api =
-                    Api { id, key: OWN_API.to_owned(), version: 1, document: text, created_at: now, updated_at: now };
-                db::apis::insert(tx, &api).await?;
-                id
-            }
+        let id = if let Some(api) = stored {
+            db::apis::update(tx, api.id, api.version, &text, now).await?;
+            api.id
+        } else {
+            let id = ApiId::new(now.as_millis(), self.entropy.bytes());
+            let api = Api { id, key: OWN_API.to_owned(), version: 1, document: text, created_at: now, updated_at: now };
+            db::apis::insert(tx, &api).await?;
+            id
         };
         for (name, number) in compiled.numbers() {
             if !known.iter().any(|(_, given)| given == number) {

@@ -39,7 +39,7 @@ impl Mutation for AddTeamMember {
         }
         let roles =
             db::assignments::of_principal(&mut act.tx, org, Principal::Team(team.id)).await.map_err(internal)?;
-        passing_on::require_assignments(act.app, &mut act.tx, &allowed.rights, org, &roles).await?;
+        passing_on::require_assignments(act, &allowed, &roles).await?;
         if !db::teams::add_member(&mut act.tx, org, team.id, user).await.map_err(internal)? {
             return Err(Problem::new(Code::Duplicate, "this person is in the team already"));
         }

@@ -30,7 +30,7 @@ impl Mutation for DeleteTeam {
         let org = allowed.org.id;
         let team = super::find(&mut act.tx, org, &self.team).await?;
         if db::assignments::team_administers(&mut act.tx, org, team.id).await.map_err(internal)? {
-            passing_on::require_administrator(&allowed.rights)?;
+            passing_on::require_administrator(act, &allowed).await?;
         }
         let principal = Principal::Team(team.id);
         let members = db::teams::members(&mut act.tx, org, team.id).await.map_err(internal)?;

@@ -32,7 +32,7 @@ impl Mutation for RemoveTeamMember {
         let team = super::find(&mut act.tx, org, &self.team).await?;
         let user: UserId = self.user.parse().map_err(|_| Problem::not_found("member"))?;
         if db::assignments::team_administers(&mut act.tx, org, team.id).await.map_err(internal)? {
-            passing_on::require_administrator(&allowed.rights)?;
+            passing_on::require_administrator(act, &allowed).await?;
         }
         let before = administrators::count(&mut act.tx, org).await?;
         db::teams::remove_member(&mut act.tx, org, team.id, user).await.map_err(|error| match error {

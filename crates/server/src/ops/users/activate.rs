@@ -33,7 +33,7 @@ impl Mutation for ActivateUser {
         let membership = db::members::get(&mut act.tx, publisher, user.id).await.map_err(internal)?;
         if membership.is_some_and(|member| member.active) {
             let roles = db::assignments::reaching_user(&mut act.tx, publisher, user.id).await.map_err(internal)?;
-            passing_on::require_assignments(act.app, &mut act.tx, &allowed.rights, publisher, &roles).await?;
+            passing_on::require_assignments(act, &allowed, &roles).await?;
         }
         db::users::set_active(&mut act.tx, user.id, true).await.map_err(internal)?;
         let mut change = Change::new(publisher, user.id)

@@ -32,7 +32,7 @@ impl Mutation for DeactivateUser {
             return Err(Problem::new(Code::Conflict, "this account is inactive already"));
         }
         if db::assignments::administers(&mut act.tx, allowed.org.id, user.id).await.map_err(internal)? {
-            passing_on::require_administrator(&allowed.rights)?;
+            passing_on::require_administrator(act, &allowed).await?;
         }
         let memberships = db::members::of_user(&mut act.tx, user.id).await.map_err(internal)?;
         let mut before = Vec::with_capacity(memberships.len());

@@ -11,8 +11,8 @@ use crate::ops::act::internal;
 use crate::ops::contexts::kinds::{self, Kinds, Resolved};
 use crate::ops::rights::OwnRights;
 use crate::ops::tokens::broken::Broken;
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use tegata_core::bits::PermissionNumber;
 use tegata_core::catalogue::PermissionInfo;
@@ -79,6 +79,7 @@ pub async fn read(act: &mut Act<'_, WriteTx>, grants: &[GrantBody], broken: &mut
         broken.note("grants", format!("a token has at most {LIST_MAX} scopes; make two tokens"));
         return Ok(wishes);
     }
+    let mut places = Places::default();
     for (place, grant) in grants.iter().enumerate() {
         let at = format!("grants[{place}]");
         let Some(org) = organization(act, grant, &at, broken).await? else { continue };
@@ -94,7 +95,7 @@ pub async fn read(act: &mut Act<'_, WriteTx>, grants: &[GrantBody], broken: &mut
         }
         for (number, text) in scopes.into_iter().enumerate() {
             let field = format!("{at}.scopes[{number}]");
-            let found = scope(act, world, &api, text, &field, broken).await?;
+            let found = scope(act, world, &api, text, &field, &mut places, broken).await?;
             wishes.list.extend(found);
         }
     }
@@ -180,6 +181,7 @@ async fn scope(
     api: &Arc<Loaded>,
     text: &str,
     field: &str,
+    places: &mut Places,
     broken: &mut Broken,
 ) -> Result<Vec<Wish>, Problem> {
     let own = api.key == OWN_API;
@@ -213,26 +215,52 @@ async fn scope(
             .note(field, format!("{} has no permission `{permission}`{}", api.key, near(&permission, &api.catalogue)));
         return Ok(Vec::new());
     };
-    let resolved = kinds::resolve_among(&world.kinds, &mut act.tx, world.org.id, &place).await.map_err(internal)?;
-    let context = match resolved {
-        Resolved::Global => None,
-        Resolved::Context(context) => Some(context),
-        Resolved::Unregistered | Resolved::UnknownType => {
-            broken.note(field, format!("nobody registered {place} in {}", world.org.key));
-            return Ok(Vec::new());
-        }
+    let Some(found) = places.find(act, world, &place).await? else {
+        broken.note(field, format!("nobody registered {place} in {}", world.org.key));
+        return Ok(Vec::new());
     };
-    let kind = context.as_ref().map(|context| context.kind.as_str());
-    if let Err(why) = admissible(world, api, known, kind) {
+    if let Err(why) = admissible(world, api, known, found.kind.as_deref()) {
         broken.note(field, why);
         return Ok(Vec::new());
     }
-    let context = context.map(|context| context.id);
-    let chain = match context {
-        Some(id) => db::contexts::chain(&mut act.tx, world.org.id, id).await.map_err(internal)?,
-        None => Vec::new(),
-    };
-    Ok(vec![wish(known.number, context, chain, place)])
+    Ok(vec![wish(known.number, found.context, found.chain, place)])
+}
+
+/// A place that was looked up.
+#[derive(Clone)]
+struct Found {
+    context: Option<ContextId>,
+    kind: Option<String>,
+    chain: Vec<ContextId>,
+}
+
+/// The places that were looked up so far: a token has many scopes in few places, and everybody waits meanwhile.
+#[derive(Default)]
+struct Places(HashMap<(OrgId, Place), Option<Found>>);
+
+impl Places {
+    async fn find(
+        &mut self,
+        act: &mut Act<'_, WriteTx>,
+        world: &World,
+        place: &Place,
+    ) -> Result<Option<Found>, Problem> {
+        let org = world.org.id;
+        if let Some(found) = self.0.get(&(org, place.clone())) {
+            return Ok(found.clone());
+        }
+        let resolved = kinds::resolve_among(&world.kinds, &mut act.tx, org, place).await.map_err(internal)?;
+        let found = match resolved {
+            Resolved::Global => Some(Found { context: None, kind: None, chain: Vec::new() }),
+            Resolved::Context(context) => {
+                let chain = db::contexts::chain(&mut act.tx, org, context.id).await.map_err(internal)?;
+                Some(Found { context: Some(context.id), kind: Some(context.kind), chain })
+            }
+            Resolved::Unregistered | Resolved::UnknownType => None,
+        };
+        self.0.insert((org, place.clone()), found.clone());
+        Ok(found)
+    }
 }
 
 /// Whether a permission may be granted in a place of this type at all, and could be used there.

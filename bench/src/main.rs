@@ -1,0 +1,67 @@
+//! Measurements of Tegata. `bench/run` builds and starts this; docs/benchmarks.md says what is measured and how.
+
+mod bare;
+mod fill;
+mod http;
+mod in_process;
+mod instructions;
+mod load;
+mod machine;
+mod report;
+mod served;
+mod world;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+// What the server itself runs with.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// A measurement that went wrong has nothing to say but what it met.
+type Fallible<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+/// How much is measured.
+#[derive(Debug, Clone, Copy)]
+struct Scale {
+    /// Seconds in place of minutes, for trying whether it works.
+    quick: bool,
+}
+
+const USAGE: &str = "usage: tegata-bench in-process|http [--json] [--quick]
+       tegata-bench prepare DIR              a directory with organization, catalogue, people and repositories
+       tegata-bench instructions DIR         decisions over such a directory, to be counted by callgrind
+       tegata-bench serve DIR TOKENS | bare ANSWER     the servers that `http` starts";
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let (flags, words): (Vec<&str>, Vec<&str>) =
+        arguments.iter().map(String::as_str).partition(|argument| argument.starts_with("--"));
+    if let Some(unknown) = flags.iter().find(|flag| !["--json", "--quick"].contains(*flag)) {
+        eprintln!("{unknown} is not known\n{USAGE}");
+        return ExitCode::from(2);
+    }
+    let scale = Scale { quick: flags.contains(&"--quick") };
+    let figures = match *words.as_slice() {
+        ["in-process"] => in_process::run(scale),
+        ["http"] => http::run(scale),
+        ["prepare", directory] => world::prepare(Path::new(directory)).map(|_| Vec::new()),
+        ["instructions", directory] => instructions::run(Path::new(directory)).map(|()| Vec::new()),
+        ["serve", directory, tokens] => served::run(Path::new(directory), tokens).map(|()| Vec::new()),
+        ["bare", answer] => bare::run(Path::new(answer)).map(|()| Vec::new()),
+        _ => {
+            eprintln!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match figures {
+        Ok(figures) => {
+            report::print(&figures, flags.contains(&"--json"));
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("tegata-bench: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! A Tegata that is measured over HTTP, in a process of its own.
+
+use crate::Fallible;
+use crate::fill::fill;
+use crate::world::{World, config};
+use std::io::Read as _;
+use std::path::Path;
+use tegata::serve::start;
+
+/// Serves a prepared directory with this many tokens in memory until standard input ends.
+pub fn run(directory: &Path, tokens: &str) -> Fallible<()> {
+    let tokens: u64 = tokens.parse()?;
+    let world = World::read(directory)?;
+    runtime()?.block_on(async {
+        let running = start(&config(directory, tokens)?).await?;
+        fill(&running.app, &world, tokens).await?;
+        println!("{}", running.address);
+        until_input_ends().await;
+        running.stop().await;
+        Ok(())
+    })
+}
+
+/// What both servers run on: one thread for requests, as on one processor.
+pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()
+}
+
+/// Waits until whoever started this process lets it go, or has ended.
+pub async fn until_input_ends() {
+    let _ = tokio::task::spawn_blocking(|| std::io::stdin().read_to_end(&mut Vec::new())).await;
+}

@@ -1,0 +1,91 @@
+//! `tegata policy`: what an organization allows for each kind of credential.
+
+use super::call::Call;
+use super::desk::{Desk, InOrg, Paging, Verb};
+use super::error::CliError;
+use super::exit::Exit;
+use super::render::Column;
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Subcommand};
+use serde_json::Value;
+use tegata_core::operations;
+use tegata_core::policy::{Admission, LevelLimit};
+
+const COLUMNS: &[Column] = &[
+    ("KIND", "/kind"),
+    ("ADMISSION", "/admission"),
+    ("LEVEL", "/level"),
+    ("MAX LIFETIME DAYS", "/max_lifetime_days"),
+];
+
+/// What is done with policies.
+#[derive(Debug, Subcommand)]
+pub enum Policy {
+    #[command(about = operations::POLICY_LIST.summary)]
+    List {
+        #[command(flatten)]
+        org: InOrg,
+    },
+    /// Change what the organization allows for a kind of credential; what is not named stays as it is
+    Set(Set),
+}
+
+/// A policy to be.
+#[derive(Debug, Args)]
+pub struct Set {
+    /// The kind of credential, such as `personal_token`
+    kind: String,
+    /// Whether credentials of the kind come into use
+    #[arg(long, value_parser = words(Admission::ALL.iter().map(|word| word.as_str())))]
+    admission: Option<String>,
+    /// How far they may reach
+    #[arg(long, value_parser = words(LevelLimit::ALL.iter().map(|word| word.as_str())))]
+    level: Option<String>,
+    /// Longest life, in days: 1 to 365
+    #[arg(long, value_name = "DAYS")]
+    max_lifetime_days: Option<u64>,
+    /// Why; other people read it
+    #[arg(long, value_name = "TEXT")]
+    reason: String,
+    #[command(flatten)]
+    org: InOrg,
+}
+
+fn words(words: impl Iterator<Item = &'static str>) -> PossibleValuesParser {
+    PossibleValuesParser::new(words.collect::<Vec<_>>())
+}
+
+impl Verb for Policy {
+    async fn run(self, desk: &Desk) -> Result<(), CliError> {
+        match self {
+            Self::List { org } => {
+                let call = Call::to(operations::POLICY_LIST).at("org", desk.org(&org).await?);
+                desk.list(call, COLUMNS, Paging { limit: 100, all: true }).await
+            }
+            Self::Set(set) => set.run(desk).await,
+        }
+    }
+}
+
+impl Set {
+    async fn run(self, desk: &Desk) -> Result<(), CliError> {
+        let org = desk.org(&self.org).await?;
+        let listed = desk.client.call(&Call::to(operations::POLICY_LIST).at("org", &org)).await?;
+        let items = listed.get("items").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let now = items.iter().find(|policy| policy.get("kind").and_then(Value::as_str) == Some(&self.kind));
+        let Some(now) = now else {
+            let kinds: Vec<&str> = items.iter().filter_map(|policy| policy.get("kind")?.as_str()).collect();
+            return Err(CliError::new(Exit::NotFound, "not_found", "there is no such kind of credential")
+                .hint(format!("write one of {}", kinds.join(", "))));
+        };
+        let kept = |name: &str| now.get(name).cloned().unwrap_or_default();
+        let call = Call::to(operations::POLICY_SET)
+            .at("org", org)
+            .at("kind", self.kind)
+            .with("admission", self.admission.map_or_else(|| kept("admission"), Value::from))
+            .with("level", self.level.map_or_else(|| kept("level"), Value::from))
+            .with("max_lifetime_days", self.max_lifetime_days.map_or_else(|| kept("max_lifetime_days"), Value::from))
+            .with("reason", self.reason);
+        desk.show(call).await
+    }
+}

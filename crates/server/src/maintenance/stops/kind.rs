@@ -1,0 +1,79 @@
+//! Which operations stop something, and what a restore does about each.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tegata_core::operations::{self, Operation};
+
+/// What was stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// A token, everywhere.
+    Token,
+    /// One organization's part of a token, for good.
+    TokenPart,
+    /// One organization's part of a token, for now. A later unblocking is not looked at: somebody looks again.
+    TokenBlock,
+    /// The former secrets of a token or verifier.
+    Secret,
+    /// A verifier.
+    Verifier,
+    /// A sign-in session.
+    Session,
+    /// An account.
+    User,
+    /// A membership, with the organization's part of the person's tokens.
+    Member,
+    /// An account's former password.
+    Password,
+    /// A role that somebody had.
+    Assignment,
+    /// Somebody's place in a team.
+    TeamMember,
+    /// A team.
+    Team,
+    /// An organization's use of an API.
+    OrgApi,
+    /// A hashing key, with every secret under it.
+    HashKey,
+    /// A change that may have narrowed what somebody can do and cannot be repeated from this file: it is listed.
+    Review,
+}
+
+/// The operations after which something that was allowed no longer is.
+pub const STOPPING: &[(&Operation, Kind)] = &[
+    (operations::TOKEN_REVOKE, Kind::Token),
+    (operations::TOKEN_REGENERATE, Kind::Secret),
+    (operations::ORG_TOKEN_REVOKE, Kind::TokenPart),
+    (operations::ORG_TOKEN_BLOCK, Kind::TokenBlock),
+    (operations::VERIFIER_REVOKE, Kind::Verifier),
+    (operations::VERIFIER_REGENERATE, Kind::Secret),
+    (operations::SESSION_END, Kind::Session),
+    (operations::USER_DEACTIVATE, Kind::User),
+    (operations::MEMBER_DEACTIVATE, Kind::Member),
+    (operations::ME_PASSWORD, Kind::Password),
+    (operations::ASSIGNMENT_DELETE, Kind::Assignment),
+    (operations::TEAM_MEMBER_REMOVE, Kind::TeamMember),
+    (operations::TEAM_DELETE, Kind::Team),
+    (operations::ORG_API_DISABLE, Kind::OrgApi),
+    (operations::POLICY_SET, Kind::Review),
+    (operations::ROLE_UPDATE, Kind::Review),
+    (operations::CONTEXT_UPDATE, Kind::Review),
+    (operations::API_IMPORT, Kind::Review),
+];
+
+/// What an operation stops, if anything.
+pub fn kind_of(operation: &str) -> Option<Kind> {
+    STOPPING.iter().find(|(stopping, _)| stopping.id == operation).map(|(_, kind)| *kind)
+}
+
+impl Kind {
+    /// The second id that a stop of this kind needs, as the change tells it.
+    pub(super) fn about(self, before: Option<&Value>) -> Option<String> {
+        let field = match self {
+            Self::TeamMember => "member_removed",
+            _ => return None,
+        };
+        before?.get(field)?.as_str().map(str::to_owned)
+    }
+}

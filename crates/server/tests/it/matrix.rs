@@ -1,0 +1,303 @@
+//! Who passes the guard of which operation: every operation is called by everybody for real, and the outcome is
+//! compared with `docs/permissions-matrix.md`. An operation that refuses nobody fails, and so does one that this file
+//! does not know how to call.
+
+use crate::generated::{blessing, current, row, table};
+use crate::support::{Client, Database, PASSWORD, Server};
+use crate::town::{CATALOGUE, Town, doors_token, made, text};
+use reqwest::Method;
+use serde_json::{Value, json};
+use tegata_core::operations::{Guard, OPERATIONS, Operation};
+
+/// Somebody who calls everything.
+struct Caller {
+    title: &'static str,
+    client: Client,
+    /// A token of theirs, to look at, renew and revoke; somebody else's where they can have none.
+    token: String,
+    /// A session of theirs, to end.
+    session: String,
+}
+
+const NOBODY: &str = "nobody";
+const STRANGER: &str = "stranger";
+const MEMBER: &str = "member";
+const ADMINISTRATOR: &str = "administrator";
+const PUBLISHER: &str = "publisher's administrator";
+const OUTSIDER: &str = "another organization's administrator";
+const READING_TOKEN: &str = "administrator's token, reading only";
+
+/// The scopes of the token that may read only.
+const READING: [&str; 6] =
+    ["organization:read", "own_tokens:read", "tokens:read", "policies:read", "records:read", "activity:read"];
+
+/// The town with what the calls are about.
+struct Stage {
+    town: Town,
+    expires_at: String,
+    holder: String,
+    token: String,
+    record: String,
+    team: String,
+    role: String,
+}
+
+async fn own_token(client: &Client, organization: &str, expires_at: &str, scopes: &[&str]) -> Value {
+    let body = json!({"name": "own", "expires_at": expires_at, "reason": "test",
+        "grants": [{"organization": organization, "api": "tegata", "scopes": scopes}]});
+    client.post("/v1/me/tokens", body).await.status(201).clone()
+}
+
+async fn second_session(server: &Server, email: &str) -> String {
+    let reply = server.anybody().post("/v1/sessions", json!({"email": email, "password": PASSWORD})).await;
+    made(&reply)
+}
+
+impl Stage {
+    async fn set(server: &Server) -> Self {
+        let town = Town::found(server).await;
+        let expires_at = server.in_days(10);
+        let holder = town.member(server, "holder", "member").await;
+        let doors = town.doors_role().await;
+        town.give(&doors, &holder.id).await;
+        let (token, _) = doors_token(&holder.client, &expires_at).await;
+        let team = town.make("teams", json!({"key": "crew", "name": "Crew"})).await;
+        let records = town.admin.client.get("/v1/orgs/octo/records?limit=1").await;
+        let record = text(&records.status(200)["items"][0], "id");
+        Self { town, expires_at, holder: holder.id, token, record, team, role: doors }
+    }
+
+    async fn callers(&self, server: &Server) -> Vec<Caller> {
+        let (town, expires_at) = (&self.town, self.expires_at.as_str());
+        let stranger = server.user(&town.root, "stranger").await.client;
+        let member = town.member(server, "member", "member").await.client;
+        let auditor = town.member(server, "auditor", "auditor").await.client;
+        let keeper = town.member(server, "keeper", "member").await;
+        town.give("context-administrator", &keeper.id).await;
+        let outsider = server.org(&town.root, "acme").await.client;
+        let admin = &town.admin.client;
+        let reading = own_token(admin, "octo", expires_at, &READING).await;
+        let reading = admin.with(&text(&reading, "token"));
+        let people = [
+            (MEMBER, member, Some("octo"), "member"),
+            ("auditor", auditor, Some("octo"), "auditor"),
+            ("context administrator", keeper.client, Some("octo"), "keeper"),
+            (ADMINISTRATOR, admin.clone(), Some("octo"), "octo-admin"),
+            (PUBLISHER, town.root.clone(), Some("default"), "root"),
+            (OUTSIDER, outsider, Some("acme"), "acme-admin"),
+            (STRANGER, stranger, None, "stranger"),
+        ];
+        let mut callers = Vec::new();
+        for (title, client, org, name) in people {
+            let token = match org {
+                // An auditor has no right to tokens of their own; what they may read they may also put into one.
+                Some(org) => text(&own_token(&client, org, expires_at, &["organization:read"]).await, "id"),
+                None => self.token.clone(),
+            };
+            let session = second_session(server, &format!("{name}@example.com")).await;
+            callers.push(Caller { title, client, token, session });
+        }
+        let (token, session) = (self.token.clone(), text(&second_session_of_root(server).await, "id"));
+        callers.insert(0, Caller { title: NOBODY, client: server.anybody(), token, session });
+        let stranger = callers.pop().unwrap();
+        callers.insert(1, stranger);
+        let token = text(&own_token(admin, "octo", expires_at, &["organization:read"]).await, "id");
+        let session = second_session(server, "octo-admin@example.com").await;
+        callers.push(Caller { title: READING_TOKEN, client: reading, token, session });
+        callers
+    }
+
+    /// A member with the role in the house that is to be taken away.
+    async fn given(&self) -> String {
+        let user = self.town.silent_member().await;
+        self.town.give(&self.role, &user).await
+    }
+
+    async fn fresh_team(&self) -> String {
+        let key = format!("team-{}", self.town.number());
+        self.town.make("teams", json!({"key": key, "name": "Team"})).await
+    }
+
+    async fn fresh_role(&self) -> String {
+        self.town.make("roles", self.role_body()).await
+    }
+
+    fn role_body(&self) -> Value {
+        let permissions = json!([{"api": "tegata", "permissions": ["organization:read"]}]);
+        let key = format!("role-{}", self.town.number());
+        json!({"key": key, "name": "Role", "context_type": "global", "permissions": permissions})
+    }
+
+    async fn fresh_verifier(&self) -> String {
+        made(&self.town.root.post("/v1/verifiers", json!({"name": "Gate", "apis": ["town"]})).await)
+    }
+
+    async fn team_member(&self, team: &str) -> String {
+        let user = self.town.silent_member().await;
+        let path = format!("/v1/orgs/octo/teams/{team}/members/{user}");
+        self.town.admin.client.put(&path, json!({})).await.status(200);
+        user
+    }
+
+    /// What stands in the path of an operation, made for this call where the operation uses it up.
+    async fn place(&self, operation: &Operation, caller: &Caller, name: &str) -> String {
+        let town = &self.town;
+        match (name, operation.id) {
+            ("org", _) => "octo".to_owned(),
+            ("session", _) => caller.session.clone(),
+            ("token", id) if id.starts_with("org.") => self.token.clone(),
+            ("token", _) => caller.token.clone(),
+            ("user", "user.deactivate" | "user.activate") => town.account().await,
+            ("user", "member.deactivate" | "member.activate" | "team.member.add") => town.silent_member().await,
+            ("user", "team.member.remove") => self.team_member(&self.team).await,
+            ("user", _) => self.holder.clone(),
+            ("api", "org.api.disable") => {
+                town.admin.client.put("/v1/orgs/octo/apis/spare", json!({})).await.status(200);
+                "spare".to_owned()
+            }
+            ("api", _) => "town".to_owned(),
+            ("verifier", _) => self.fresh_verifier().await,
+            ("team", "team.delete") => self.fresh_team().await,
+            ("team", _) => self.team.clone(),
+            ("context", "context.move.preview") => town.room.clone(),
+            ("context", _) => town.house.clone(),
+            ("role", "role.delete") => self.fresh_role().await,
+            ("role", _) => self.role.clone(),
+            ("assignment", _) => self.given().await,
+            ("kind", _) => "personal_token".to_owned(),
+            ("record", _) => self.record.clone(),
+            (name, id) => panic!("the matrix does not know what {{{name}}} of {id} is: teach it"),
+        }
+    }
+
+    /// What to send.
+    async fn body(&self, operation: &Operation) -> Value {
+        let (town, number) = (&self.town, self.town.number());
+        match operation.id {
+            "me.password" => json!({"old_password": PASSWORD, "new_password": PASSWORD}),
+            "token.create" => json!({"name": "own", "expires_at": self.expires_at, "reason": "test",
+                "grants": [{"organization": "octo", "api": "tegata", "scopes": ["organization:read"]}]}),
+            "user.create" => json!({"email": format!("made-{number}@example.com"), "name": "Made"}),
+            "api.import" => json!({"document": CATALOGUE, "format": "yaml"}),
+            "verifier.create" => json!({"name": "Gate", "apis": ["town"]}),
+            "org.create" => json!({"key": format!("made-{number}"), "name": "Made"}),
+            "org.update" => json!({"name": "Octo"}),
+            "member.add" => json!({"user": town.account().await}),
+            "team.create" => json!({"key": format!("made-{number}"), "name": "Made"}),
+            "context.create" => json!({"type": "room", "key": format!("made-{number}"), "parent": town.house}),
+            "context.update" => json!({"name": "Main"}),
+            "role.create" => self.role_body(),
+            "role.update" => json!({"name": "Doors"}),
+            "assignment.create" => {
+                let principal = json!({"type": "user", "id": town.silent_member().await});
+                json!({"role": self.role, "principal": principal, "context": town.house})
+            }
+            "policy.set" => crate::town::open_policy(),
+            "verify.one" => crate::town::doors_check("junk"),
+            "verify.batch" => json!({"checks": [crate::town::doors_check("junk")]}),
+            _ => json!({}),
+        }
+    }
+
+    async fn status(&self, operation: &Operation, caller: &Caller) -> u16 {
+        let mut path = String::new();
+        for segment in operation.path.split('/').skip(1) {
+            path.push('/');
+            match segment.strip_prefix('{').and_then(|segment| segment.strip_suffix('}')) {
+                Some(name) => path.push_str(&self.place(operation, caller, name).await),
+                None => path.push_str(segment),
+            }
+        }
+        if operation.id == "context.move.preview" {
+            path = format!("{path}?parent={}", self.town.house);
+        }
+        let method: Method = operation.method.parse().unwrap();
+        let body = if method == Method::GET { None } else { Some(self.body(operation).await) };
+        let reply = caller.client.send(method, &path, body, &[]).await;
+        let status = reply.status.as_u16();
+        let plausible = matches!(status, 200..=299 | 401 | 403 | 404 | 409 | 422);
+        assert!(plausible, "{} by {}: {status} {}", operation.id, caller.title, reply.body);
+        if status >= 400 {
+            reply.problem(reply["type"].as_str().unwrap_or_default().trim_start_matches("/problems/"));
+        }
+        status
+    }
+}
+
+async fn second_session_of_root(server: &Server) -> Value {
+    let body = json!({"email": "root@example.com", "password": PASSWORD});
+    server.anybody().post("/v1/sessions", body).await.status(201).clone()
+}
+
+const fn is_refused(status: u16) -> bool {
+    matches!(status, 401 | 403 | 404)
+}
+
+/// What has to hold of every row, whoever changes the golden file.
+fn check_row(operation: &Operation, callers: &[Caller], statuses: &[u16]) {
+    let of = |title: &str| statuses[callers.iter().position(|caller| caller.title == title).unwrap()];
+    let id = operation.id;
+    assert_eq!(of(NOBODY), 401, "{id}: whoever shows nothing learns nothing");
+    assert!(statuses.iter().any(|status| is_refused(*status)), "{id} refuses nobody");
+    if operation.guard == Guard::Verifier {
+        assert!(statuses.iter().all(|status| *status == 401), "{id} is for verifiers only: {statuses:?}");
+        return;
+    }
+    assert!(statuses.iter().any(|status| (200..300).contains(status)), "{id} was never done: {statuses:?}");
+    match operation.guard {
+        Guard::Public | Guard::Verifier | Guard::SignedIn => {}
+        Guard::Publisher(_) => {
+            for title in [STRANGER, MEMBER, ADMINISTRATOR, OUTSIDER, READING_TOKEN] {
+                assert_eq!(of(title), 403, "{id} by the {title}");
+            }
+        }
+        Guard::Organization(_) | Guard::Context(_) => {
+            for title in [STRANGER, OUTSIDER, PUBLISHER] {
+                assert_eq!(of(title), 404, "{id} by the {title}");
+            }
+            assert!(!is_refused(of(ADMINISTRATOR)), "{id} by the organization's administrator");
+        }
+    }
+    if operation.changes && operation.scope.is_some() {
+        assert_eq!(of(READING_TOKEN), 403, "{id} by a token that may read only");
+    }
+}
+
+fn cell(status: u16) -> String {
+    if is_refused(status) { status.to_string() } else { "✓".to_owned() }
+}
+
+both_databases! {
+    async fn every_operation_is_guarded_as_the_matrix_says(server: Server) {
+        let stage = Stage::set(&server).await;
+        let callers = stage.callers(&server).await;
+        let mut rows = Vec::new();
+        for operation in OPERATIONS.iter().filter(|operation| operation.guard != Guard::Public) {
+            let mut statuses = Vec::new();
+            for caller in &callers {
+                statuses.push(stage.status(operation, caller).await);
+            }
+            check_row(operation, &callers, &statuses);
+            if operation.guard != Guard::Verifier {
+                let permission = operation.scope.map(|scope| format!("`{scope}`")).unwrap_or_default();
+                let mut cells = row(&[&format!("`{}`", operation.id), &permission]);
+                cells.extend(statuses.into_iter().map(cell));
+                rows.push(cells);
+            }
+        }
+        let mut head = row(&["operation", "permission"]);
+        head.extend(callers.iter().map(|caller| caller.title.to_owned()));
+        let page = format!(
+            "# Who passes the guard of which operation\n\n\
+             Made by `scripts/gen`: each operation was called by everybody; do not edit. ✓ passes the guard; 401, 403 and \
+             404 are refusals (404: the caller may not know that it exists). Everybody but the stranger and the two \
+             administrators from elsewhere belongs to the organization of the call; the context administrator \
+             administers the context of the call. Operations for anybody and for verifiers are not listed.\n\n{}",
+            table(&head, &rows),
+        );
+        // Both databases are compared; one of them writes.
+        if !blessing() || server.database == Database::Sqlite {
+            current("docs/permissions-matrix.md", &page);
+        }
+    }
+}

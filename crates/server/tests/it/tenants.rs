@@ -1,0 +1,280 @@
+//! Organizations know nothing of each other. The calls are made out of `/openapi.json`, so that an operation that is
+//! added is tried as well: the administrator of another organization is told 404 for whatever belongs to the first.
+
+use crate::support::{Client, Server};
+use crate::town::{Town, doors_token, made, text};
+use reqwest::Method;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// The ids and keys of what an organization has, by the name that paths give them.
+type Things = BTreeMap<&'static str, Vec<String>>;
+
+/// Parameters of paths that are nobody's in particular.
+const SHARED: [&str; 2] = ["api", "kind"];
+
+/// What `octo` has; nothing of it has a key that another organization uses too.
+async fn things_of_octo(server: &Server, town: &Town) -> Things {
+    let admin = &town.admin.client;
+    let holder = town.member(server, "holder", "member").await;
+    let role = town.doors_role().await;
+    let assignment = town.give(&role, &holder.id).await;
+    let team = town.make("teams", json!({"key": "crew", "name": "Crew"})).await;
+    admin.put(&format!("/v1/orgs/octo/teams/{team}/members/{}", holder.id), json!({})).await.status(200);
+    let (token, _) = doors_token(&holder.client, &server.in_days(10)).await;
+    let records = admin.get("/v1/orgs/octo/records?limit=1").await;
+    let record = text(&records.status(200)["items"][0], "id");
+    let sessions = holder.client.get("/v1/sessions").await;
+    let session = text(&sessions.status(200)["items"][0], "id");
+    let org = text(admin.get("/v1/orgs/octo").await.status(200), "id");
+    let verifier = made(&town.root.post("/v1/verifiers", json!({"name": "Gate", "apis": ["town"]})).await);
+    Things::from([
+        ("org", vec!["octo".to_owned(), org]),
+        ("user", vec![holder.id]),
+        ("role", vec![role, "doors".to_owned()]),
+        ("assignment", vec![assignment]),
+        ("team", vec![team, "crew".to_owned()]),
+        ("context", vec![town.house.clone(), "house:key:main".to_owned(), town.room.clone()]),
+        ("token", vec![token]),
+        ("record", vec![record]),
+        ("session", vec![session]),
+        ("verifier", vec![verifier]),
+        ("api", vec!["town".to_owned()]),
+        ("kind", vec!["personal_token".to_owned()]),
+    ])
+}
+
+/// The same of the organization `acme`, whose administrator tries.
+async fn things_of_acme(server: &Server, town: &Town, admin: &Client) -> Things {
+    let post = |what: &'static str, body: Value| {
+        let client = admin.clone();
+        async move { made(&client.post(&format!("/v1/orgs/acme/{what}"), body).await) }
+    };
+    let user = server.member(&town.root, admin, "acme", "own", "member").await.id;
+    let permissions = json!([{"api": "tegata", "permissions": ["organization:read"]}]);
+    let role = json!({"key": "own", "name": "Own", "context_type": "global", "permissions": permissions});
+    let role = post("roles", role).await;
+    let principal = json!({"type": "user", "id": user});
+    let assignment = post("assignments", json!({"role": role, "principal": principal})).await;
+    let team = post("teams", json!({"key": "own", "name": "Own"})).await;
+    let context = post("contexts", json!({"type": "house", "key": "own"})).await;
+    let body = json!({"name": "own", "expires_at": server.in_days(10), "reason": "test",
+        "grants": [{"organization": "acme", "api": "tegata", "scopes": ["organization:read"]}]});
+    let token = made(&admin.post("/v1/me/tokens", body).await);
+    let records = admin.get("/v1/orgs/acme/records?limit=1").await;
+    let record = text(&records.status(200)["items"][0], "id");
+    let one = |thing: String| vec![thing];
+    Things::from([
+        ("org", one("acme".to_owned())),
+        ("user", one(user)),
+        ("role", one(role)),
+        ("assignment", one(assignment)),
+        ("team", one(team)),
+        ("context", one(context)),
+        ("token", one(token)),
+        ("record", one(record)),
+        ("api", one("town".to_owned())),
+        ("kind", one("personal_token".to_owned())),
+    ])
+}
+
+/// One operation of the document.
+struct Operation<'a> {
+    path: &'a str,
+    method: Method,
+    object: &'a Value,
+}
+
+fn operations(document: &Value) -> Vec<Operation<'_>> {
+    let mut operations = Vec::new();
+    for (path, methods) in document["paths"].as_object().unwrap() {
+        for (method, object) in methods.as_object().unwrap() {
+            operations.push(Operation { path, method: method.to_uppercase().parse().unwrap(), object });
+        }
+    }
+    operations
+}
+
+impl Operation<'_> {
+    fn parameters(&self) -> Vec<&str> {
+        self.path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}')).collect()
+    }
+
+    /// The parameters that name something of an organization, besides the organization itself.
+    fn owned(&self) -> Vec<&str> {
+        self.parameters().into_iter().filter(|name| *name != "org" && !SHARED.contains(name)).collect()
+    }
+
+    /// The path with these things in it, and with every query parameter that has to be there.
+    fn address(&self, thing: impl Fn(&str) -> String) -> String {
+        let mut address = self.path.to_owned();
+        for name in self.parameters() {
+            address = address.replace(&format!("{{{name}}}"), &thing(name));
+        }
+        let parameters = self.object["parameters"].as_array().into_iter().flatten();
+        let query: Vec<_> = parameters
+            .filter(|parameter| parameter["in"] == "query" && parameter["required"] == true)
+            .map(|parameter| format!("{}=global", parameter["name"].as_str().unwrap()))
+            .collect();
+        if query.is_empty() { address } else { format!("{address}?{}", query.join("&")) }
+    }
+
+    /// A body that the schema admits.
+    fn body(&self, document: &Value) -> Option<Value> {
+        let schema = &self.object["requestBody"]["content"]["application/json"]["schema"];
+        match self.method {
+            Method::GET | Method::DELETE => None,
+            _ if schema.is_null() => Some(json!({})),
+            _ => Some(sample(document, schema)),
+        }
+    }
+
+    /// Calls it and expects to be told that there is no such thing.
+    async fn is_hidden(&self, document: &Value, client: &Client, thing: impl Fn(&str) -> String) {
+        let address = self.address(thing);
+        let reply = client.send(self.method.clone(), &address, self.body(document), &[]).await;
+        assert_eq!(reply.status, 404, "{} {address}: {}", self.method, reply.body);
+        reply.problem("not_found");
+    }
+}
+
+/// The least that a schema admits.
+fn sample(document: &Value, schema: &Value) -> Value {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return sample(document, document.pointer(reference.trim_start_matches('#')).unwrap());
+    }
+    if let Some(example) = schema.get("example").or_else(|| schema["examples"].get(0)) {
+        return example.clone();
+    }
+    if let Some(first) = schema["enum"].get(0).or_else(|| schema.get("const")) {
+        return first.clone();
+    }
+    for choice in ["oneOf", "anyOf", "allOf"] {
+        let real = |schema: &&Value| schema["type"] != "null";
+        if let Some(first) = schema[choice].as_array().and_then(|list| list.iter().find(real)) {
+            return sample(document, first);
+        }
+    }
+    let kind = schema["type"].as_str().or_else(|| schema["type"][0].as_str());
+    match kind.unwrap_or(if schema["properties"].is_object() { "object" } else { "string" }) {
+        "object" => {
+            let required = schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            required.map(|name| (name.to_owned(), sample(document, &schema["properties"][name]))).collect()
+        }
+        "array" => json!([sample(document, &schema["items"])]),
+        "integer" | "number" => schema.get("minimum").cloned().unwrap_or(json!(1)),
+        "boolean" => json!(false),
+        _ if schema["format"] == "date-time" => json!("2099-01-01T00:00:00Z"),
+        _ => json!("x"),
+    }
+}
+
+fn one_of(things: &Things, name: &str, alias: usize) -> String {
+    let names = things.get(name).unwrap_or_else(|| panic!("this test does not know what {{{name}}} is: teach it"));
+    names.get(alias).unwrap_or(&names[0]).clone()
+}
+
+async fn newest_activity(town: &Town) -> Value {
+    let reply = town.admin.client.get("/v1/orgs/octo/activity?limit=1").await;
+    reply.status(200)["items"][0]["id"].clone()
+}
+
+both_databases! {
+    async fn nothing_of_another_organization_exists(server: Server) {
+        let town = Town::found(&server).await;
+        let octo = things_of_octo(&server, &town).await;
+        let outsider = server.org(&town.root, "acme").await.client;
+        outsider.put("/v1/orgs/acme/apis/town", json!({})).await.status(200);
+        let acme = things_of_acme(&server, &town, &outsider).await;
+        let document = server.anybody().get("/openapi.json").await.status(200).clone();
+        let before = newest_activity(&town).await;
+        let mut calls = 0;
+
+        for operation in operations(&document).iter().filter(|operation| operation.path.contains("{org}")) {
+            // The first organization, by key and by id, with everything of it by every name.
+            for alias in 0..3 {
+                operation.is_hidden(&document, &outsider, |name| one_of(&octo, name, alias)).await;
+                calls += 1;
+            }
+            // One's own organization, with one or more things of the first among one's own.
+            let owned = operation.owned();
+            for mixed in 1..1_u32 << owned.len() {
+                let foreign = |name: &str| owned.iter().position(|other| *other == name)
+                    .is_some_and(|place| mixed & (1 << place) != 0);
+                for alias in 0..3 {
+                    let thing = |name: &str| one_of(if foreign(name) { &octo } else { &acme }, name, alias);
+                    operation.is_hidden(&document, &outsider, thing).await;
+                    calls += 1;
+                }
+            }
+            // What is asked is right: whoever it belongs to sees it.
+            if operation.method == Method::GET {
+                let address = operation.address(|name| one_of(&octo, name, 0));
+                town.admin.client.get(&address).await.status(200);
+            }
+        }
+        assert!(calls > 200, "only {calls} calls were made out of the document");
+        assert_eq!(newest_activity(&town).await, before, "something was changed");
+    }
+
+    async fn nothing_of_another_person_or_of_the_installation_is_shown(server: Server) {
+        let town = Town::found(&server).await;
+        let octo = things_of_octo(&server, &town).await;
+        let outsider = server.org(&town.root, "acme").await.client;
+        let document = server.anybody().get("/openapi.json").await.status(200).clone();
+        let mut calls = 0;
+        for operation in operations(&document) {
+            let owned = operation.owned();
+            if operation.path.contains("{org}") || owned.is_empty() {
+                continue;
+            }
+            let address = operation.address(|name| one_of(&octo, name, 0));
+            let reply = outsider.send(operation.method.clone(), &address, operation.body(&document), &[]).await;
+            let expected = match owned.as_slice() {
+                ["token" | "session"] => "not_found",
+                ["user" | "verifier"] => "forbidden",
+                others => panic!("{}: this test does not know whose {others:?} are: teach it", operation.path),
+            };
+            reply.problem(expected);
+            calls += 1;
+        }
+        assert!(calls >= 10, "only {calls} calls were made out of the document");
+    }
+
+    async fn nothing_of_another_organization_can_be_named_in_a_body(server: Server) {
+        let town = Town::found(&server).await;
+        let octo = things_of_octo(&server, &town).await;
+        let outsider = server.org(&town.root, "acme").await.client;
+        outsider.put("/v1/orgs/acme/apis/town", json!({})).await.status(200);
+        let acme = things_of_acme(&server, &town, &outsider).await;
+        let mine = |name: &str| acme[name][0].clone();
+        let before = newest_activity(&town).await;
+        let user = json!({"type": "user", "id": mine("user")});
+        for alias in 0..2 {
+            let theirs = |name: &str| one_of(&octo, name, alias);
+            let post = |what: &'static str, body: Value| {
+                let client = outsider.clone();
+                async move { client.post(&format!("/v1/orgs/acme/{what}"), body).await }
+            };
+            post("assignments", json!({"role": theirs("role"), "principal": user})).await.field("invalid", "role");
+            let principal = json!({"type": "team", "id": theirs("team")});
+            post("assignments", json!({"role": mine("role"), "principal": principal})).await.field("invalid", "principal.id");
+            let principal = json!({"type": "user", "id": theirs("user")});
+            post("assignments", json!({"role": mine("role"), "principal": principal})).await.field("invalid", "principal.id");
+            let body = json!({"role": "context-administrator", "principal": user, "context": theirs("context")});
+            post("assignments", body).await.field("invalid", "context");
+            let body = json!({"type": "room", "key": "r", "parent": theirs("context")});
+            post("contexts", body).await.field("invalid", "parent");
+            let body = json!({"parent": theirs("context")});
+            let path = format!("/v1/orgs/acme/contexts/{}", mine("context"));
+            outsider.patch(&path, body).await.field("invalid", "parent");
+            let body = json!({"name": "x", "expires_at": server.in_days(1), "reason": "test",
+                "grants": [{"organization": theirs("org"), "api": "town", "scopes": ["doors:read"]}]});
+            outsider.post("/v1/me/tokens", body).await.field("invalid", "grants[0].organization");
+        }
+        let body = json!({"name": "x", "expires_at": server.in_days(1), "reason": "test",
+            "grants": [{"organization": "acme", "api": "town", "scopes": [format!("house:{}:doors:read", octo["context"][0])]}]});
+        outsider.post("/v1/me/tokens", body).await.field("invalid", "grants[0].scopes[0]");
+        assert_eq!(newest_activity(&town).await, before, "something was changed");
+    }
+}
