@@ -5,7 +5,7 @@
 for tool in curl jq; do
   command -v "$tool" >/dev/null || { echo "this walk needs $tool; on Debian: apt-get install $tool" >&2; exit 1; }
 done
-url=${TEGATA_URL:?set TEGATA_URL to the address of a running server, such as http://127.0.0.1:7070}
+url=${TEGATA_URL:?set TEGATA_URL to the address of a running server, such as http://127.0.0.1:7700}
 url=${url%/}
 
 as="" # the credential that the next call shows

@@ -4,7 +4,7 @@
 use crate::load::{Asking, Connection, round};
 use crate::machine::{Seats, cpu_seconds, load_average};
 use crate::report::{Figure, short};
-use crate::world::{self, World};
+use crate::world;
 use crate::{Fallible, Scale, in_process::as_f64};
 use std::io::{BufRead as _, BufReader};
 use std::net::SocketAddr;
@@ -72,8 +72,8 @@ pub fn run(scale: Scale) -> Fallible<Vec<Figure>> {
         (1_000, 10_000_000, 9, Duration::from_secs(4))
     };
     let directory = tempfile::tempdir()?;
-    let base = directory.path().join("base");
-    let world = world::prepare(&base)?;
+    let prepared = directory.path().join("prepared");
+    let world = world::prepare(&prepared)?;
     let seats = Seats::find();
     match seats {
         Some(seats) => seats.sit_down()?,
@@ -83,7 +83,7 @@ pub fn run(scale: Scale) -> Fallible<Vec<Figure>> {
     runtime.block_on(async {
         let mut tegata = Vec::new();
         for tokens in [few, many] {
-            let place = world::copy(&base, &directory.path().join(short(tokens)))?;
+            let place = world::copy(&prepared, &directory.path().join(short(tokens)))?;
             let place = place.to_str().ok_or("the temporary directory has an odd name")?;
             let server = Server::start(seats, &["serve", place, &tokens.to_string()])?;
             tegata.push((server, Asking { verifier: world.verifier.clone(), tokens }));
@@ -98,7 +98,7 @@ pub fn run(scale: Scale) -> Fallible<Vec<Figure>> {
                 server.load(asking, number, duration).await?;
             }
         }
-        Ok(figures(&bare, &tegata, &world))
+        Ok(figures(&bare, &tegata))
     })
 }
 
@@ -109,7 +109,7 @@ async fn capture(server: &Server, asking: &Asking, to: &Path) -> Fallible<()> {
     Ok(())
 }
 
-fn figures(bare: &Server, tegata: &[(Server, Asking)], _world: &World) -> Vec<Figure> {
+fn figures(bare: &Server, tegata: &[(Server, Asking)]) -> Vec<Figure> {
     let mut figures = vec![
         Figure::new("http.bare.cpu", "us/request", bare.cpu_per_request.clone()),
         Figure::new("http.bare.requests", "requests/s", bare.requests_per_second.clone()),
@@ -126,9 +126,13 @@ fn figures(bare: &Server, tegata: &[(Server, Asking)], _world: &World) -> Vec<Fi
                 .reference("http.bare.cpu"),
         );
         figures.push(
-            Figure::new(format!("http.ratio.{size}.requests"), "of bare", by_round(requests, &bare.requests_per_second))
-                .target(">= 0.80")
-                .reference("http.bare.requests"),
+            Figure::new(
+                format!("http.ratio.{size}.requests"),
+                "of bare",
+                by_round(requests, &bare.requests_per_second),
+            )
+            .target(">= 0.80")
+            .reference("http.bare.requests"),
         );
     }
     if let [(few, asking), .., (many, _)] = tegata {

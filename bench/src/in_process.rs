@@ -31,13 +31,13 @@ pub fn run(scale: Scale) -> Fallible<Vec<Figure>> {
     let (sizes, rounds, calls): (&[u64], _, _) =
         if scale.quick { (&[1_000, 100_000], 3, 20_000) } else { (&[1_000, 1_000_000, 10_000_000], 9, 200_000) };
     let directory = tempfile::tempdir()?;
-    let base = directory.path().join("base");
-    let world = world::prepare(&base)?;
+    let prepared = directory.path().join("prepared");
+    let world = world::prepare(&prepared)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
     runtime.block_on(async {
         let mut all = Vec::new();
         for tokens in sizes {
-            let place = world::copy(&base, &directory.path().join(short(*tokens)))?;
+            let place = world::copy(&prepared, &directory.path().join(short(*tokens)))?;
             all.push(Filled::start(&place, &world, *tokens).await?);
         }
         eprintln!("in process: {rounds} rounds of {calls} calls; load average {}", machine::load_average());
@@ -86,7 +86,7 @@ impl Filled {
         let mut allowed = 0_usize;
         let began = Instant::now();
         for call in calls {
-            if let Evaluated::Done(found) = verify.evaluate(&self.verifier, &call.question(), now, false) {
+            if let Evaluated::Done(found) = verify.evaluate(&self.verifier, &call.question(), now, tegata::verify::check::Cold::NotAsked) {
                 allowed += usize::from(found.decision.is_allowed());
             }
         }
@@ -107,7 +107,9 @@ impl Filled {
 fn per_call(began: Instant, calls: &[Call], allowed: usize) -> Fallible<f64> {
     let nanoseconds = began.elapsed().as_secs_f64() * 1e9;
     if allowed != calls.len() {
-        return Err(format!("{allowed} of {} calls were allowed: this is not the check that was meant", calls.len()).into());
+        return Err(
+            format!("{allowed} of {} calls were allowed: this is not the check that was meant", calls.len()).into()
+        );
     }
     Ok(nanoseconds / as_f64(calls.len() as u64))
 }

@@ -32,7 +32,7 @@ pub fn run(directory: &Path) -> Fallible<()> {
         let now = opened.app.clock.now();
         // Nobody else has this directory; what renews the lease of a server is not running here.
         verify.lease().renew(Instant::now());
-        let Evaluated::Done(found) = verify.evaluate(&verifier, &call.question(), now, false) else {
+        let Evaluated::Done(found) = verify.evaluate(&verifier, &call.question(), now, tegata::verify::check::Cold::NotAsked) else {
             return Err("the token is not in memory".into());
         };
         if !found.decision.is_allowed() {
@@ -49,6 +49,6 @@ pub fn run(directory: &Path) -> Fallible<()> {
 #[inline(never)]
 fn counted_decisions(verify: &Verify, verifier: &VerifierEntry, question: &Question<'_>, now: Timestamp) {
     for _ in 0..DECISIONS {
-        black_box(verify.evaluate(verifier, black_box(question), now, false));
+        black_box(verify.evaluate(verifier, black_box(question), now, tegata::verify::check::Cold::NotAsked));
     }
 }

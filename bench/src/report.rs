@@ -92,7 +92,7 @@ pub fn print(figures: &[Figure], as_json: bool) {
         return;
     }
     let mut table = comfy_table::Table::new();
-    table.load_style(comfy_table::styles::NOTHING);
+    table.load_style(comfy_table::presets::NOTHING);
     table.set_header(["figure", "median", "lowest", "highest", "unit", "target", "rounds", "against"]);
     for figure in figures {
         let lowest = figure.rounds.iter().copied().fold(f64::INFINITY, f64::min);

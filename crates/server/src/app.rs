@@ -5,6 +5,7 @@ use crate::authn::Hasher;
 use crate::authn::throttle::Throttle;
 use crate::catalogues::Catalogues;
 use crate::db::Db;
+use crate::maintenance::stops::StopLog;
 use crate::verify::Verify;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
@@ -29,6 +30,8 @@ pub struct App {
     pub catalogues: Arc<Catalogues>,
     /// The memory of live credentials, and the access log.
     pub verify: Arc<Verify>,
+    /// Every stop, in a file of its own.
+    pub stops: Arc<StopLog>,
     /// Who guessed passwords of late.
     pub throttle: Throttle,
     /// The metrics recorder of this process.

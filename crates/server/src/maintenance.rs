@@ -84,7 +84,9 @@ pub enum MaintenanceError {
     #[error("there is no Tegata database at {0}: check --data-dir and --database")]
     NoDatabase(String),
     /// The tables are those of another version.
-    #[error("the database has schema {0} and this program knows {1}: use the program that serves it, or start this one once so that the tables are brought up to date")]
+    #[error(
+        "the database has schema {0} and this program knows {1}: use the program that serves it, or start this one once so that the tables are brought up to date"
+    )]
     OtherSchema(i64, i64),
     /// Something is where something new was to be made.
     #[error("{0} is not empty: choose a directory that is empty or not there yet")]
@@ -93,7 +95,9 @@ pub enum MaintenanceError {
     #[error("the database {0} is not empty, and nothing in it was changed: choose an empty one")]
     DatabaseNotEmpty(String),
     /// What was written does not read back as it was read.
-    #[error("table {table}: {read} rows were read and {written} were written, or their contents differ; nothing was kept")]
+    #[error(
+        "table {table}: {read} rows were read and {written} were written, or their contents differ; nothing was kept"
+    )]
     Differs {
         /// The table.
         table: &'static str,
@@ -112,7 +116,9 @@ pub enum MaintenanceError {
     #[error("this backup was made by a newer Tegata ({0}): restore it with that version")]
     NewerBackup(String),
     /// The keys of a backup are missing.
-    #[error("{file} does not hold the hashing key {key_id} (fingerprint {fingerprint}) that this backup needs: put the key file that was kept apart from the backup there first, readable by its owner only")]
+    #[error(
+        "{file} does not hold the hashing key {key_id} (fingerprint {fingerprint}) that this backup needs: put the key file that was kept apart from the backup there first, readable by its owner only"
+    )]
     KeyNeeded {
         /// The key file.
         file: PathBuf,
@@ -128,7 +134,9 @@ pub enum MaintenanceError {
     #[error("there is one hashing key only, and it is in use: rotate first, with `tegata key rotate`")]
     OneKey,
     /// Secrets under a key still count.
-    #[error("{tokens} tokens and {verifiers} verifiers still have their secret under key {key_id} and would be unknown from then on: regenerate or revoke them, wait until they expire, or use --force")]
+    #[error(
+        "{tokens} tokens and {verifiers} verifiers still have their secret under key {key_id} and would be unknown from then on: regenerate or revoke them, wait until they expire, or use --force"
+    )]
     KeyInUse {
         /// The key.
         key_id: i64,

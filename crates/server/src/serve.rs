@@ -3,7 +3,9 @@
 mod lock;
 mod metrics;
 
-pub use lock::LockError;
+pub use lock::{LockError, is_served};
+
+pub(crate) use lock::ServingLock;
 
 use crate::app::{App, Clock, Entropy};
 use crate::authn::Hasher;
@@ -13,9 +15,10 @@ use crate::catalogues::Catalogues;
 use crate::db::schema::{Found, SchemaError};
 use crate::db::{self, Backend, Db, DbError};
 use crate::http::server;
+use crate::maintenance::restore::why_blocked;
+use crate::maintenance::stops::{StopLog, StopLogError};
 use crate::ops::setup;
 use crate::verify::{Parts, Verify};
-use lock::ServingLock;
 use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -75,6 +78,11 @@ impl Config {
         self.data_dir.join("keys")
     }
 
+    /// The file with every stop, which a restore needs.
+    pub fn stops_log(&self) -> PathBuf {
+        self.data_dir.join("stops.log")
+    }
+
     /// The directory of the access log.
     pub fn records(&self) -> PathBuf {
         self.data_dir.join("records")
@@ -102,6 +110,9 @@ pub enum StartError {
     /// The access log.
     #[error("the access log cannot be opened: {0}")]
     Records(#[from] OpenError),
+    /// The stops file.
+    #[error(transparent)]
+    Stops(#[from] StopLogError),
     /// The address.
     #[error("cannot listen on {0}: {1}")]
     Listen(SocketAddr, #[source] std::io::Error),
@@ -183,6 +194,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         product: config.product.clone(),
         catalogues,
         verify: Arc::new(Verify::open(parts).await?),
+        stops: Arc::new(StopLog::new(config.stops_log())),
         throttle: Throttle::default(),
         metrics: metrics::recorder(),
         public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen)),
@@ -190,6 +202,11 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
     // What every database has, and what this version's own catalogue changes; then memory looks again.
     let setup = setup::at_start(&app).await?;
     app.verify.load_everything().await?;
+    app.stops.open(&app.db).await?;
+    if let Some(why) = why_blocked(&app.db).await? {
+        tracing::warn!("{why}");
+        app.verify.lease().block(why);
+    }
     Ok(Opened { app: Arc::new(app), setup, lock })
 }
 

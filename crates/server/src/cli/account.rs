@@ -113,7 +113,11 @@ impl Logout {
             Err(error) if matches!(error.exit, Exit::NotAllowed | Exit::NotFound | Exit::Conflict) => {}
             Err(error) => return Err(error.hint("the session was forgotten here; at the server it ends by itself")),
         }
-        if output.json { output.thing(&json!({"url": server})) } else { output.line(&format!("Signed out of {server}.")) }
+        if output.json {
+            output.thing(&json!({"url": server}))
+        } else {
+            output.line(&format!("Signed out of {server}."))
+        }
     }
 }
 
@@ -131,7 +135,9 @@ impl Password {
         let (old, new) = if self.passwords_stdin {
             let both = secret::from_stdin()?;
             let Some((old, new)) = both.expose_secret().split_once('\n') else {
-                return Err(CliError::usage("two lines were to come from the standard input: the old password, the new one"));
+                return Err(CliError::usage(
+                    "two lines were to come from the standard input: the old password, the new one",
+                ));
             };
             (SecretString::from(old.trim_end_matches('\r')), SecretString::from(new))
         } else {

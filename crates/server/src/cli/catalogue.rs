@@ -117,7 +117,10 @@ fn read(file: &Path) -> Result<String, CliError> {
         std::fs::File::open(file).map_err(failed)?.take(limit).read_to_string(&mut text).map_err(failed)?;
     }
     if text.len() > DOCUMENT_MAX_BYTES {
-        return Err(CliError::failed(format!("{}: a catalogue has at most {DOCUMENT_MAX_BYTES} bytes", file.display())));
+        return Err(CliError::failed(format!(
+            "{}: a catalogue has at most {DOCUMENT_MAX_BYTES} bytes",
+            file.display()
+        )));
     }
     Ok(text)
 }
@@ -143,7 +146,8 @@ mod tests {
 
     #[test]
     fn an_exported_catalogue_reads_again() {
-        let document = json!({"api": "demo", "permissions": [{"name": "notes:read", "level": "read"}], "endpoints": []});
+        let document =
+            json!({"api": "demo", "permissions": [{"name": "notes:read", "level": "read"}], "endpoints": []});
         let answer = json!({"api": "demo", "document": document});
         let yaml = written(&answer, Written::Yaml).unwrap();
         assert_eq!(parse(&yaml, Format::Yaml).unwrap().api, "demo");

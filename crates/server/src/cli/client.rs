@@ -81,7 +81,7 @@ impl Client {
         let mut http = reqwest::Client::builder()
             .user_agent(concat!("tegata-cli/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(Duration::from_secs(10))
-            .read_timeout(Duration::from_secs(120))
+            .read_timeout(Duration::from_mins(2))
             // A credential follows no redirect.
             .redirect(reqwest::redirect::Policy::none());
         if server.scheme() == "http" {
@@ -131,7 +131,7 @@ impl Client {
         let body = read_whole(response).await.unwrap_or_default();
         let mut error = CliError::of_answer(status.as_u16(), &body);
         if status.is_server_error() {
-            error.request_id = request_id;
+            error.request_id = request_id.map(String::into_boxed_str);
         }
         if error.hint.is_none() {
             error.hint = self.way_out(status, &error.code, retry_after.as_deref());
@@ -198,20 +198,22 @@ impl Client {
     }
 
     /// What to do after a refusal.
-    fn way_out(&self, status: StatusCode, code: &str, retry_after: Option<&str>) -> Option<String> {
-        match (status.as_u16(), code) {
+    fn way_out(&self, status: StatusCode, code: &str, retry_after: Option<&str>) -> Option<Box<str>> {
+        let way = match (status.as_u16(), code) {
             (401, "unauthenticated") => Some(format!("tegata login --url {}", self.server_name())),
             (429 | 503, _) => retry_after.map(|seconds| format!("try again in {seconds} s")),
             (500, _) => Some("the server's log says more under this request id".to_owned()),
             (301..=308, _) => Some("the server points elsewhere; write that URL, with https if it has it".to_owned()),
             _ => None,
-        }
+        };
+        way.map(String::into_boxed_str)
     }
 }
 
 /// Reads the URL of a server.
 pub fn server_url(text: &str) -> Result<Url, CliError> {
-    let wrong = |why: &str| CliError::usage(format!("--url {why}")).hint("for example --url https://tegata.example.com");
+    let wrong =
+        |why: &str| CliError::usage(format!("--url {why}")).hint("for example --url https://tegata.example.com");
     let url: Url = text.parse().map_err(|_| wrong("is not a URL"))?;
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
         return Err(wrong("begins with http:// or https://"));

@@ -4,6 +4,7 @@ use super::error::CliError;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -35,7 +36,8 @@ impl Credentials {
     pub fn path() -> Result<PathBuf, CliError> {
         let absolute = |name| std::env::var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
         let base = absolute("XDG_CONFIG_HOME").or_else(|| absolute("HOME").map(|home| home.join(".config")));
-        let base = base.ok_or_else(|| CliError::failed("neither XDG_CONFIG_HOME nor HOME says where settings are kept"))?;
+        let base =
+            base.ok_or_else(|| CliError::failed("neither XDG_CONFIG_HOME nor HOME says where settings are kept"))?;
         Ok(base.join("tegata").join("credentials.toml"))
     }
 
@@ -65,7 +67,8 @@ impl Credentials {
         let beside = path.with_extension(format!("toml.{}", std::process::id()));
         let text = self.to_toml();
         let written = (|| {
-            let mut file = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
+            let mut file =
+                std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
             file.set_permissions(std::fs::Permissions::from_mode(0o600))?;
             file.write_all(text.as_bytes())?;
             file.sync_all()?;
@@ -81,16 +84,17 @@ impl Credentials {
         let quoted = |text: &str| toml::Value::from(text).to_string();
         let mut text = Zeroizing::new("# Sessions of `tegata login`. `tegata logout` ends them.\n".to_owned());
         if let Some(current) = &self.current {
-            text.push_str(&format!("current = {}\n", quoted(current)));
+            let _ = writeln!(text, "current = {}", quoted(current));
         }
         for (url, known) in &self.servers {
-            text.push_str(&format!(
+            let _ = write!(
+                text,
                 "\n[servers.{}]\ntoken = {}\nemail = {}\nexpires_at = {}\n",
                 quoted(url),
                 quoted(known.token.expose_secret()),
                 quoted(&known.email),
                 quoted(&known.expires_at)
-            ));
+            );
         }
         text
     }

@@ -127,6 +127,12 @@ impl Desk {
         Ok(())
     }
 
+    /// Shows the rows of a list that comes as a whole.
+    pub async fn list_whole(&self, call: Call, columns: &[Column]) -> Result<(), CliError> {
+        let (items, _) = items_of(self.client.call(&call).await?)?;
+        self.output.rows(columns, &items)
+    }
+
     /// The organization that is meant: the one that was named, or the only one. Being in the publisher's organization as
     /// well leaves no doubt.
     pub async fn org(&self, named: &InOrg) -> Result<String, CliError> {

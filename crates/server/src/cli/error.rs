@@ -22,15 +22,15 @@ pub struct CliError {
     /// How the process ends.
     pub exit: Exit,
     /// The class, as problems name it.
-    pub code: String,
+    pub code: Box<str>,
     /// What happened.
     pub detail: String,
     /// The fields at fault.
     pub fields: Vec<Field>,
     /// What to do next.
-    pub hint: Option<String>,
+    pub hint: Option<Box<str>>,
     /// Under which id the server's log knows the request.
-    pub request_id: Option<String>,
+    pub request_id: Option<Box<str>>,
     /// Nothing is to be said: whoever reads the output has left, or it was all said.
     pub silent: bool,
 }
@@ -53,7 +53,7 @@ impl CliError {
     pub fn new(exit: Exit, code: &str, detail: impl Into<String>) -> Self {
         Self {
             exit,
-            code: code.to_owned(),
+            code: code.into(),
             detail: detail.into(),
             fields: Vec::new(),
             hint: None,
@@ -94,7 +94,7 @@ impl CliError {
 
     /// Adds what to do next.
     #[must_use]
-    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+    pub fn hint(mut self, hint: impl Into<Box<str>>) -> Self {
         self.hint = Some(hint.into());
         self
     }
@@ -137,7 +137,8 @@ impl CliError {
     pub fn json(&self) -> serde_json::Value {
         let errors: Vec<_> =
             self.fields.iter().map(|field| json!({"field": field.field, "message": field.message})).collect();
-        let mut value = json!({"error": self.code, "detail": self.detail, "errors": errors, "exit_code": self.exit.code()});
+        let mut value =
+            json!({"error": self.code, "detail": self.detail, "errors": errors, "exit_code": self.exit.code()});
         if let Some(id) = &self.request_id {
             value["request_id"] = json!(id);
         }
@@ -166,7 +167,7 @@ mod tests {
             "errors":[{"field":"name","message":"too long"},{"field":"key","message":"missing"}]}"#;
         let error = CliError::of_answer(422, two);
         assert_eq!(error.lines(), ["error: two fields are wrong", "  name: too long", "  key: missing"]);
-        assert_eq!((error.exit, error.code.as_str()), (Exit::Failed, "invalid"));
+        assert_eq!((error.exit, &*error.code), (Exit::Failed, "invalid"));
         assert_eq!(error.json()["errors"][1]["field"], "key");
     }
 

@@ -1,7 +1,7 @@
 //! `tegata policy`: what an organization allows for each kind of credential.
 
 use super::call::Call;
-use super::desk::{Desk, InOrg, Paging, Verb};
+use super::desk::{Desk, InOrg, Verb};
 use super::error::CliError;
 use super::exit::Exit;
 use super::render::Column;
@@ -11,12 +11,8 @@ use serde_json::Value;
 use tegata_core::operations;
 use tegata_core::policy::{Admission, LevelLimit};
 
-const COLUMNS: &[Column] = &[
-    ("KIND", "/kind"),
-    ("ADMISSION", "/admission"),
-    ("LEVEL", "/level"),
-    ("MAX LIFETIME DAYS", "/max_lifetime_days"),
-];
+const COLUMNS: &[Column] =
+    &[("KIND", "/kind"), ("ADMISSION", "/admission"), ("LEVEL", "/level"), ("MAX LIFETIME DAYS", "/max_lifetime_days")];
 
 /// What is done with policies.
 #[derive(Debug, Subcommand)]
@@ -60,7 +56,7 @@ impl Verb for Policy {
         match self {
             Self::List { org } => {
                 let call = Call::to(operations::POLICY_LIST).at("org", desk.org(&org).await?);
-                desk.list(call, COLUMNS, Paging { limit: 100, all: true }).await
+                desk.list_whole(call, COLUMNS).await
             }
             Self::Set(set) => set.run(desk).await,
         }

@@ -8,7 +8,7 @@ use super::render::Column;
 use crate::app::Clock;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tegata_core::operations;
 use tegata_core::operations::Operation;
@@ -145,20 +145,8 @@ impl Verb for Token {
 impl Create {
     fn call(self) -> Result<Call, CliError> {
         let grants = match &self.grants {
-            Some(path) => {
-                let text = std::fs::read_to_string(path).map_err(|error| CliError::file(path, &error))?;
-                serde_json::from_str(&text)
-                    .map_err(|error| CliError::usage(format!("{} is not JSON: {error}", path.display())))?
-            }
-            None => {
-                let mut grant = json!({"scopes": self.scope});
-                for (name, value) in [("organization", &self.org.org), ("api", &self.api)] {
-                    if let Some(value) = value {
-                        grant[name] = json!(value);
-                    }
-                }
-                Value::Array(vec![grant])
-            }
+            Some(path) => read_grants(path)?,
+            None => Value::Array(vec![self.grant()]),
         };
         let expires_at = self.expires.ahead(Clock::System.now()).to_string();
         Ok(Call::to(operations::TOKEN_CREATE)
@@ -168,6 +156,22 @@ impl Create {
             .with("addresses", self.address)
             .with("grants", grants))
     }
+
+    /// The one grant that the flags describe.
+    fn grant(&self) -> Value {
+        let mut grant = json!({"scopes": self.scope});
+        for (name, value) in [("organization", &self.org.org), ("api", &self.api)] {
+            if let Some(value) = value {
+                grant[name] = json!(value);
+            }
+        }
+        grant
+    }
+}
+
+fn read_grants(path: &Path) -> Result<Value, CliError> {
+    let text = std::fs::read_to_string(path).map_err(|error| CliError::file(path, &error))?;
+    serde_json::from_str(&text).map_err(|error| CliError::usage(format!("{} is not JSON: {error}", path.display())))
 }
 
 impl Part {

@@ -3,7 +3,8 @@
 use super::call::Call;
 use super::desk::{Desk, Paging, Verb};
 use super::error::CliError;
-use super::render::Column;
+use super::maintenance::SetPassword;
+use super::render::{Colours, Column};
 use super::secret::PasswordFrom;
 use clap::Subcommand;
 use secrecy::ExposeSecret as _;
@@ -27,6 +28,8 @@ pub enum User {
         #[command(flatten)]
         password: PasswordFrom,
     },
+    /// Give an account a new password, on the server's own machine while the server is stopped
+    Password(SetPassword),
     #[command(about = operations::USER_LIST.summary)]
     List {
         #[command(flatten)]
@@ -61,6 +64,8 @@ impl Verb for User {
                 let call = Call::to(operations::USER_CREATE).with("email", email).with("name", name);
                 desk.show(call.with("password", password)).await
             }
+            // Reached without a desk by `tegata user password`; this is the same.
+            Self::Password(password) => password.run(desk.output, Colours::default()).await,
             Self::List { paging } => desk.list(Call::to(operations::USER_LIST), COLUMNS, paging).await,
             Self::Show { user } => one(desk, operations::USER_SHOW, &user).await,
             Self::Deactivate { user } => one(desk, operations::USER_DEACTIVATE, &user).await,

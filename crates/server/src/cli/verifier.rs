@@ -61,9 +61,7 @@ impl Verb for Verifier {
                 desk.show_secret(call, "the verifier's credential").await
             }
             Self::List { paging } => desk.list(Call::to(operations::VERIFIER_LIST), COLUMNS, paging).await,
-            Self::Show { verifier } => {
-                desk.show(Call::to(operations::VERIFIER_SHOW).at("verifier", verifier)).await
-            }
+            Self::Show { verifier } => desk.show(Call::to(operations::VERIFIER_SHOW).at("verifier", verifier)).await,
             Self::Regenerate { verifier, overlap, because } => {
                 let call = Call::to(operations::VERIFIER_REGENERATE).at("verifier", verifier);
                 let call = call.with("overlap_seconds", overlap.as_secs()).with("reason", because.reason);

@@ -155,10 +155,8 @@ impl Filling {
         if let Some(later) = later {
             let mut again = Reader::new(from, table).await?;
             let key = again.columns.iter().position(|column| column.name == table.key[0]).unwrap_or(0);
-            let update = format!(
-                "UPDATE {} SET {} = $1 WHERE {} = $2",
-                table.name, again.columns[later].name, table.key[0]
-            );
+            let update =
+                format!("UPDATE {} SET {} = $1 WHERE {} = $2", table.name, again.columns[later].name, table.key[0]);
             while let Some(rows) = again.next(from).await? {
                 for row in rows.iter().filter(|row| !row[later].is_null()) {
                     let statement = sqlx::query(AssertSqlSafe(update.clone()));
@@ -213,7 +211,9 @@ pub async fn sum(tx: &mut Tx, table: &Table, done: Rows<'_>) -> Result<TableSum,
 /// no table is forgotten.
 pub async fn tables_here(db: &Db) -> Result<Vec<(String, Vec<String>)>, DbError> {
     let list = match db.backend {
-        Backend::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name",
+        Backend::Sqlite => {
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
+        }
         // tenant: the names of tables belong to nobody.
         Backend::Postgres => {
             "SELECT CAST(table_name AS TEXT) FROM information_schema.tables WHERE table_schema = current_schema() ORDER BY 1"
@@ -328,10 +328,13 @@ async fn insert(
         let values: Vec<_> = chunk
             .iter()
             .map(|row| {
-                let places: Vec<_> = row.iter().map(|_| {
-                    place += 1;
-                    format!("${place}")
-                });
+                let places: Vec<_> = row
+                    .iter()
+                    .map(|_| {
+                        place += 1;
+                        format!("${place}")
+                    })
+                    .collect();
                 format!("({})", places.join(", "))
             })
             .collect();
@@ -340,7 +343,8 @@ async fn insert(
         let mut statement = sqlx::query(AssertSqlSafe(text)).persistent(chunk.len() == PAGE);
         for row in chunk {
             for (place, value) in row.iter().enumerate() {
-                statement = if Some(place) == later { bind(statement, &Value::Text(None)) } else { bind(statement, value) };
+                statement =
+                    if Some(place) == later { bind(statement, &Value::Text(None)) } else { bind(statement, value) };
             }
         }
         statement.execute(tx.connection()).await?;
@@ -577,8 +581,7 @@ pub async fn orphans(tx: &mut Tx) -> Result<Vec<(&'static str, u64)>, DbError> {
 
 /// When the newest change was made.
 pub async fn newest_change(tx: &mut Tx) -> Result<Option<Timestamp>, DbError> {
-    let (newest,): (Option<i64>,) =
-        sqlx::query_as("SELECT MAX(at) FROM activity").fetch_one(tx.connection()).await?;
+    let (newest,): (Option<i64>,) = sqlx::query_as("SELECT MAX(at) FROM activity").fetch_one(tx.connection()).await?;
     Ok(newest.map(Timestamp::from_micros))
 }
 

@@ -16,6 +16,11 @@ pub(super) const SQLITE_PRAGMAS: &[&str] = &[
 
 const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "initial", include_str!("../../migrations/0001_initial.sql"))];
 
+/// The number of the newest migration that this program knows.
+pub fn newest() -> i64 {
+    MIGRATIONS.iter().map(|(version, ..)| *version).max().unwrap_or(0)
+}
+
 /// Why a database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {

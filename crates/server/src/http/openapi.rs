@@ -10,6 +10,9 @@ use tegata_core::operations::{self, Guard, OPERATIONS, Operation};
 use tegata_core::permissions::{OWN_API, OWN_PERMISSIONS};
 use tegata_core::problem::Code;
 
+/// Fields of answers that are shown once.
+const SECRET_FIELDS: &[&str] = &["token", "secret"];
+
 /// The document.
 pub fn document(faces: &[Face]) -> Value {
     let mut schemas = BTreeMap::new();
@@ -72,7 +75,6 @@ fn operation_object(face: &Face, schemas: &mut BTreeMap<String, Value>) -> Value
     let operation = face.operation;
     let mut object = head(operation);
     let input = value_of(&face.input, schemas);
-    let output = reference(&face.output, schemas);
     if operation.method == "GET" {
         let required = names(&input["required"]);
         if let Some(properties) = input["properties"].as_object() {
@@ -93,10 +95,44 @@ fn operation_object(face: &Face, schemas: &mut BTreeMap<String, Value>) -> Value
             object["requestBody"] = json!({"required": always, "content": {"application/json": {"schema": schema}}});
         }
     }
-    let status = face.status.to_string();
-    object["responses"][&status] =
-        json!({"description": "Done", "content": {"application/json": {"schema": output}}});
+    object["responses"][&face.status.to_string()] = success(face, schemas);
+    if operation.id == operations::API_IMPORT.id {
+        let mut looked = success(face, schemas);
+        looked["description"] = json!("What the import would change, with `dry_run`");
+        object["responses"]["200"] = looked;
+    }
     object
+}
+
+/// The answer of success.
+fn success(face: &Face, schemas: &mut BTreeMap<String, Value>) -> Value {
+    if face.operation.id == operations::RECORD_EXPORT.id {
+        let text = json!({"schema": {"type": "string"}});
+        return json!({
+            "description": "The records, oldest first",
+            "headers": {"tegata-record-count": {
+                "description": "How many records follow, for whoever draws a progress bar.",
+                "schema": {"type": "integer", "minimum": 0},
+            }},
+            "content": {"application/x-ndjson": text, "text/csv": text},
+        });
+    }
+    let mut value = value_of(&face.output, schemas);
+    if face.operation.method == "POST" && !matches!(face.operation.guard, Guard::Public) {
+        without_required_secrets(&mut value);
+    }
+    let schema = named(&face.output.name, value, schemas);
+    json!({"description": "Done", "content": {"application/json": {"schema": schema}}})
+}
+
+/// A repetition under the same idempotency key is answered without anything secret.
+fn without_required_secrets(schema: &mut Value) {
+    if let Some(required) = schema.get_mut("required").and_then(Value::as_array_mut) {
+        required.retain(|name| !SECRET_FIELDS.iter().any(|secret| name == secret));
+    }
+    for part in schema.get_mut("allOf").and_then(Value::as_array_mut).into_iter().flatten() {
+        without_required_secrets(part);
+    }
 }
 
 fn head(operation: &Operation) -> Value {
@@ -180,16 +216,24 @@ fn value_of(shape: &Shape, schemas: &mut BTreeMap<String, Value>) -> Value {
 
 fn reference(shape: &Shape, schemas: &mut BTreeMap<String, Value>) -> Value {
     let value = value_of(shape, schemas);
-    if shape.name == "Body" || shape.name == "Params" || shape.name.starts_with("Page") {
+    named(&shape.name, value, schemas)
+}
+
+/// Puts a schema among those with a name, and refers to it there.
+fn named(name: &str, value: Value, schemas: &mut BTreeMap<String, Value>) -> Value {
+    if name == "Body" || name == "Params" || name.starts_with("Page_") {
         return value;
     }
-    let known = schemas.entry(shape.name.clone()).or_insert_with(|| value.clone());
-    if *known == value { json!({"$ref": format!("#/components/schemas/{}", shape.name)}) } else { value }
+    let known = schemas.entry(name.to_owned()).or_insert_with(|| value.clone());
+    if *known == value { json!({"$ref": format!("#/components/schemas/{name}")}) } else { value }
 }
 
 /// A query parameter that is left out is absent, never null.
 fn without_null(schema: &Value) -> Value {
     let mut schema = schema.clone();
+    if let Some(fields) = schema.as_object_mut().filter(|fields| fields.get("default") == Some(&Value::Null)) {
+        fields.remove("default");
+    }
     if let Some(kinds) = schema.get_mut("type").and_then(Value::as_array_mut) {
         kinds.retain(|kind| kind != "null");
         if let [only] = kinds.as_slice() {

@@ -221,8 +221,11 @@ impl<S: Send + Sync> axum::extract::FromRequestParts<S> for RawPath {
     async fn from_request_parts(parts: &mut axum::http::request::Parts, state: &S) -> Result<Self, Told> {
         let params = axum::extract::Path::<HashMap<String, String>>::from_request_parts(parts, state).await;
         match params {
-            Ok(axum::extract::Path(params)) => Ok(Self(PathParams(params))),
-            Err(_) => Err(Told(Problem::not_found("path"))),
+            // No name or id holds a NUL, and not every database could even be asked for one.
+            Ok(axum::extract::Path(params)) if !params.values().any(|value| value.contains('\0')) => {
+                Ok(Self(PathParams(params)))
+            }
+            _ => Err(Told(Problem::not_found("path"))),
         }
     }
 }
@@ -277,7 +280,11 @@ pub async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<
         let kind = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         kind == "application/json" || kind.ends_with("+json")
     });
-    if json { Ok(bytes) } else { Err(Problem::new(Code::UnsupportedMediaType, "send `Content-Type: application/json`")) }
+    if json {
+        Ok(bytes)
+    } else {
+        Err(Problem::new(Code::UnsupportedMediaType, "send `Content-Type: application/json`"))
+    }
 }
 
 /// Reads JSON, naming the field that does not fit.
@@ -290,11 +297,48 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
         Problem::new(Code::MalformedBody, format!("{field}: {message}")).with(field, message)
     })?;
     reader.end().map_err(|_| Problem::new(Code::MalformedBody, "something follows the JSON value"))?;
+    refuse_nul(bytes)?;
     Ok(value)
+}
+
+/// Refuses a NUL in any text: no name, key or reason holds one, and not every database can store it.
+fn refuse_nul(bytes: &[u8]) -> Result<(), Problem> {
+    // A NUL can only come as this escape; most bodies have none, and only the others are looked through.
+    if !bytes.windows(6).any(|window| window == b"\\u0000") {
+        return Ok(());
+    }
+    let value: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();
+    match nul_in(&value, String::new()) {
+        Some(field) => {
+            let message = "a text here cannot hold the character NUL";
+            Err(Problem::new(Code::MalformedBody, format!("{field}: {message}")).with(field, message))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The path of the first text with a NUL.
+fn nul_in(value: &serde_json::Value, at: String) -> Option<String> {
+    use serde_json::Value;
+    match value {
+        Value::String(text) if text.contains('\0') => Some(at),
+        Value::Array(items) => {
+            items.iter().enumerate().find_map(|(place, item)| nul_in(item, format!("{at}[{place}]")))
+        }
+        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
+            let dot = if at.is_empty() { "" } else { "." };
+            if name.contains('\0') { Some(at.clone()) } else { nul_in(value, format!("{at}{dot}{name}")) }
+        }),
+        _ => None,
+    }
 }
 
 /// Reads query parameters, naming the one that does not fit.
 pub fn read_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
+    if query.contains("%00") {
+        let message = "a parameter cannot hold the character NUL";
+        return Err(Problem::new(Code::InvalidParameter, message).with("query", message));
+    }
     let uri: axum::http::Uri = format!("/?{query}").parse().unwrap_or_default();
     axum::extract::Query::try_from_uri(&uri).map(|axum::extract::Query(value)| value).map_err(|rejection| {
         let message = rejection.body_text();

@@ -63,6 +63,7 @@ async fn ready(State(app): State<Arc<App>>) -> Response<Body> {
     let body = serde_json::json!({
         "status": if lease { "ready" } else { "unavailable" },
         "lease": lease,
+        "blocked": app.verify.lease().blocked(),
         "sequence": app.verify.applied_sequence(),
         "records": stats.last_sequence,
         "record_failures": stats.append_failures + stats.flush_failures,

@@ -102,9 +102,8 @@ impl Manifest {
     /// Writes the manifest of a backup, as its last file.
     pub fn write(&self, backup: &Path) -> Result<(), MaintenanceError> {
         let path = backup.join(MANIFEST);
-        let text = serde_json::to_string_pretty(self).map_err(|error| {
-            MaintenanceError::Io(path.clone(), std::io::Error::other(error))
-        })?;
+        let text = serde_json::to_string_pretty(self)
+            .map_err(|error| MaintenanceError::Io(path.clone(), std::io::Error::other(error)))?;
         let fresh = backup.join("manifest.new");
         let mut file = File::create(&fresh).map_err(io(&fresh))?;
         file.write_all(text.as_bytes()).and_then(|()| file.sync_all()).map_err(io(&fresh))?;

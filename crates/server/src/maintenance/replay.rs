@@ -86,12 +86,10 @@ async fn apply(tx: &mut WriteTx, stop: &Stop, org: Option<OrgId>, now: Timestamp
             Ok(assignment) => changed(db::assignments::delete(tx, org, assignment).await)?,
             Err(_) => return Ok(None),
         },
-        (Kind::TeamMember, Some(org)) => {
-            match (id.parse(), stop.about.as_deref().and_then(|user| user.parse().ok())) {
-                (Ok(team), Some(user)) => changed(db::teams::remove_member(tx, org, team, user).await)?,
-                _ => return Ok(None),
-            }
-        }
+        (Kind::TeamMember, Some(org)) => match (id.parse(), stop.about.as_deref().and_then(|user| user.parse().ok())) {
+            (Ok(team), Some(user)) => changed(db::teams::remove_member(tx, org, team, user).await)?,
+            _ => return Ok(None),
+        },
         (Kind::Team, Some(org)) => match db::teams::find(tx, org, id).await? {
             Some(team) => {
                 let principal = db::assignments::Principal::Team(team.id);

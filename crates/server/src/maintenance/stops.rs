@@ -35,7 +35,9 @@ pub enum StopLogError {
     #[error("the stops file {0} cannot be used: {1}")]
     Io(PathBuf, #[source] std::io::Error),
     /// It is about another installation.
-    #[error("the stops file {0} belongs to another installation ({1}): put the right one there, or give the right one with --stops")]
+    #[error(
+        "the stops file {0} belongs to another installation ({1}): put the right one there, or give the right one with --stops"
+    )]
     Foreign(PathBuf, String),
     /// Its first line is not ours.
     #[error("{0} is no stops file of Tegata")]
@@ -58,7 +60,7 @@ pub struct Reading {
     /// Lines that cannot be read, counted from one.
     pub damaged: Vec<usize>,
     /// How many bytes hold whole lines; what follows is an unfinished write.
-    whole: u64,
+    pub(super) whole: u64,
 }
 
 /// The stops file of a running server.

@@ -10,8 +10,8 @@ use crate::db::{self, DbError, Tx, WriteTx};
 use serde_json::Value;
 use std::sync::Arc;
 use tegata_core::decide::{
-    Acting, Alternative, Credential, Decision, Facts, Gate, Grants, Need, Organization, Part, Place, Presented,
-    Reason, Target, decide,
+    Acting, Alternative, Credential, Decision, Facts, Gate, Grants, Need, Organization, Part, Place, Presented, Reason,
+    Target, decide,
 };
 use tegata_core::ids::{ContextId, OrgId};
 use tegata_core::operations::{Guard, Operation};

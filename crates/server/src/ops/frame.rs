@@ -89,10 +89,12 @@ pub async fn mutate<M: Mutation>(app: &App, caller: &Caller, status: u16, work: 
             }
             Err(Trouble::Told(problem, actor)) => {
                 record(app, caller, M::OPERATION, actor.as_deref(), decided.as_ref(), Some(&problem))?;
+                app.stops.settle_after(M::OPERATION.id).await?;
                 return Err(problem);
             }
             Ok((reply, actor)) => {
                 record(app, caller, M::OPERATION, actor.as_deref(), decided.as_ref(), None)?;
+                app.stops.settle_after(M::OPERATION.id).await?;
                 return Ok(reply);
             }
         }
@@ -199,6 +201,7 @@ async fn once<M: Mutation>(
         let kept = Answer { request_hash: key.request_hash.clone(), status, body: without_secrets(&body).to_string() };
         db::idempotency::insert(&mut tx, &actor.user.id.to_string(), &key.key, &kept, now).await?;
     }
+    app.stops.note(M::OPERATION.id, tx.number(), now, &changes.list);
     let sequence = tx.commit().await?;
     // From here on the change is true; it is told only when no check here can miss it.
     app.verify.applied(sequence).await.map_err(told)?;
@@ -207,13 +210,7 @@ async fn once<M: Mutation>(
 }
 
 /// Who acts; for public operations nobody in particular.
-async fn who(
-    app: &App,
-    tx: &mut Tx,
-    caller: &Caller,
-    operation: &Operation,
-    now: Timestamp,
-) -> Result<Actor, Trouble> {
+async fn who(app: &App, tx: &mut Tx, caller: &Caller, operation: &Operation, now: Timestamp) -> Result<Actor, Trouble> {
     if matches!(operation.guard, Guard::Public) {
         return Ok(Actor::nobody());
     }

@@ -2,8 +2,11 @@
 
 use crate::db::PageAsk;
 use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use tegata_core::problem::{Code, Problem};
-use utoipa::ToSchema;
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{Ref, RefOr};
+use utoipa::{PartialSchema, ToSchema};
 
 /// Rows of a page when nothing is asked for.
 pub const LIMIT_DEFAULT: i64 = 50;
@@ -22,13 +25,40 @@ pub struct PageRequest {
 }
 
 /// A page of a list.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
     /// The cursor of the next page; absent on the last.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next_cursor: Option<String>,
+}
+
+// By hand, since a derived schema refers to the rows' schema without bringing it along.
+impl<T: ToSchema> PartialSchema for Page<T> {
+    fn schema() -> RefOr<Schema> {
+        let rows = ArrayBuilder::new().items(Ref::from_schema_name(T::name())).description(Some("The rows."));
+        let cursor = ObjectBuilder::new()
+            .schema_type(Type::String)
+            .description(Some("The cursor of the next page; absent on the last."));
+        let page = ObjectBuilder::new()
+            .description(Some("A page of a list."))
+            .property("items", rows)
+            .required("items")
+            .property("next_cursor", cursor);
+        page.into()
+    }
+}
+
+impl<T: ToSchema> ToSchema for Page<T> {
+    fn name() -> Cow<'static, str> {
+        Cow::Owned(format!("Page_{}", T::name()))
+    }
+
+    fn schemas(schemas: &mut Vec<(String, RefOr<Schema>)>) {
+        schemas.push((T::name().into_owned(), T::schema()));
+        T::schemas(schemas);
+    }
 }
 
 impl PageRequest {

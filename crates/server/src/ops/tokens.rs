@@ -11,4 +11,5 @@ pub mod look;
 pub mod org;
 pub mod regenerate;
 pub mod revoke;
+pub mod show;
 pub mod view;

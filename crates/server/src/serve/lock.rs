@@ -84,6 +84,21 @@ impl ServingLock {
         self
     }
 
+    /// Shows from now on that this process lives, for work that decides nothing.
+    pub fn keep_alone(mut self, db: Db) -> Self {
+        self.beating = Some(tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(BEAT).await;
+                match db.serving_beat().await {
+                    Ok(true) => {}
+                    Ok(false) => tracing::error!("a server has taken over while this work is under way"),
+                    Err(error) => tracing::warn!(%error, "the serving lock could not be renewed"),
+                }
+            }
+        }));
+        self
+    }
+
     /// Gives the lock back.
     pub async fn release(self, db: &Db) {
         if let Some(beating) = self.beating {
@@ -94,6 +109,23 @@ impl ServingLock {
             tracing::warn!(%error, "the serving lock could not be given back; the next start waits a moment");
         }
     }
+}
+
+/// Who serves a database at this moment, without taking anything from them.
+pub async fn is_served(db: &Db, database: &str) -> Result<Option<String>, DbError> {
+    let seen = db.serving_seen().await?;
+    let Some(holder) = seen.holder.clone() else { return Ok(None) };
+    let lives = match lock_file(db.backend(), database) {
+        Some(path) => {
+            let file = File::options().read(true).open(&path);
+            file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+        }
+        None => {
+            tokio::time::sleep(2 * BEAT).await;
+            db.serving_seen().await?.beat != seen.beat
+        }
+    };
+    Ok(lives.then_some(holder))
 }
 
 fn hold_file(path: PathBuf) -> Result<File, LockError> {

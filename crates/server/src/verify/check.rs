@@ -4,11 +4,11 @@
 mod evaluate;
 mod target;
 
-pub use evaluate::Evaluated;
+pub use evaluate::{Cold, Evaluated};
 
 use super::Verify;
 use super::answer::{Answer, CredentialSeen, PrincipalSeen, recorded};
-use super::entry::VerifierEntry;
+use super::entry::{VerifierEntry, Warm};
 use crate::authn::Presented;
 use crate::db::DbError;
 use secrecy::ExposeSecret as _;
@@ -127,30 +127,26 @@ impl Verify {
     /// Decides one call, reading the credential first where it is not in memory.
     async fn draft(&self, verifier: &VerifierEntry, question: &Question<'_>) -> Draft {
         let now = self.clock.now();
-        let mut evaluated = self.evaluate(verifier, question, now, false);
-        // One reading brings the credential with all that its decision needs. A second round is for the rare case
-        // that it was let go again at once; after that the answer is what memory says, which is never more.
-        for _ in 0..2 {
-            let Evaluated::Cold(_) = &evaluated else { break };
+        let mut evaluated = self.evaluate(verifier, question, now, Cold::NotAsked);
+        if let Evaluated::Cold(_) = &evaluated {
+            // What was read is handed on, since memory may have let it go again before it is looked at.
             evaluated = match self.refill_shown(question.token).await {
-                Ok(true) => self.evaluate(verifier, question, now, false),
-                Ok(false) => self.evaluate(verifier, question, now, true),
+                Ok(Some(warm)) => self.evaluate(verifier, question, now, Cold::Read(&warm)),
+                Ok(None) => self.evaluate(verifier, question, now, Cold::Absent),
                 Err(error) => {
                     tracing::error!(%error, "a credential could not be read");
-                    Evaluated::unreadable(now)
+                    Evaluated::unreadable()
                 }
             };
         }
         self.describe(question, evaluated, now)
     }
 
-    async fn refill_shown(&self, token: &str) -> Result<bool, DbError> {
-        if self.refill_token(self.hasher.digest(token)).await? {
-            return Ok(true);
-        }
+    async fn refill_shown(&self, token: &str) -> Result<Option<Warm>, DbError> {
+        let found = self.refill_token(self.hasher.digest(token)).await?;
         match self.hasher.previous_digest(token) {
-            Some(previous) => self.refill_token(previous).await,
-            None => Ok(false),
+            Some(previous) if found.is_none() => self.refill_token(previous).await,
+            _ => Ok(found),
         }
     }
 

@@ -127,3 +127,14 @@ pub struct TokenReading {
     /// An entry for each secret.
     pub entries: Vec<(Digest, Arc<TokenEntry>)>,
 }
+
+/// A token that was read just now, with all that a decision about it needs of its owner.
+#[derive(Debug)]
+pub struct Warm {
+    /// The token, under the secret that was shown.
+    pub token: Arc<TokenEntry>,
+    /// The owner's account.
+    pub user: Arc<UserEntry>,
+    /// The owner's memberships in the organizations of the token.
+    pub members: Vec<(OrgId, Arc<MemberEntry>)>,
+}

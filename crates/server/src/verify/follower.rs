@@ -1,6 +1,7 @@
 //! Following the change feed: each change is read again from the truth and replaces what is in memory.
 
 use super::index::{ContextBy, Installing, context_name};
+use super::entry::Warm;
 use super::{Verify, load};
 use crate::authn::Digest;
 use crate::catalogues::Loaded;
@@ -157,10 +158,10 @@ impl Verify {
     fn keep_context(&self, org: OrgId, context: &db::contexts::Context) {
         let names = self.index.context_names.pin();
         let kind = context.kind.as_str();
-        // The folded key as well as the written one: the catalogue of the call says whether case matters.
+        // By the written and by the folded key: the catalogue of the call says which of the two counts.
         let folded = tegata_core::name::fold(&context.key);
         names.insert(context_name(org, kind, ContextBy::Key, &context.key).into(), context.id);
-        names.insert(context_name(org, kind, ContextBy::Key, &folded).into(), context.id);
+        names.insert(context_name(org, kind, ContextBy::FoldedKey, &folded).into(), context.id);
         names.insert(context_name(org, kind, ContextBy::Id, &context.id.to_string()).into(), context.id);
         if let Some(external) = &context.external_id {
             names.insert(context_name(org, kind, ContextBy::Id, external).into(), context.id);
@@ -245,46 +246,51 @@ impl Verify {
         }
     }
 
-    /// Reads a token that is not in memory, with its owner and their memberships, and installs it unless something
-    /// newer was applied meanwhile; then it is read again. Tells whether it exists.
-    pub(super) async fn refill_token(&self, digest: Digest) -> Result<bool, DbError> {
+    /// Reads a token that is not in memory, with its owner and their memberships, and installs it; none where nobody
+    /// has such a token.
+    pub(super) async fn refill_token(&self, digest: Digest) -> Result<Option<Warm>, DbError> {
         if !self.is_stored(digest).await? {
-            return Ok(false);
+            return Ok(None);
         }
-        self.refill(async |tx, installing| {
-            let Some(holder) = db::secrets::find(tx, digest).await? else {
-                return Ok(false);
-            };
-            let Ok(id) = holder.subject.parse() else {
-                return Ok(false);
-            };
-            let reading = load::token(tx, &self.catalogues, id).await?;
-            let Some((_, token)) = reading.entries.iter().find(|(other, _)| *other == digest) else {
-                return Ok(false);
-            };
-            self.install_user(tx, token.owner).await?;
-            for part in &token.parts {
-                self.install_member(tx, part.org, token.owner).await?;
-            }
-            self.index.install_token(installing, digest, Arc::clone(token));
-            Ok(true)
-        })
-        .await
+        // Read and installed under the lock of installers: no change is applied in between, and what is read is as
+        // new as what was applied, or newer.
+        let mut installing = self.index.installing.lock().await;
+        let mut tx = self.db.read().await?;
+        let holder = db::secrets::find(&mut tx, digest).await?;
+        let Some(id) = holder.and_then(|holder| holder.subject.parse().ok()) else {
+            return Ok(None);
+        };
+        let reading = load::token(&mut tx, &self.catalogues, id).await?;
+        let Some((_, token)) = reading.entries.into_iter().find(|(other, _)| *other == digest) else {
+            return Ok(None);
+        };
+        let Some(user) = load::user(&mut tx, token.owner).await?.map(Arc::new) else {
+            return Ok(None);
+        };
+        let mut members = Vec::with_capacity(token.parts.len());
+        for part in &token.parts {
+            members.push((part.org, Arc::new(load::member(&mut tx, part.org, token.owner).await?)));
+        }
+        self.index.install_token(&mut installing, digest, Arc::clone(&token));
+        self.index.users.pin().insert(token.owner, Arc::clone(&user));
+        for (org, member) in &members {
+            self.index.members.pin().insert((*org, token.owner), Arc::clone(member));
+        }
+        Ok(Some(Warm { token, user, members }))
     }
 
-    /// The same for a verifier.
+    /// The same for a verifier. Tells whether there is one.
     pub(super) async fn refill_verifier(&self, digest: Digest) -> Result<bool, DbError> {
         if !self.is_stored(digest).await? {
             return Ok(false);
         }
-        self.refill(async |tx, _| {
-            let holder = db::secrets::find(tx, digest).await?;
-            match holder.and_then(|holder| holder.subject.parse().ok()) {
-                Some(id) => self.install_verifier(tx, id).await.map(|()| true),
-                None => Ok(false),
-            }
-        })
-        .await
+        let _installing = self.index.installing.lock().await;
+        let mut tx = self.db.read().await?;
+        let holder = db::secrets::find(&mut tx, digest).await?;
+        match holder.and_then(|holder| holder.subject.parse().ok()) {
+            Some(id) => self.install_verifier(&mut tx, id).await.map(|()| true),
+            None => Ok(false),
+        }
     }
 
     /// Whether anybody has a secret with this digest: asked without the lock, so that a flood of unknown tokens does
@@ -292,17 +298,6 @@ impl Verify {
     async fn is_stored(&self, digest: Digest) -> Result<bool, DbError> {
         let mut tx = self.db.read().await?;
         Ok(db::secrets::find(&mut tx, digest).await?.is_some())
-    }
-
-    /// Reads and installs under the lock of installers, so that no change is applied in between: the reading is as
-    /// new as what was applied, or newer.
-    async fn refill(
-        &self,
-        read: impl AsyncFnOnce(&mut Tx, &mut Installing) -> Result<bool, DbError>,
-    ) -> Result<bool, DbError> {
-        let mut installing = self.index.installing.lock().await;
-        let mut tx = self.db.read().await?;
-        read(&mut tx, &mut installing).await
     }
 
     /// The database, for the tasks beside the follower.

@@ -149,6 +149,7 @@ pub fn context_name(org: OrgId, kind: &str, by: ContextBy, text: &str) -> String
     let _ = write!(name, "{:x}\0{kind}\0", org.as_u128());
     name.push(match by {
         ContextBy::Key => 'k',
+        ContextBy::FoldedKey => 'f',
         ContextBy::Id => 'i',
     });
     name.push_str(text);
@@ -158,8 +159,10 @@ pub fn context_name(org: OrgId, kind: &str, by: ContextBy, text: &str) -> String
 /// By what a context is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ContextBy {
-    /// Its key, folded where its type does not mind case.
+    /// Its key as it is written, where its type minds case.
     Key,
+    /// Its key in folded letters, where its type does not.
+    FoldedKey,
     /// Its id, ours or the API's.
     Id,
 }

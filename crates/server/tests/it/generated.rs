@@ -24,7 +24,10 @@ pub fn current(path: &str, text: &str) {
         std::fs::write(&file, text).unwrap();
         return;
     }
-    panic!("{path} is not current:\n{}\nLook at the difference; if it is meant, run scripts/gen.", difference(&found, text));
+    panic!(
+        "{path} is not current:\n{}\nLook at the difference; if it is meant, run scripts/gen.",
+        difference(&found, text)
+    );
 }
 
 /// The lines that only one of two texts has, with a mark: enough for tables, where order hardly changes.
@@ -102,7 +105,10 @@ fn permissions_page() -> String {
          Made by `scripts/gen` from the two tables in `crates/core`; do not edit. \
          [permissions-matrix.md](permissions-matrix.md) shows which roles pass which operation.\n\n\
          ## Permissions\n\n{}\n## Operations\n\n{}",
-        table(&row(&["permission", "level", "where it counts", "risk", "what it allows", "許可される操作"]), &permissions),
+        table(
+            &row(&["permission", "level", "where it counts", "risk", "what it allows", "許可される操作"]),
+            &permissions
+        ),
         table(&row(&["operation", "call", "who", "what it does"]), &operations),
     )
 }

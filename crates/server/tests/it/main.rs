@@ -6,8 +6,17 @@
 mod support;
 
 mod checks;
+mod concurrency;
 mod credentials;
+mod generated;
+mod maintenance;
+mod matrix;
+mod openapi;
 mod people;
 mod places;
 mod preload;
+mod races;
 mod records;
+mod seeds;
+mod tenants;
+mod town;

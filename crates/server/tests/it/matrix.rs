@@ -22,6 +22,7 @@ struct Caller {
 const NOBODY: &str = "nobody";
 const STRANGER: &str = "stranger";
 const MEMBER: &str = "member";
+const NEIGHBOUR: &str = "another context's administrator";
 const ADMINISTRATOR: &str = "administrator";
 const PUBLISHER: &str = "publisher's administrator";
 const OUTSIDER: &str = "another organization's administrator";
@@ -74,6 +75,11 @@ impl Stage {
         let auditor = town.member(server, "auditor", "auditor").await.client;
         let keeper = town.member(server, "keeper", "member").await;
         town.give("context-administrator", &keeper.id).await;
+        let neighbour = town.member(server, "neighbour", "member").await;
+        let next_door = town.make("contexts", json!({"type": "house", "key": "next-door"})).await;
+        let principal = json!({"type": "user", "id": neighbour.id});
+        let body = json!({"role": "context-administrator", "principal": principal, "context": next_door});
+        town.make("assignments", body).await;
         let outsider = server.org(&town.root, "acme").await.client;
         let admin = &town.admin.client;
         let reading = own_token(admin, "octo", expires_at, &READING).await;
@@ -82,6 +88,7 @@ impl Stage {
             (MEMBER, member, Some("octo"), "member"),
             ("auditor", auditor, Some("octo"), "auditor"),
             ("context administrator", keeper.client, Some("octo"), "keeper"),
+            (NEIGHBOUR, neighbour.client, Some("octo"), "neighbour"),
             (ADMINISTRATOR, admin.clone(), Some("octo"), "octo-admin"),
             (PUBLISHER, town.root.clone(), Some("default"), "root"),
             (OUTSIDER, outsider, Some("acme"), "acme-admin"),
@@ -111,6 +118,18 @@ impl Stage {
     async fn given(&self) -> String {
         let user = self.town.silent_member().await;
         self.town.give(&self.role, &user).await
+    }
+
+    async fn stopped_account(&self) -> String {
+        let user = self.town.account().await;
+        self.town.root.post(&format!("/v1/users/{user}/deactivate"), json!({})).await.status(200);
+        user
+    }
+
+    async fn stopped_member(&self) -> String {
+        let user = self.town.silent_member().await;
+        self.town.admin.client.post(&format!("/v1/orgs/octo/members/{user}/deactivate"), json!({})).await.status(200);
+        user
     }
 
     async fn fresh_team(&self) -> String {
@@ -147,12 +166,19 @@ impl Stage {
             ("session", _) => caller.session.clone(),
             ("token", id) if id.starts_with("org.") => self.token.clone(),
             ("token", _) => caller.token.clone(),
-            ("user", "user.deactivate" | "user.activate") => town.account().await,
-            ("user", "member.deactivate" | "member.activate" | "team.member.add") => town.silent_member().await,
+            ("user", "user.deactivate") => town.account().await,
+            ("user", "user.activate") => self.stopped_account().await,
+            ("user", "member.deactivate" | "team.member.add") => town.silent_member().await,
+            ("user", "member.activate") => self.stopped_member().await,
             ("user", "team.member.remove") => self.team_member(&self.team).await,
             ("user", _) => self.holder.clone(),
+            ("api", "org.api.enable") => {
+                // Whether it was in use or not, it is not now.
+                town.admin.client.delete("/v1/orgs/octo/apis/spare").await;
+                "spare".to_owned()
+            }
             ("api", "org.api.disable") => {
-                town.admin.client.put("/v1/orgs/octo/apis/spare", json!({})).await.status(200);
+                town.admin.client.put("/v1/orgs/octo/apis/spare", json!({})).await;
                 "spare".to_owned()
             }
             ("api", _) => "town".to_owned(),
@@ -256,6 +282,8 @@ fn check_row(operation: &Operation, callers: &[Caller], statuses: &[u16]) {
                 assert_eq!(of(title), 404, "{id} by the {title}");
             }
             assert!(!is_refused(of(ADMINISTRATOR)), "{id} by the organization's administrator");
+            // Whoever administers another place is a member like others in this one.
+            assert_eq!(of(NEIGHBOUR), of(MEMBER), "{id} by the {NEIGHBOUR}");
         }
     }
     if operation.changes && operation.scope.is_some() {

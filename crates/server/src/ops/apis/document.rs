@@ -121,10 +121,9 @@ impl Raw {
 
     fn format(&self, text: &str) -> Format {
         match self.format {
-            Some(FormatBody::Yaml) => Format::Yaml,
             Some(FormatBody::Json) => Format::Json,
             None if text.trim_start().starts_with('{') => Format::Json,
-            None => Format::Yaml,
+            Some(FormatBody::Yaml) | None => Format::Yaml,
         }
     }
 }

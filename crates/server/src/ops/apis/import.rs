@@ -16,6 +16,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::HashSet;
 use std::sync::Arc;
+use tegata_core::catalogue::Diff;
 use tegata_core::ids::ApiId;
 use tegata_core::operations::{self, Operation};
 use tegata_core::problem::Problem;
@@ -62,7 +63,8 @@ pub struct Body {
 }
 
 /// A catalogue as an object, or as text in YAML or JSON.
-#[derive(ToSchema)]
+#[derive(Deserialize, ToSchema)]
+#[serde(untagged)]
 #[schema(as = CatalogueDocument)]
 #[expect(dead_code, reason = "only its schema is used")]
 enum CatalogueDocument {
@@ -114,7 +116,7 @@ impl Mutation for ImportApi {
         let view = plan.view(Some(id.to_string()), false)?;
         let after = json!({
             "api": view.api, "version": view.version, "permissions": view.permissions, "endpoints": view.endpoints,
-            "removed_permissions": plan.diff.as_ref().map(|diff| diff.removed_permissions()), "widens": view.widens,
+            "removed_permissions": plan.diff.as_ref().map(Diff::removed_permissions), "widens": view.widens,
         });
         let mut change =
             Change::new(allowed.org.id, id).after(after).because(self.reason.as_deref()).feed(Topic::Api, None, id);
@@ -142,18 +144,15 @@ async fn store(act: &mut Act<'_, WriteTx>, plan: &Plan) -> Result<ApiId, Problem
         Problem::internal()
     })?;
     let now = act.now;
-    let id = match &plan.existing {
-        Some(api) => {
-            db::apis::update(&mut act.tx, api.id, api.version, &document, now).await.map_err(internal)?;
-            api.id
-        }
-        None => {
-            let id = act.id(ApiId::new);
-            let key = plan.document.api.clone();
-            let api = Api { id, key, version: plan.version(), document, created_at: now, updated_at: now };
-            db::apis::insert(&mut act.tx, &api).await.map_err(internal)?;
-            id
-        }
+    let id = if let Some(api) = &plan.existing {
+        db::apis::update(&mut act.tx, api.id, api.version, &document, now).await.map_err(internal)?;
+        api.id
+    } else {
+        let id = act.id(ApiId::new);
+        let key = plan.document.api.clone();
+        let api = Api { id, key, version: plan.version(), document, created_at: now, updated_at: now };
+        db::apis::insert(&mut act.tx, &api).await.map_err(internal)?;
+        id
     };
     let known: HashSet<&str> = plan.numbers.iter().map(|(name, _)| name.as_str()).collect();
     for (name, number) in plan.catalogue.numbers().iter().filter(|(name, _)| !known.contains(name.as_str())) {

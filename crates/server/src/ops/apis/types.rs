@@ -22,7 +22,7 @@ pub async fn check(app: &App, tx: &mut Tx, document: &Document, diff: Option<&Di
         let why = "the catalogue no longer declares it, and nobody else does: keep it declared";
         require_unused(tx, name, why).await?;
     }
-    for change in diff.context_types.changed.iter() {
+    for change in &diff.context_types.changed {
         if change.case_sensitive.is_some() || change.parent.is_some() {
             let why = "its parent or the case of its keys would change under them: use a new type";
             require_unused(tx, &change.name, why).await?;

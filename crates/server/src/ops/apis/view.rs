@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 /// What an import did, or would do.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "an answer, of which each says one thing to people and scripts")]
 pub struct ImportView {
     /// The key of the API.
     pub api: String,

@@ -31,7 +31,8 @@ impl Mutation for AddTeamMember {
         let allowed = act.require(Self::OPERATION, &self.org).await?;
         let org = allowed.org.id;
         let team = super::find(&mut act.tx, org, &self.team).await?;
-        let not_a_member = || Problem::field("user", "only an active member of the organization can be in a team");
+        // Named in the path: whoever is no active member of this organization is not there, for it.
+        let not_a_member = || Problem::not_found("member");
         let user: UserId = self.user.parse().map_err(|_| not_a_member())?;
         let member = db::members::get(&mut act.tx, org, user).await.map_err(internal)?;
         if !member.is_some_and(|member| member.active && member.account_active) {

@@ -1,8 +1,8 @@
 //! No credential mints more than itself: what a token may make or renew is covered by what it was given, lives no
 //! longer, and counts from no further address.
 
+use crate::db;
 use crate::db::tokens::Token;
-use crate::db::{self};
 use crate::ops::Act;
 use crate::ops::act::{Reading, internal};
 use ipnet::IpNet;
@@ -78,4 +78,28 @@ pub async fn require_covered<T: Reading>(act: &mut Act<'_, T>, target: &Token) -
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ranges(texts: &[&str]) -> Vec<IpNet> {
+        texts.iter().map(|text| text.parse().unwrap()).collect()
+    }
+
+    #[test]
+    fn no_ranges_stand_for_every_address() {
+        assert!(is_within(&[], &[]));
+        assert!(is_within(&ranges(&["10.0.0.1/32"]), &[]));
+        assert!(!is_within(&[], &ranges(&["10.0.0.0/8"])));
+    }
+
+    #[test]
+    fn every_range_has_to_lie_inside_one() {
+        let outer = ranges(&["10.0.0.0/8", "2001:db8::/32"]);
+        assert!(is_within(&ranges(&["10.1.0.0/16", "2001:db8:1::/48"]), &outer));
+        assert!(!is_within(&ranges(&["10.1.0.0/16", "11.0.0.0/16"]), &outer));
+        assert!(!is_within(&ranges(&["0.0.0.0/0"]), &outer));
+    }
 }

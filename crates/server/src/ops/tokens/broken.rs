@@ -1,5 +1,6 @@
 //! Broken rules of several fields, collected, so that a person sees all of them at once.
 
+use std::fmt::Display;
 use tegata_core::problem::{Code, FieldError, Problem};
 
 /// Most broken rules that are told.
@@ -11,14 +12,14 @@ pub struct Broken(Vec<FieldError>);
 
 impl Broken {
     /// Notes a broken rule.
-    pub fn note(&mut self, field: impl Into<String>, message: impl ToString) {
+    pub fn note(&mut self, field: impl Into<String>, message: impl Display) {
         if self.0.len() < TOLD_MAX {
             self.0.push(FieldError { field: field.into(), message: message.to_string() });
         }
     }
 
     /// The value of a field, or a note and nothing.
-    pub fn take<T, E: std::fmt::Display>(&mut self, field: impl Into<String>, result: Result<T, E>) -> Option<T> {
+    pub fn take<T, E: Display>(&mut self, field: impl Into<String>, result: Result<T, E>) -> Option<T> {
         result.map_err(|error| self.note(field, error)).ok()
     }
 

@@ -4,11 +4,14 @@
 mod admit;
 mod fields;
 mod near;
+mod scopes;
 mod wishes;
+mod world;
 
 use super::bounds;
 use super::broken::Broken;
-use super::view::{Names, TokenWithSecret};
+use super::show::Names;
+use super::view::TokenWithSecret;
 use crate::authn::mint::mint;
 use crate::db::feed::Topic;
 use crate::db::tokens::{StoredGrant, Token};

@@ -1,6 +1,7 @@
 //! List one's own tokens, or show one.
 
-use super::view::{Names, TokenView};
+use super::show::Names;
+use super::view::TokenView;
 use crate::db::tokens::Token;
 use crate::db::{self, Tx};
 use crate::ops::act::{Reading, internal};

@@ -4,7 +4,8 @@
 use super::bounds;
 use super::look::own_token;
 use super::revoke::told_reason;
-use super::view::{Names, TokenWithSecret, whole_state};
+use super::show::{Names, whole_state};
+use super::view::TokenWithSecret;
 use crate::authn::mint::mint;
 use crate::db::feed::Topic;
 use crate::db::{self, WriteTx};

@@ -4,7 +4,7 @@ use super::target::{FoundNeeds, Wanted, needs_in};
 use super::{Question, Verify};
 use crate::catalogues::Loaded;
 use crate::ops::rights::RoleContent;
-use crate::verify::entry::{TokenEntry, VerifierEntry};
+use crate::verify::entry::{TokenEntry, VerifierEntry, Warm};
 use smallvec::SmallVec;
 use std::sync::Arc;
 use tegata_core::catalogue::{Access, OrganizationOf};
@@ -23,6 +23,17 @@ pub enum Evaluated {
     Done(Box<Found>),
     /// The credential, or something of its owner, is not in memory; the decision so far is a denial.
     Cold(Box<Found>),
+}
+
+/// What is known of a credential beside memory.
+#[derive(Debug, Clone, Copy)]
+pub enum Cold<'a> {
+    /// The database was not asked.
+    NotAsked,
+    /// The database was asked, and has no such credential.
+    Absent,
+    /// The database was asked, and has it.
+    Read(&'a Warm),
 }
 
 /// A decision with what its record and its answer need.
@@ -68,19 +79,19 @@ impl Found {
 
 impl Evaluated {
     /// The truth could not be read, so that nothing is known about what was revoked.
-    pub fn unreadable(_now: Timestamp) -> Self {
+    pub fn unreadable() -> Self {
         Self::Done(Box::new(Found::denied(Reason::LeaseLost)))
     }
 }
 
 impl Verify {
-    /// Decides from memory. `absent` says that the database was asked and has no such credential.
+    /// Decides from memory, and from what was read for this question.
     pub fn evaluate(
         &self,
         verifier: &VerifierEntry,
         question: &Question<'_>,
         now: Timestamp,
-        absent: bool,
+        cold: Cold<'_>,
     ) -> Evaluated {
         let done = |found| Evaluated::Done(Box::new(found));
         let apis = self.index.apis.load();
@@ -94,12 +105,14 @@ impl Verify {
         if classify(&self.product, question.token) != Some(SecretKind::PersonalToken) {
             return done(Found::denied(Reason::Malformed));
         }
-        let Some(token) = self.token_in_memory(question.token) else {
-            let found = Box::new(Found::denied(Reason::Unknown));
-            return if absent { Evaluated::Done(found) } else { Evaluated::Cold(found) };
+        let token = match (self.token_in_memory(question.token), cold) {
+            (Some(token), _) => token,
+            (None, Cold::Read(warm)) => Arc::clone(&warm.token),
+            (None, Cold::Absent) => return done(Found::denied(Reason::Unknown)),
+            (None, Cold::NotAsked) => return Evaluated::Cold(Box::new(Found::denied(Reason::Unknown))),
         };
         token.touch();
-        self.evaluate_known(loaded, question, now, token, absent)
+        self.evaluate_known(loaded, question, now, token, cold)
     }
 
     fn token_in_memory(&self, text: &str) -> Option<Arc<TokenEntry>> {
@@ -116,10 +129,10 @@ impl Verify {
         question: &Question<'_>,
         now: Timestamp,
         token: Arc<TokenEntry>,
-        absent: bool,
+        cold: Cold<'_>,
     ) -> Evaluated {
         let wanted = Wanted::find(loaded, &question.what);
-        let judge = Judge { verify: self, loaded, question, now, token: &token, wanted: &wanted };
+        let judge = Judge { verify: self, loaded, question, now, token: &token, wanted: &wanted, cold };
         let outcome = match judge.organizations() {
             Candidates::One(org) => judge.in_organization(org),
             // An endpoint outside all organizations: allowed where any part of the credential allows it, and
@@ -138,7 +151,8 @@ impl Verify {
         found.catalogue_version = loaded.version;
         drop(wanted);
         found.token = Some(token);
-        if outcome.cold && !absent { Evaluated::Cold(Box::new(found)) } else { Evaluated::Done(Box::new(found)) }
+        let again = outcome.cold && matches!(cold, Cold::NotAsked);
+        if again { Evaluated::Cold(Box::new(found)) } else { Evaluated::Done(Box::new(found)) }
     }
 }
 
@@ -170,6 +184,7 @@ struct Judge<'a> {
     now: Timestamp,
     token: &'a Arc<TokenEntry>,
     wanted: &'a Wanted<'a>,
+    cold: Cold<'a>,
 }
 
 impl Judge<'_> {
@@ -206,8 +221,14 @@ impl Judge<'_> {
             let decision = decide(&self.facts(Target::AuthenticatedOnly, Organization::Unknown));
             return Outcome { found: Found { decision, org, ..Found::denied(Reason::OrganizationUnknown) }, cold: false };
         };
-        let user = index.users.pin().get(&self.token.owner).cloned();
-        let member = index.members.pin().get(&(org, self.token.owner)).cloned();
+        let warm = match self.cold {
+            Cold::Read(warm) if warm.token.owner == self.token.owner => Some(warm),
+            _ => None,
+        };
+        // Memory comes first: it is never older than what was read for this question.
+        let user = index.users.pin().get(&self.token.owner).or(warm.map(|warm| &warm.user)).cloned();
+        let read = warm.and_then(|warm| warm.members.iter().find(|(other, _)| *other == org));
+        let member = index.members.pin().get(&(org, self.token.owner)).or(read.map(|(_, member)| member)).cloned();
         let cold = user.is_none() || member.is_none();
         let owner_active =
             user.is_some_and(|user| user.active) && member.as_ref().is_some_and(|member| member.active);

@@ -148,8 +148,11 @@ fn look_up(
         NamedPlace::Id { kind, id } => (kind, ContextBy::Id, Cow::Borrowed(id.as_str())),
         NamedPlace::Key { kind, key } => {
             let case_matters = loaded.catalogue.context_type(kind).is_none_or(|kind| kind.case_sensitive);
-            let text = if case_matters { Cow::Borrowed(key.as_str()) } else { Cow::Owned(fold(key)) };
-            (kind, ContextBy::Key, text)
+            if case_matters {
+                (kind, ContextBy::Key, Cow::Borrowed(key.as_str()))
+            } else {
+                (kind, ContextBy::FoldedKey, Cow::Owned(fold(key)))
+            }
         }
     };
     let name = context_name(org, kind, by, &text);

@@ -13,7 +13,7 @@ both_databases! {
             ("name", json!(""), "name"),
             ("name", json!("  "), "name"),
             ("name", json!("x".repeat(101)), "name"),
-            ("name", json!("a\u{0}b"), "name"),
+            ("name", json!("a\u{1}b"), "name"),
             ("reason", json!("x".repeat(1001)), "reason"),
             ("expires_at", json!("tomorrow"), "expires_at"),
             ("expires_at", json!("2026-13-01T00:00:00Z"), "expires_at"),

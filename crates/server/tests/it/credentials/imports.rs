@@ -109,7 +109,7 @@ both_databases! {
             (with(|document| document["api"] = json!("Desk!")), "api"),
             (with(|document| document["api"] = json!("tegata")), "api"),
             (json!("api: desk\npermissions:\n  - {name: \"a:b\", level read}\n"), "line 3"),
-            (json!("api: desk\npermissions: [\n"), "line 3"),
+            (json!("api: desk\npermissions: [\n"), "line 2"),
             (json!("{\"api\": \"desk\",\n \"permissions\": [}"), "line 2"),
             (json!({"openapi": "3.1.0", "info": {"title": "x", "version": "1"}, "paths": {}}), "source"),
         ];

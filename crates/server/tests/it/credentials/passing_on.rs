@@ -40,6 +40,18 @@ both_databases! {
         admin.post("/v1/me/tokens", body).await.status(201);
     }
 
+    async fn own_permissions_are_no_places(server: Server) {
+        let desk_ = Desk::new(&server).await;
+        // An API may well have a type whose name begins a permission of Tegata's own.
+        let hr = json!({"api": "hr", "context_types": [{"name": "organization"}],
+            "permissions": [{"name": "staff:read", "level": "read", "contexts": ["organization"]}]});
+        desk_.root.post("/v1/apis", json!({"document": hr})).await.status(201);
+        desk_.admin.client.put("/v1/orgs/acme/apis/hr", json!({})).await.status(200);
+        let body = token(&server, &json!([own("acme", &["organization:read", "global:organization:write"])]));
+        let made = desk_.admin.client.post("/v1/me/tokens", body).await;
+        assert_eq!(made.status(201)["grants"][0]["scopes"], json!(["global:organization:read", "global:organization:write"]));
+    }
+
     async fn a_token_makes_none_that_has_more(server: Server) {
         let desk_ = Desk::new(&server).await;
         desk_.second(&server).await;

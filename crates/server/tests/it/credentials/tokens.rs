@@ -94,7 +94,7 @@ both_databases! {
         third.get(&path).await.status(200);
         alice.post(&renew, json!({"overlap_seconds": 604_801})).await.field("invalid", "overlap_seconds");
 
-        server.advance(Duration::from_secs(31 * 86_400));
+        server.advance(tegata_core::time::days(31));
         let alice = &server.sign_in("alice@example.com").await;
         assert_eq!(alice.get(&path).await.status(200)["state"], "expired");
         alice.post(&renew, json!({})).await.problem("conflict");

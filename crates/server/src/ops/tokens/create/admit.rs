@@ -1,6 +1,7 @@
 //! Whether a new token may have what was asked for, and what of it is in force at once.
 
-use super::wishes::{Wish, Wishes, World};
+use super::wishes::{Wish, Wishes};
+use super::world::World;
 use crate::catalogues::Loaded;
 use crate::db::WriteTx;
 use crate::ops::Act;
@@ -28,6 +29,10 @@ pub struct Admitted {
     pub permissions: BTreeSet<String>,
 }
 
+/// What permissions have in common that become one grant: organization, API, place, state, and whether the owner
+/// granted them to themself.
+type Fate = (OrgId, ApiId, Option<ContextId>, GrantState, bool);
+
 /// Decides. Everything is the actor's own, or nothing is given.
 pub async fn admit(act: &mut Act<'_, WriteTx>, wishes: &Wishes) -> Result<Vec<Admitted>, Problem> {
     for world in wishes.worlds.values() {
@@ -48,7 +53,7 @@ pub async fn admit(act: &mut Act<'_, WriteTx>, wishes: &Wishes) -> Result<Vec<Ad
     let own = own.ok_or_else(|| Problem::new(Code::Unavailable, "the installation has not been set up yet"))?;
     // No credential decides a request of its own: with a token, everything waits that needs a word.
     let in_person = act.actor.token.is_none();
-    let mut groups: BTreeMap<(OrgId, ApiId, Option<ContextId>, GrantState, bool), BTreeSet<String>> = BTreeMap::new();
+    let mut groups: BTreeMap<Fate, BTreeSet<String>> = BTreeMap::new();
     for wish in &wishes.list {
         let Some(known) = wish.api.catalogue.permission(wish.permission) else { continue };
         let world = &wishes.worlds[&wish.org];

@@ -1,7 +1,7 @@
 //! The plain fields of a new token: name, reason, addresses, end.
 
 use super::Body;
-use super::wishes::World;
+use super::world::World;
 use crate::db::tokens::Token;
 use crate::ops::tokens::bounds::is_within;
 use crate::ops::tokens::broken::Broken;

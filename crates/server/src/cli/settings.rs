@@ -1,0 +1,232 @@
+//! What the commands that work on this machine need to know: from flags, the environment, and a file, in this order.
+
+use super::error::CliError;
+use crate::serve::Config;
+use clap::{Args, ValueEnum};
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+use tegata_core::secret::Product;
+use tegata_record::Flush;
+
+/// Where everything is kept when nothing is said.
+const DATA_DIR_DEFAULT: &str = "./tegata-data";
+/// Where a server listens when nothing is said.
+const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7700);
+
+/// Where an installation lies.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Place {
+    /// A TOML file with settings, named like the flags of `tegata serve` (`data_dir = "…"`); flags and variables win
+    #[arg(long, value_name = "FILE", env = "TEGATA_CONFIG")]
+    pub config: Option<PathBuf>,
+    /// Where keys, access records and the SQLite database are kept [default: ./tegata-data]
+    #[arg(long, value_name = "DIRECTORY", env = "TEGATA_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// A path for SQLite, or `postgres://…` [default: tegata.db in the data directory]. A password in it belongs into the
+    /// environment or the settings file, where other processes do not see it
+    #[arg(long, value_name = "DATABASE", env = "TEGATA_DATABASE", hide_env_values = true)]
+    pub database: Option<String>,
+}
+
+/// How a server serves.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Serving {
+    /// Address and port to listen on [default: 127.0.0.1:7700]
+    #[arg(long, value_name = "ADDRESS", env = "TEGATA_LISTEN")]
+    pub listen: Option<SocketAddr>,
+    /// Where people reach the server, for links [default: the address it listens on]
+    #[arg(long, value_name = "URL", env = "TEGATA_PUBLIC_URL")]
+    pub public_url: Option<String>,
+    /// The name that stands first in every secret [default: tegata]
+    #[arg(long, value_name = "NAME", env = "TEGATA_TOKEN_PREFIX")]
+    pub token_prefix: Option<String>,
+    /// When access records reach the disk [default: interval]. The death of the process loses none in any case
+    #[arg(long, value_enum, value_name = "WHEN", env = "TEGATA_RECORD_FLUSH")]
+    pub record_flush: Option<RecordFlush>,
+    /// Most tokens that are kept in memory [default: 2000000]
+    #[arg(long, value_name = "N", env = "TEGATA_TOKENS_IN_MEMORY")]
+    pub tokens_in_memory: Option<usize>,
+    /// How many of the newest tokens are read into memory at start [default: 100000]
+    #[arg(long, value_name = "N", env = "TEGATA_TOKENS_AT_START")]
+    pub tokens_at_start: Option<usize>,
+    /// How log lines are written to the standard error stream [default: text]
+    #[arg(long, value_enum, value_name = "FORMAT", env = "TEGATA_LOG_FORMAT")]
+    pub log_format: Option<LogFormat>,
+    /// What is logged: error, warn, info, debug or trace, also by module (`info,tegata::verify=debug`) [default: info]
+    #[arg(long, value_name = "LEVEL", env = "TEGATA_LOG")]
+    pub log_level: Option<String>,
+}
+
+/// When access records reach the disk.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordFlush {
+    /// Before the answer leaves: survives the loss of power.
+    Always,
+    /// In the background, ten times a second.
+    Interval,
+    /// When the operating system sees fit.
+    Never,
+}
+
+/// How log lines are written.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    #[default]
+    Text,
+    /// A JSON object on each line.
+    Json,
+}
+
+/// What a settings file may say.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettingsFile {
+    data_dir: Option<PathBuf>,
+    database: Option<String>,
+    listen: Option<SocketAddr>,
+    public_url: Option<String>,
+    token_prefix: Option<String>,
+    record_flush: Option<RecordFlush>,
+    tokens_in_memory: Option<usize>,
+    tokens_at_start: Option<usize>,
+    log_format: Option<LogFormat>,
+    log_level: Option<String>,
+}
+
+/// Everything that was settled.
+#[derive(Debug)]
+pub struct Settings {
+    /// What a server needs to know.
+    pub config: Config,
+    /// How log lines are written.
+    pub log_format: LogFormat,
+    /// What is logged.
+    pub log_level: String,
+}
+
+impl Place {
+    /// Settles everything, with nothing said about serving.
+    pub fn settle(&self) -> Result<Settings, CliError> {
+        self.settle_with(&Serving::default())
+    }
+
+    /// Settles everything: flags and variables, then the file, then the defaults.
+    pub fn settle_with(&self, serving: &Serving) -> Result<Settings, CliError> {
+        let file = self.read_file()?;
+        let serving = serving.clone();
+        let data_dir = self.data_dir.clone().or(file.data_dir).unwrap_or_else(|| PathBuf::from(DATA_DIR_DEFAULT));
+        let listen = serving.listen.or(file.listen).unwrap_or(LISTEN_DEFAULT);
+        let mut config = Config::new(data_dir, listen);
+        config.database = self.database.clone().or(file.database);
+        config.public_url = serving.public_url.or(file.public_url).map(|url| public_url(&url)).transpose()?;
+        if let Some(name) = serving.token_prefix.or(file.token_prefix) {
+            config.product = Product::new(&name).map_err(|error| CliError::usage(error.to_string()))?;
+        }
+        match serving.record_flush.or(file.record_flush) {
+            None => {}
+            Some(RecordFlush::Always) => config.flush = Flush::Always,
+            Some(RecordFlush::Interval) => config.flush = Flush::Interval(Duration::from_millis(100)),
+            Some(RecordFlush::Never) => config.flush = Flush::Never,
+        }
+        if let Some(count) = serving.tokens_in_memory.or(file.tokens_in_memory) {
+            config.tokens_in_memory = count;
+        }
+        if let Some(count) = serving.tokens_at_start.or(file.tokens_at_start) {
+            config.preload = count;
+        }
+        Ok(Settings {
+            config,
+            log_format: serving.log_format.or(file.log_format).unwrap_or_default(),
+            log_level: serving.log_level.or(file.log_level).unwrap_or_else(|| "info".to_owned()),
+        })
+    }
+
+    fn read_file(&self) -> Result<SettingsFile, CliError> {
+        let Some(path) = &self.config else { return Ok(SettingsFile::default()) };
+        let text = std::fs::read_to_string(path).map_err(|error| CliError::file(path, &error))?;
+        toml::from_str(&text).map_err(|error| {
+            // Without the line itself, which may be the one with the database's password.
+            let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].lines().count().max(1));
+            CliError::usage(format!("{}, near line {line}: {}", path.display(), error.message()))
+        })
+    }
+}
+
+/// A public URL without the slash at its end.
+fn public_url(text: &str) -> Result<String, CliError> {
+    let fits = text.parse::<reqwest::Url>().is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https") && url.has_host() && url.query().is_none() && url.fragment().is_none()
+    });
+    if fits {
+        Ok(text.trim_end_matches('/').to_owned())
+    } else {
+        Err(CliError::usage("--public-url begins with http:// or https:// and ends before `?` and `#`"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file(text: &str) -> (tempfile::TempDir, Place) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tegata.toml");
+        std::fs::write(&path, text).unwrap();
+        (directory, Place { config: Some(path), ..Place::default() })
+    }
+
+    #[test]
+    fn the_defaults_are_the_documented_ones() {
+        let settings = Place::default().settle().unwrap();
+        assert_eq!(settings.config.data_dir, PathBuf::from("./tegata-data"));
+        assert_eq!(settings.config.listen.to_string(), "127.0.0.1:7700");
+        assert_eq!((settings.config.tokens_in_memory, settings.config.preload), (2_000_000, 100_000));
+        assert_eq!(settings.config.flush, Flush::Interval(Duration::from_millis(100)));
+        assert_eq!((settings.log_format, settings.log_level.as_str()), (LogFormat::Text, "info"));
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let (_directory, place) = file(
+            "data_dir = '/var/lib/tegata'\nlisten = '0.0.0.0:80'\nrecord_flush = 'always'\ntoken_prefix = 'acme'\nlog_format = 'json'",
+        );
+        let settings = place.settle().unwrap();
+        assert_eq!(settings.config.data_dir, PathBuf::from("/var/lib/tegata"));
+        assert_eq!((settings.config.flush, settings.config.product.to_string().as_str()), (Flush::Always, "acme"));
+        assert_eq!(settings.log_format, LogFormat::Json);
+        let serving = Serving { listen: Some("127.0.0.1:1".parse().unwrap()), ..Serving::default() };
+        let place = Place { data_dir: Some("/elsewhere".into()), ..place };
+        let settings = place.settle_with(&serving).unwrap();
+        assert_eq!(settings.config.listen.to_string(), "127.0.0.1:1");
+        assert_eq!(settings.config.data_dir, PathBuf::from("/elsewhere"));
+    }
+
+    #[test]
+    fn a_wrong_file_is_told_by_its_line_and_not_shown() {
+        let (_directory, place) = file("listen = '127.0.0.1:1'\ndatabase = ['postgres://u:hunter2@db/t']\n");
+        let error = place.settle().unwrap_err();
+        assert!(error.detail.contains("near line 2"), "{}", error.detail);
+        assert!(!error.detail.contains("hunter2"));
+        let (_directory, place) = file("datadir = 'x'\n");
+        assert!(place.settle().unwrap_err().detail.contains("datadir"));
+    }
+
+    #[test]
+    fn public_urls_and_prefixes_are_checked() {
+        let with = |url: &str, prefix: &str| {
+            let serving = Serving {
+                public_url: Some(url.to_owned()),
+                token_prefix: Some(prefix.to_owned()),
+                ..Serving::default()
+            };
+            Place::default().settle_with(&serving).map(|settings| settings.config.public_url)
+        };
+        assert_eq!(with("https://tegata.example/", "acme"), Ok(Some("https://tegata.example".to_owned())));
+        assert!(with("tegata.example", "acme").is_err() && with("https://x", "A").is_err());
+    }
+}

@@ -1,0 +1,108 @@
+//! The organizations that a new token is for, and the API of each entry.
+
+use super::GrantBody;
+use crate::catalogues::Loaded;
+use crate::db::orgs::Org;
+use crate::db::{self, PageAsk, WriteTx};
+use crate::ops::Act;
+use crate::ops::act::internal;
+use crate::ops::contexts::kinds::{self, Kinds};
+use crate::ops::rights::OwnRights;
+use crate::ops::tokens::broken::Broken;
+use std::sync::Arc;
+use tegata_core::credential::CredentialKind;
+use tegata_core::ids::OrgId;
+use tegata_core::permissions::OWN_API;
+use tegata_core::policy::KindPolicy;
+use tegata_core::problem::{Code, Problem};
+
+/// An organization, as far as it matters for a new token.
+pub struct World {
+    /// The organization.
+    pub org: Org,
+    /// What the actor may do there.
+    pub rights: OwnRights,
+    /// What it allows for personal tokens.
+    pub policy: KindPolicy,
+    /// The APIs that it uses, and Tegata's own.
+    pub apis: Vec<Arc<Loaded>>,
+    /// The context types of those APIs.
+    pub kinds: Kinds,
+}
+
+impl World {
+    /// Reads it.
+    pub async fn read(act: &mut Act<'_, WriteTx>, id: OrgId) -> Result<Self, Problem> {
+        let app = act.app;
+        let org = db::orgs::find(&mut act.tx, &id.to_string()).await.map_err(internal)?;
+        let org = org.ok_or_else(|| Problem::not_found("organization"))?;
+        let rights = act.rights_in(id).await?;
+        let policy = db::policies::get(&mut act.tx, id, CredentialKind::PersonalToken).await.map_err(internal)?;
+        let enabled = db::orgs::apis(&mut act.tx, id).await.map_err(internal)?;
+        let ids = enabled.iter().map(|(api, _)| api.to_string());
+        let mut apis: Vec<Arc<Loaded>> = Vec::with_capacity(enabled.len() + 1);
+        for key in ids.chain([OWN_API.to_owned()]) {
+            let loaded = app.catalogues.of(&mut act.tx, &key).await.map_err(internal)?;
+            apis.extend(loaded.filter(|loaded| apis.iter().all(|known| known.id != loaded.id)));
+        }
+        let kinds = kinds::kinds_of(app, &mut act.tx, id).await.map_err(internal)?;
+        Ok(Self { org, rights, policy, apis, kinds })
+    }
+
+    /// The API of an entry, as far as this organization uses it.
+    pub fn api(&self, grant: &GrantBody, at: &str, broken: &mut Broken) -> Option<Arc<Loaded>> {
+        let field = format!("{at}.api");
+        if let Some(named) = &grant.api {
+            let found = self.apis.iter().find(|api| api.key == *named || api.id.to_string() == *named);
+            if found.is_none() {
+                broken.note(field, format!("{} uses no such API", self.org.key));
+            }
+            return found.map(Arc::clone);
+        }
+        let mut others = self.apis.iter().filter(|api| api.key != OWN_API);
+        match (others.next(), others.next()) {
+            (Some(only), None) => Some(Arc::clone(only)),
+            (None, _) => {
+                broken.note(field, format!("{} uses no API yet; `{OWN_API}` is the one of this server", self.org.key));
+                None
+            }
+            (Some(_), Some(_)) => {
+                broken.note(field, format!("{} uses several APIs: name one", self.org.key));
+                None
+            }
+        }
+    }
+}
+
+/// The organization of an entry. One that does not exist and one that the actor is no member of look alike.
+pub async fn organization(
+    act: &mut Act<'_, WriteTx>,
+    grant: &GrantBody,
+    at: &str,
+    broken: &mut Broken,
+) -> Result<Option<Org>, Problem> {
+    let field = format!("{at}.organization");
+    if let Some(named) = &grant.organization {
+        return match act.visible_org(named).await {
+            Ok(org) => Ok(Some(org)),
+            Err(problem) if problem.code == Code::NotFound => {
+                broken.note(field, "you are in no organization of this key or id");
+                Ok(None)
+            }
+            Err(problem) => Err(problem),
+        };
+    }
+    // Three are enough to tell: one of them may be the publisher's.
+    let ask = PageAsk { after: None, limit: 3 };
+    let mine = db::orgs::of_user(&mut act.tx, act.actor.user.id, &ask).await.map_err(internal)?;
+    let (publishers, tenants): (Vec<Org>, Vec<Org>) = mine.into_iter().partition(|org| org.publisher);
+    let candidates = if tenants.is_empty() { publishers } else { tenants };
+    match <[Org; 1]>::try_from(candidates) {
+        Ok([only]) => Ok(Some(only)),
+        Err(others) => {
+            let why = if others.is_empty() { "you are in no organization" } else { "name one of your organizations" };
+            broken.note(field, why);
+            Ok(None)
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! From stored tokens to what is shown of them.
+
+use super::view::{GrantView, OrgTokenView, OwnerView, PartView, TokenView};
+use crate::app::App;
+use crate::db::orgs::Org;
+use crate::db::tokens::{Part, StoredGrant, Token};
+use crate::db::{self, DbError, Tx};
+use std::collections::HashMap;
+use tegata_core::credential::{CredentialState, PartState};
+use tegata_core::ids::{ApiId, ContextId, OrgId};
+use tegata_core::scope::{Place, Scope};
+use tegata_core::time::Timestamp;
+
+/// Names that views need, read once.
+#[derive(Default)]
+pub struct Names {
+    orgs: HashMap<OrgId, String>,
+    apis: HashMap<ApiId, String>,
+    places: HashMap<ContextId, Place>,
+}
+
+impl Names {
+    /// The key of an organization.
+    pub async fn org(&mut self, tx: &mut Tx, id: OrgId) -> Result<String, DbError> {
+        if let Some(key) = self.orgs.get(&id) {
+            return Ok(key.clone());
+        }
+        let key = db::orgs::find(tx, &id.to_string()).await?.map_or_else(|| id.to_string(), |org| org.key);
+        self.orgs.insert(id, key.clone());
+        Ok(key)
+    }
+
+    async fn api(&mut self, app: &App, tx: &mut Tx, id: ApiId) -> Result<String, DbError> {
+        if let Some(key) = self.apis.get(&id) {
+            return Ok(key.clone());
+        }
+        let loaded = app.catalogues.of(tx, &id.to_string()).await?;
+        let key = loaded.map_or_else(|| id.to_string(), |loaded| loaded.key.clone());
+        self.apis.insert(id, key.clone());
+        Ok(key)
+    }
+
+    /// The place of a context, as scopes write it.
+    pub async fn place(&mut self, tx: &mut Tx, org: OrgId, context: Option<ContextId>) -> Result<Place, DbError> {
+        let Some(id) = context else {
+            return Ok(Place::Global);
+        };
+        if let Some(place) = self.places.get(&id) {
+            return Ok(place.clone());
+        }
+        let found = db::contexts::get(tx, org, id).await?.ok_or_else(|| DbError::Corrupt(id.to_string()))?;
+        let place = Place::Key { kind: found.kind, key: found.key };
+        self.places.insert(id, place.clone());
+        Ok(place)
+    }
+
+    /// A grant as it is shown.
+    pub async fn grant(&mut self, app: &App, tx: &mut Tx, grant: &StoredGrant) -> Result<GrantView, DbError> {
+        let place = self.place(tx, grant.org, grant.context).await?;
+        let scope = |name: &String| Scope::Permission { place: place.clone(), permission: name.clone() }.to_string();
+        Ok(GrantView {
+            id: grant.id.to_string(),
+            organization: self.org(tx, grant.org).await?,
+            api: self.api(app, tx, grant.api).await?,
+            context: place.to_string(),
+            scopes: grant.permissions.iter().map(scope).collect(),
+            state: grant.state.as_str().to_owned(),
+            self_granted: grant.self_granted,
+            created_at: grant.created_at.to_string(),
+        })
+    }
+
+    /// A token as its owner sees it.
+    pub async fn for_owner(
+        &mut self,
+        app: &App,
+        tx: &mut Tx,
+        token: &Token,
+        now: Timestamp,
+    ) -> Result<TokenView, DbError> {
+        let mut parts = Vec::new();
+        for part in db::tokens::parts(tx, token.id).await? {
+            parts.push(PartView {
+                organization: self.org(tx, part.org).await?,
+                state: part.state.as_str().to_owned(),
+                reason: part.state_reason,
+                changed_at: part.changed_at.to_string(),
+            });
+        }
+        let mut grants = Vec::new();
+        for grant in db::tokens::grants(tx, token.id).await? {
+            grants.push(self.grant(app, tx, &grant).await?);
+        }
+        Ok(TokenView {
+            id: token.id.to_string(),
+            kind: token.kind.as_str().to_owned(),
+            name: token.name.clone(),
+            state: whole_state(token, now).to_owned(),
+            reason: token.reason.clone(),
+            addresses: token.addresses.iter().map(ToString::to_string).collect(),
+            created_at: token.created_at.to_string(),
+            expires_at: token.expires_at.to_string(),
+            revoked_at: token.revoked_at.map(|moment| moment.to_string()),
+            parts,
+            grants,
+        })
+    }
+
+    /// An organization's part of a token, as that organization sees it: nothing of any other.
+    pub async fn for_org(
+        &mut self,
+        app: &App,
+        tx: &mut Tx,
+        org: &Org,
+        token: &Token,
+        part: &Part,
+        now: Timestamp,
+    ) -> Result<OrgTokenView, DbError> {
+        let owner = db::users::get(tx, token.owner).await?;
+        let owner = owner.ok_or_else(|| DbError::Corrupt(token.owner.to_string()))?;
+        let mut grants = Vec::new();
+        for grant in db::tokens::grants(tx, token.id).await?.iter().filter(|grant| grant.org == org.id) {
+            grants.push(self.grant(app, tx, grant).await?);
+        }
+        Ok(OrgTokenView {
+            id: token.id.to_string(),
+            kind: token.kind.as_str().to_owned(),
+            name: token.name.clone(),
+            state: part_state(token, part, now).to_owned(),
+            state_reason: part.state_reason.clone(),
+            owner: OwnerView { id: owner.id.to_string(), name: owner.name, email: owner.email },
+            reason: token.reason.clone(),
+            created_at: token.created_at.to_string(),
+            expires_at: token.expires_at.to_string(),
+            grants,
+        })
+    }
+}
+
+/// The state of a whole token at a moment.
+pub fn whole_state(token: &Token, now: Timestamp) -> &'static str {
+    match token.state {
+        CredentialState::Revoked => "revoked",
+        CredentialState::Active if now >= token.expires_at => "expired",
+        CredentialState::Active => "active",
+    }
+}
+
+/// The state of one organization's part at a moment: what stops it first.
+pub fn part_state(token: &Token, part: &Part, now: Timestamp) -> &'static str {
+    match (whole_state(token, now), part.state) {
+        ("revoked", _) | (_, PartState::Revoked) => "revoked",
+        ("expired", _) => "expired",
+        (_, state) => state.as_str(),
+    }
+}

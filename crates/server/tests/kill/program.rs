@@ -1,0 +1,125 @@
+//! The real program as a process: `tegata init`, `tegata serve`, and its death.
+
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tegata_record::{FindingKind, Journal, Options};
+
+/// The first administrator.
+pub const EMAIL: &str = "root@example.com";
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// How long a start may take; on PostgreSQL it waits until the lease of the dead has run out.
+const START: Duration = Duration::from_secs(60);
+
+/// A server at work.
+pub struct Program {
+    child: Child,
+    pub base: String,
+}
+
+fn data(directory: &Path) -> PathBuf {
+    directory.join("data")
+}
+
+fn tegata(directory: &Path, database: &str, command: &str) -> Command {
+    let log = std::fs::File::options().create(true).append(true).open(directory.join("log")).unwrap();
+    let program = std::env::var_os("TEGATA_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_tegata").into());
+    let mut program = Command::new(program);
+    program.arg(command).arg("--data-dir").arg(data(directory)).args(["--database", database]);
+    program.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
+    program
+}
+
+fn log_of(directory: &Path) -> String {
+    let log = std::fs::read_to_string(directory.join("log")).unwrap_or_default();
+    let lines: Vec<&str> = log.lines().collect();
+    lines[lines.len().saturating_sub(20)..].join("\n")
+}
+
+/// Makes the first administrator.
+pub fn initialize(directory: &Path, database: &str) {
+    let mut program = tegata(directory, database, "init");
+    program.args(["--non-interactive", "--email", EMAIL, "--name", "Root", "--password-env", "TEGATA_TEST_PASSWORD"]);
+    let status = program.env("TEGATA_TEST_PASSWORD", PASSWORD).status().unwrap();
+    assert!(status.success(), "tegata init: {status}\n{}", log_of(directory));
+}
+
+impl Program {
+    /// Starts it and waits until it is ready.
+    pub async fn start(directory: &Path, database: &str) -> Self {
+        let began = Instant::now();
+        let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut child = tegata(directory, database, "serve").args(["--listen", &address.to_string()]).spawn().unwrap();
+        let base = format!("http://{address}");
+        loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                panic!("tegata serve ended: {status}\n{}", log_of(directory));
+            }
+            assert!(began.elapsed() < START, "tegata serve is not ready\n{}", log_of(directory));
+            if reqwest::get(format!("{base}/readyz")).await.is_ok_and(|answer| answer.status() == 200) {
+                return Self { child, base };
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// SIGKILL.
+    pub fn kill(mut self) {
+        assert_eq!(self.child.try_wait().unwrap(), None, "it lived until now");
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // A test that failed leaves no server behind; one that was killed is dead already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Opens a copy of the access log as the next start will. Tells whether its last write was torn; anything else that
+/// is not as it should be fails.
+pub async fn sound_log(directory: &Path) -> usize {
+    let (from, to) = (data(directory).join("records"), directory.join("copy"));
+    tokio::task::spawn_blocking(move || {
+        let _ = std::fs::remove_dir_all(&to);
+        std::fs::create_dir(&to).unwrap();
+        for entry in std::fs::read_dir(&from).unwrap() {
+            let entry = entry.unwrap();
+            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
+        }
+        let (journal, recovery) = Journal::open(&to, Options::default(), 0).unwrap();
+        assert!(!recovery.created && recovery.records > 0, "{recovery:?}");
+        let torn = recovery.findings.iter().filter(|finding| finding.kind == FindingKind::TornTail).count();
+        assert_eq!(torn, recovery.findings.len(), "{:?}", recovery.findings);
+        assert!(torn <= 1);
+        drop(journal);
+        torn
+    })
+    .await
+    .unwrap()
+}
+
+/// Somewhere from 0 up to a number of milliseconds.
+pub fn random_millis(most: u64) -> u64 {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).unwrap();
+    u64::from_le_bytes(bytes) % most
+}
+
+/// A fresh, empty database on the PostgreSQL server for tests.
+pub async fn fresh_postgres() -> String {
+    let base = std::env::var("TEGATA_TEST_POSTGRES")
+        .expect("TEGATA_TEST_POSTGRES names a PostgreSQL server for tests; scripts/test starts one and sets it");
+    let name = format!("kill_{}", std::process::id());
+    sqlx::any::install_default_drivers();
+    let pool = sqlx::AnyPool::connect(&base).await.expect("the PostgreSQL server for tests answers");
+    sqlx::query(sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"))).execute(&pool).await.unwrap();
+    pool.close().await;
+    let (server, _) = base.rsplit_once('/').unwrap();
+    format!("{server}/{name}")
+}
