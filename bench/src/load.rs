@@ -13,6 +13,9 @@ use tokio::task::JoinSet;
 /// Connections at the same time.
 pub const CONNECTIONS: u64 = 64;
 
+/// How the body of a yes begins, after the head.
+const YES: &[u8] = b"\r\n\r\n{\"allowed\":true,";
+
 /// What every request begins with.
 #[derive(Debug, Clone)]
 pub struct Asking {
@@ -67,7 +70,7 @@ impl Connection {
             }
         };
         let answer = &self.buffer[..end];
-        let allowed = answer.windows(18).any(|window| window == b"\r\n\r\n{\"allowed\":true");
+        let allowed = answer.windows(YES.len()).any(|window| window == YES);
         if allowed { Ok(answer) } else { Err(String::from_utf8_lossy(answer).into_owned().into()) }
     }
 }

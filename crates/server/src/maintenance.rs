@@ -128,10 +128,10 @@ pub enum MaintenanceError {
         fingerprint: String,
     },
     /// Two keys live already.
-    #[error("two hashing keys are live already (at most two can be): retire key {0} first, with `tegata key retire`")]
+    #[error("two hashing keys are live already (at most two can be): retire key {0} first, with `tegata keys retire`")]
     TwoKeys(i64),
     /// There is no older key.
-    #[error("there is one hashing key only, and it is in use: rotate first, with `tegata key rotate`")]
+    #[error("there is one hashing key only, and it is in use: rotate first, with `tegata keys rotate`")]
     OneKey,
     /// Secrets under a key still count.
     #[error(

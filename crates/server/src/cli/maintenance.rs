@@ -307,7 +307,7 @@ impl Bars {
                 Unit::Rows | Unit::Stops => "{human_pos}/{human_len}",
             };
             self.bar = ProgressBar::new(progress.total).with_message(progress.step.clone());
-            if let Ok(style) = ProgressStyle::with_template(&format!("{{msg:28}} {{bar:32}} {counts}  {{elapsed}}")) {
+            if let Ok(style) = ProgressStyle::with_template(&format!("{{msg:28}} {{wide_bar}} {counts}  {{elapsed}}")) {
                 self.bar.set_style(style);
             }
         }

@@ -10,7 +10,7 @@ use super::render::Column;
 use crate::app::Clock;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
-use export::Export;
+use export::Target;
 use tegata_core::operations;
 
 const COLUMNS: &[Column] = &[
@@ -48,7 +48,7 @@ pub enum Record {
     #[command(about = operations::RECORD_EXPORT.summary)]
     Export {
         #[command(flatten)]
-        export: Export,
+        target: Target,
         #[command(flatten)]
         filters: Box<Filters>,
         #[command(flatten)]
@@ -140,9 +140,9 @@ impl Verb for Record {
                 let call = Call::to(operations::RECORD_SHOW).at("org", desk.org(&org).await?);
                 desk.show(call.at("record", record)).await
             }
-            Self::Export { export, filters, org } => {
+            Self::Export { target, filters, org } => {
                 let call = Call::to(operations::RECORD_EXPORT).at("org", desk.org(&org).await?);
-                export.run(desk, filters.ask(call)).await
+                target.run(desk, filters.ask(call)).await
             }
         }
     }

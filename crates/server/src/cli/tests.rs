@@ -72,12 +72,9 @@ fn every_operation_has_a_command() {
             "verify.one" => "VERIFY".to_owned(),
             id => id.replace('.', "_").to_uppercase(),
         };
-        assert!(
-            sources.contains(&format!("Call::to(operations::{name})"))
-                || sources.contains(&format!("operations::{name},"))
-                || sources.contains(&format!("operations::{name})")),
-            "{name} has no command"
-        );
+        let ends = |rest: &str| !rest.starts_with(|letter: char| letter.is_ascii_uppercase() || letter == '_');
+        let called = sources.split(&format!("operations::{name}")).skip(1).any(ends);
+        assert!(called, "{name} has no command");
     }
 }
 

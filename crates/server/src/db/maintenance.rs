@@ -272,20 +272,20 @@ impl Reader {
         }
         let mut rows = Vec::new();
         for row in statement.fetch_all(tx.connection()).await? {
-            let values = self.columns.iter().enumerate().map(|(place, column)| {
+            let cells = self.columns.iter().enumerate().map(|(place, column)| {
                 Ok::<_, sqlx::Error>(if column.text {
                     Value::Text(row.try_get(place)?)
                 } else {
                     Value::Int(row.try_get(place)?)
                 })
             });
-            rows.push(values.collect::<Result<Vec<_>, _>>()?);
+            rows.push(cells.collect::<Result<Vec<_>, _>>()?);
         }
         self.ended = rows.len() < PAGE;
-        let Some(last) = rows.last() else { return Ok(None) };
+        let Some(end) = rows.last() else { return Ok(None) };
         let key = self.table.key.iter().filter_map(|key| {
             let place = self.columns.iter().position(|column| column.name == *key)?;
-            last.get(place).cloned()
+            end.get(place).cloned()
         });
         self.after = Some(key.collect());
         Ok(Some(rows))

@@ -157,7 +157,7 @@ async fn keys(config: &Config, db: &Db, findings: &mut Vec<Finding>) -> Result<(
     if let [previous, _] = live.as_slice() {
         findings.push(Finding::warn(
             format!("hashing key {} is on its way out and still live", previous.key_id),
-            "`tegata key status` tells which secrets are under it; `tegata key retire` ends it",
+            "`tegata keys status` tells which secrets are under it; `tegata keys retire` ends it",
         ));
     }
     Ok(())

@@ -115,15 +115,11 @@ impl ServingLock {
 pub async fn is_served(db: &Db, database: &str) -> Result<Option<String>, DbError> {
     let seen = db.serving_seen().await?;
     let Some(holder) = seen.holder.clone() else { return Ok(None) };
-    let lives = match lock_file(db.backend(), database) {
-        Some(path) => {
-            let file = File::options().read(true).open(&path);
-            file.is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
-        }
-        None => {
-            tokio::time::sleep(2 * BEAT).await;
-            db.serving_seen().await?.beat != seen.beat
-        }
+    let lives = if let Some(path) = lock_file(db.backend(), database) {
+        File::open(&path).is_ok_and(|file| matches!(file.try_lock(), Err(TryLockError::WouldBlock)))
+    } else {
+        tokio::time::sleep(2 * BEAT).await;
+        db.serving_seen().await?.beat != seen.beat
     };
     Ok(lives.then_some(holder))
 }

@@ -217,16 +217,46 @@ both_databases! {
         }
         let tokens = owner.get("/v1/me/tokens").await;
         assert_eq!(tokens.status(200)["items"].as_array().unwrap().len(), 1);
-        // The same key for something else is a mistake, and a stop is repeated like everything.
-        let id = ids.first().unwrap();
-        let other = owner.send(Method::POST, "/v1/me/tokens", Some(json!({"name": "x"})), &[("idempotency-key", "once")]).await;
-        assert!(matches!(other.status.as_u16(), 400 | 422), "{}", other.body);
-        let path = format!("/v1/me/tokens/{id}/revoke");
-        let replies = at_once(|_| {
-            let (owner, path) = (owner.clone(), path.clone());
-            async move { owner.send(Method::POST, &path, Some(json!({})), &[("idempotency-key", "stop")]).await }
-        }).await;
-        assert!(replies.iter().all(|reply| reply.status == 200), "every one is told that it is revoked");
+        // The same key for something else is a mistake.
+        let body = doors_token_body(&server.in_days(11));
+        let other = owner.send(Method::POST, "/v1/me/tokens", Some(body), &[("idempotency-key", "once")]).await;
+        other.problem("idempotency_mismatch");
+    }
+
+    async fn a_repeated_stop_is_a_receipt_too(server: Server) {
+        let town = Town::found(&server).await;
+        let (owner, gateway) = owner_and_gateway(&server, &town).await;
+        for round in 0..6 {
+            let (id, secret) = doors_token(&owner, &server.in_days(10)).await;
+            assert_eq!(gateway.verify(doors_check(&secret)).await["reason"], "granted");
+            let (path, key) = (format!("/v1/me/tokens/{id}/revoke"), format!("stop-{round}"));
+            // Whoever is answered, first or not, may rely on it: a check that begins then says no.
+            let replies = at_once(|_| {
+                let (owner, gateway) = (owner.clone(), gateway.clone());
+                let (path, key, check) = (path.clone(), key.clone(), doors_check(&secret));
+                async move {
+                    let reply = owner.send(Method::POST, &path, Some(json!({})), &[("idempotency-key", &key)]).await;
+                    assert_eq!(gateway.verify(check).await["reason"], "revoked", "{}", reply.body);
+                    reply
+                }
+            }).await;
+            for reply in &replies {
+                assert_eq!(reply.status(200)["verifiers"][0]["applied"], true, "{}", reply.body);
+                assert!(reply["sequence"].is_u64() && reply["effective_at"].is_string(), "{}", reply.body);
+            }
+        }
+    }
+
+    async fn a_token_repeats_no_call_that_it_may_not_make(server: Server) {
+        let town = Town::found(&server).await;
+        let admin = &town.admin.client;
+        let body = json!({"name": "reading", "expires_at": server.in_days(10), "reason": "test",
+            "grants": [{"organization": "octo", "api": "tegata", "scopes": ["organization:read"]}]});
+        let reading = admin.with(&text(admin.post("/v1/me/tokens", body).await.status(201), "token"));
+        let (path, body) = ("/v1/orgs/octo/teams", json!({"key": "crew", "name": "Crew"}));
+        let key = [("idempotency-key", "crew")];
+        admin.send(Method::POST, path, Some(body.clone()), &key).await.status(201);
+        reading.send(Method::POST, path, Some(body), &key).await.problem("forbidden");
     }
 
     async fn an_organization_keeps_an_administrator(server: Server) {

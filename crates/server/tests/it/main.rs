@@ -6,6 +6,7 @@
 mod support;
 
 mod checks;
+mod cli;
 mod concurrency;
 mod credentials;
 mod generated;

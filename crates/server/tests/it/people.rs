@@ -440,7 +440,7 @@ both_databases! {
         assert_eq!(through.status(200)["roles"][0]["team"], id.as_str());
         assert_eq!(through["teams"][0]["key"], "readers");
         let stranger = server.user(&root, "stranger").await;
-        boss.client.put(&format!("{path}/readers/members/{}", stranger.id), json!({})).await.field("invalid", "user");
+        boss.client.put(&format!("{path}/readers/members/{}", stranger.id), json!({})).await.problem("not_found");
         boss.client.delete(&format!("{path}/readers/members/{}", stranger.id)).await.problem("not_found");
         boss.client.delete(&member).await.status(200);
         alice.client.get("/v1/orgs/octo").await.problem("forbidden");

@@ -66,8 +66,8 @@ impl Town {
         admin.client.put("/v1/orgs/octo/policies/personal_token", open_policy()).await.status(200);
         let house = made(&admin.client.post("/v1/orgs/octo/contexts", json!({"type": "house", "key": "main"})).await);
         let body = json!({"type": "room", "key": "hall", "parent": house});
-        let room = made(&admin.client.post("/v1/orgs/octo/contexts", body).await);
-        Self { root, admin, house, room, number: AtomicU32::new(0) }
+        let hall = made(&admin.client.post("/v1/orgs/octo/contexts", body).await);
+        Self { root, admin, house, room: hall, number: AtomicU32::new(0) }
     }
 
     /// A number that nobody had before.

@@ -65,8 +65,8 @@ impl Town {
 
     /// The same at another address.
     fn moved(&mut self, base: &str) {
-        self.root.base = base.to_owned();
-        self.gateway.base = base.to_owned();
+        base.clone_into(&mut self.root.base);
+        base.clone_into(&mut self.gateway.base);
     }
 
     /// Makes tokens, and teams, until the server dies.
@@ -74,7 +74,7 @@ impl Town {
         while !end.load(Ordering::SeqCst) {
             let number = self.ledger.number();
             let name = format!("t-{number}");
-            let (path, body) = if number % 2 == 0 && self.ledger.live() < POOL {
+            let (path, body) = if !number.is_multiple_of(4) && self.ledger.live() < POOL {
                 let grants = json!([{"organization": "default", "api": "town", "scopes": ["doors:read"]}]);
                 let body = json!({"name": name, "expires_at": self.expires_at, "reason": "kill", "grants": grants});
                 ("/v1/me/tokens".to_owned(), body)

@@ -11,7 +11,7 @@ pub const EMAIL: &str = "root@example.com";
 pub const PASSWORD: &str = "correct horse battery staple";
 
 /// How long a start may take; on PostgreSQL it waits until the lease of the dead has run out.
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// A server at work.
 pub struct Program {

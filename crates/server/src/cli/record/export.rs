@@ -16,7 +16,7 @@ const COUNT_HEADER: &str = "tegata-record-count";
 
 /// Where an export goes.
 #[derive(Debug, Args)]
-pub struct Export {
+pub struct Target {
     /// How it is written
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -38,7 +38,7 @@ pub enum Format {
     Jsonl,
 }
 
-impl Export {
+impl Target {
     /// Fetches and writes.
     pub async fn run(self, desk: &Desk, call: Call) -> Result<(), CliError> {
         let format = match self.format {
@@ -84,7 +84,7 @@ impl Export {
 }
 
 fn bar(count: Option<u64>) -> ProgressBar {
-    let template = "{bar:40} {human_pos}/{human_len} records  {elapsed}";
+    let template = "{wide_bar} {human_pos}/{human_len} records  {elapsed}";
     match (count, ProgressStyle::with_template(template)) {
         (Some(count), Ok(style)) => ProgressBar::new(count).with_style(style),
         _ => ProgressBar::new_spinner(),

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// How far the newest change may lie ahead of this machine's clock.
-pub const SKEW: Duration = Duration::from_secs(60);
+pub const SKEW: Duration = Duration::from_mins(1);
 /// Room below which the disk is as good as full, in KiB: 64 MiB.
 const ROOM_ERROR: u64 = 64 * 1024;
 /// Room below which somebody should look, in KiB: 1 GiB.

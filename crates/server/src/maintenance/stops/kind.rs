@@ -77,3 +77,22 @@ impl Kind {
         before?.get(field)?.as_str().map(str::to_owned)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_stopping_operation_is_forgotten() {
+        const ENDINGS: &[&str] =
+            &["revoke", "block", "deactivate", "delete", "remove", "disable", "end", "regenerate", "password"];
+        // Nobody has a role that may be deleted.
+        const HARMLESS: &[&str] = &["role.delete"];
+        for operation in operations::OPERATIONS.iter().filter(|operation| operation.changes) {
+            let verb = operation.id.rsplit('.').next().unwrap_or_default();
+            if ENDINGS.contains(&verb) && !HARMLESS.contains(&operation.id) {
+                assert!(kind_of(operation.id).is_some(), "add {} to STOPPING", operation.id);
+            }
+        }
+    }
+}
