@@ -86,7 +86,9 @@ impl Filled {
         let mut allowed = 0_usize;
         let began = Instant::now();
         for call in calls {
-            if let Evaluated::Done(found) = verify.evaluate(&self.verifier, &call.question(), now, tegata::verify::check::Cold::NotAsked) {
+            if let Evaluated::Done(found) =
+                verify.evaluate(&self.verifier, &call.question(), now, tegata::verify::check::Cold::NotAsked)
+            {
                 allowed += usize::from(found.decision.is_allowed());
             }
         }

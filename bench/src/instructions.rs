@@ -32,7 +32,9 @@ pub fn run(directory: &Path) -> Fallible<()> {
         let now = opened.app.clock.now();
         // Nobody else has this directory; what renews the lease of a server is not running here.
         verify.lease().renew(Instant::now());
-        let Evaluated::Done(found) = verify.evaluate(&verifier, &call.question(), now, tegata::verify::check::Cold::NotAsked) else {
+        let Evaluated::Done(found) =
+            verify.evaluate(&verifier, &call.question(), now, tegata::verify::check::Cold::NotAsked)
+        else {
             return Err("the token is not in memory".into());
         };
         if !found.decision.is_allowed() {

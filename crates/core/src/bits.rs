@@ -49,10 +49,7 @@ impl PermissionSet {
 
     /// Whether everything here is in the other set too.
     pub fn is_subset_of(&self, other: &Self) -> bool {
-        self.words
-            .iter()
-            .enumerate()
-            .all(|(place, word)| word & !other.words.get(place).copied().unwrap_or(0) == 0)
+        self.words.iter().enumerate().all(|(place, word)| word & !other.words.get(place).copied().unwrap_or(0) == 0)
     }
 
     /// What both sets hold.

@@ -288,7 +288,9 @@ fn by_alternatives(part: &Part<'_>, alternatives: &[Alternative<'_>]) -> Decisio
     for (index, alternative) in (0..=u16::MAX).zip(alternatives) {
         match of_alternative(part, alternative) {
             None => return Decision::Allow { alternative: Some(index) },
-            Some(reason) if furthest.is_none_or(|(best, _)| nearness(reason) > nearness(best)) => furthest = Some((reason, index)),
+            Some(reason) if furthest.is_none_or(|(best, _)| nearness(reason) > nearness(best)) => {
+                furthest = Some((reason, index))
+            }
             Some(_) => {}
         }
     }

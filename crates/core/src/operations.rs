@@ -73,12 +73,7 @@ const fn own(
 }
 
 /// A question that is asked with POST.
-const fn question(
-    id: &'static str,
-    path: &'static str,
-    guard: Guard,
-    summary: &'static str,
-) -> Operation {
+const fn question(id: &'static str, path: &'static str, guard: Guard, summary: &'static str) -> Operation {
     Operation { id, method: "POST", path, guard, scope: guard.permission(), summary, changes: false }
 }
 

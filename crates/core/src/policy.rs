@@ -55,6 +55,5 @@ pub struct KindPolicy {
 
 impl KindPolicy {
     /// What a fresh organization has: approval for personal tokens.
-    pub const FRESH: Self =
-        Self { admission: Admission::Approval, level: LevelLimit::All, max_lifetime: LIFETIME_MAX };
+    pub const FRESH: Self = Self { admission: Admission::Approval, level: LevelLimit::All, max_lifetime: LIFETIME_MAX };
 }

@@ -103,6 +103,7 @@ impl Problem {
     }
 
     /// One field breaks a rule.
+    #[expect(clippy::needless_pass_by_value, reason = "errors and texts are handed over as they come")]
     pub fn field(field: impl Into<String>, message: impl ToString) -> Self {
         let (field, message) = (field.into(), message.to_string());
         Self::new(Code::Invalid, format!("{field}: {message}")).with(field, message)

@@ -313,9 +313,8 @@ mod tests {
 
     fn place() -> impl Strategy<Value = Place> {
         let kind = prop_oneof![Just("project"), Just("channel"), Just("repository")];
-        let text = "[\\PC&&[^ ]]([\\PC]{0,20}[\\PC&&[^ ]])?".prop_filter("a valid key", |text| {
-            name::check_context_key(text).is_ok() && text != "id" && text != "key"
-        });
+        let text = "[\\PC&&[^ ]]([\\PC]{0,20}[\\PC&&[^ ]])?"
+            .prop_filter("a valid key", |text| name::check_context_key(text).is_ok() && text != "id" && text != "key");
         prop_oneof![
             Just(Place::Global),
             (kind.clone(), text.clone()).prop_map(|(kind, id)| Place::Id { kind: kind.into(), id }),

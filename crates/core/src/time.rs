@@ -79,7 +79,7 @@ impl FromStr for Timestamp {
     fn from_str(text: &str) -> Result<Self, TimestampError> {
         let moment: jiff::Timestamp = text.parse().map_err(|_| TimestampError)?;
         let micros = moment.as_microsecond();
-        if micros < 0 || micros > Self::MAX.0 {
+        if !(0..=Self::MAX.0).contains(&micros) {
             return Err(TimestampError);
         }
         Ok(Self(micros))

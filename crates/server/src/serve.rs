@@ -212,8 +212,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
 
 /// Starts a server.
 pub async fn start(config: &Config) -> Result<Running, StartError> {
-    let listener =
-        TcpListener::bind(config.listen).await.map_err(|error| StartError::Listen(config.listen, error))?;
+    let listener = TcpListener::bind(config.listen).await.map_err(|error| StartError::Listen(config.listen, error))?;
     let address = listener.local_addr().map_err(|error| StartError::Listen(config.listen, error))?;
     let mut config = config.clone();
     config.public_url.get_or_insert_with(|| format!("http://{address}"));

@@ -32,11 +32,7 @@ pub struct Finding {
 impl Finding {
     /// A finding at a line of a file.
     pub fn new(file: &str, line: usize, rule: impl Into<String>) -> Self {
-        Self {
-            file: file.to_owned(),
-            line,
-            rule: rule.into(),
-        }
+        Self { file: file.to_owned(), line, rule: rule.into() }
     }
 }
 
@@ -53,12 +49,6 @@ impl fmt::Display for Finding {
 /// Panics with the list of findings, if there are any.
 #[track_caller]
 pub fn assert_none(findings: &[Finding]) {
-    let list = findings.iter().fold(String::new(), |list, finding| {
-        format!("{list}\n  {finding}")
-    });
-    assert!(
-        findings.is_empty(),
-        "{} place(s) break a rule of the house:{list}\n",
-        findings.len()
-    );
+    let list = findings.iter().fold(String::new(), |list, finding| format!("{list}\n  {finding}"));
+    assert!(findings.is_empty(), "{} place(s) break a rule of the house:{list}\n", findings.len());
 }

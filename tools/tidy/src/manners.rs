@@ -9,16 +9,8 @@ pub fn nothing_unfinished_is_left(tree: &Tree) -> Vec<Finding> {
     for (file, source) in tree.sources("") {
         for pair in source.tokens.windows(2) {
             let unfinished = matches!(pair[0].text.as_str(), "todo" | "unimplemented" | "dbg");
-            if pair[0].kind == Kind::Word
-                && unfinished
-                && pair[1].kind == Kind::Mark
-                && pair[1].text == "!"
-            {
-                findings.push(Finding::new(
-                    file,
-                    pair[0].line,
-                    format!("`{}!` is left over", pair[0].text),
-                ));
+            if pair[0].kind == Kind::Word && unfinished && pair[1].kind == Kind::Mark && pair[1].text == "!" {
+                findings.push(Finding::new(file, pair[0].line, format!("`{}!` is left over", pair[0].text)));
             }
         }
     }
@@ -30,14 +22,9 @@ pub fn lint_exceptions_give_a_reason(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (file, source) in tree.sources("") {
         for attribute in attributes(&source) {
-            let says = |word: &str| {
-                attribute
-                    .iter()
-                    .any(|token| token.kind == Kind::Word && token.text == word)
-            };
-            let lint = attribute.first().is_some_and(|first| {
-                matches!(first.text.as_str(), "allow" | "expect" | "cfg_attr")
-            });
+            let says = |word: &str| attribute.iter().any(|token| token.kind == Kind::Word && token.text == word);
+            let lint =
+                attribute.first().is_some_and(|first| matches!(first.text.as_str(), "allow" | "expect" | "cfg_attr"));
             if lint && (says("allow") || says("expect")) && !says("reason") {
                 let rule = "a lint exception without a reason: `#[expect(…, reason = \"…\")]`";
                 findings.push(Finding::new(file, attribute[0].line, rule));
@@ -50,11 +37,8 @@ pub fn lint_exceptions_give_a_reason(tree: &Tree) -> Vec<Finding> {
 /// The tokens between the brackets of each `#[…]` and `#![…]`.
 fn attributes(source: &Source) -> Vec<&[Token]> {
     let tokens = &source.tokens;
-    let mark = |at: usize, text: &str| {
-        tokens
-            .get(at)
-            .is_some_and(|token| token.kind == Kind::Mark && token.text == text)
-    };
+    let mark =
+        |at: usize, text: &str| tokens.get(at).is_some_and(|token| token.kind == Kind::Mark && token.text == text);
     let mut found = Vec::new();
     for at in 0..tokens.len() {
         let open = at + 1 + usize::from(mark(at + 1, "!"));
@@ -74,12 +58,8 @@ fn attributes(source: &Source) -> Vec<&[Token]> {
 
 /// A module is `name.rs` beside `name/`; only integration tests need `mod.rs` to share code.
 pub fn no_mod_rs(tree: &Tree) -> Vec<Finding> {
-    let misplaced = tree
-        .under("", "/mod.rs")
-        .filter(|(file, _)| !file.split('/').any(|part| part == "tests"));
-    misplaced
-        .map(|(file, _)| Finding::new(file, 0, "modules are name.rs beside name/, not name/mod.rs"))
-        .collect()
+    let misplaced = tree.under("", "/mod.rs").filter(|(file, _)| !file.split('/').any(|part| part == "tests"));
+    misplaced.map(|(file, _)| Finding::new(file, 0, "modules are name.rs beside name/, not name/mod.rs")).collect()
 }
 
 #[cfg(test)]
@@ -87,10 +67,7 @@ mod tests {
     use super::*;
 
     fn lines(rule: fn(&Tree) -> Vec<Finding>, text: &str) -> Vec<usize> {
-        rule(&Tree::made_of(&[("a.rs", text)]))
-            .iter()
-            .map(|finding| finding.line)
-            .collect()
+        rule(&Tree::made_of(&[("a.rs", text)])).iter().map(|finding| finding.line).collect()
     }
 
     #[test]
@@ -108,11 +85,7 @@ mod tests {
 
     #[test]
     fn mod_files_are_for_tests() {
-        let tree = Tree::made_of(&[
-            ("a/src/b/mod.rs", ""),
-            ("a/tests/it/mod.rs", ""),
-            ("a/src/model.rs", ""),
-        ]);
+        let tree = Tree::made_of(&[("a/src/b/mod.rs", ""), ("a/tests/it/mod.rs", ""), ("a/src/model.rs", "")]);
         assert_eq!(no_mod_rs(&tree).len(), 1);
     }
 }

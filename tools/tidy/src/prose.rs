@@ -7,19 +7,10 @@ pub fn links_resolve(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (file, text) in tree.under("", ".md") {
         for (line, target) in links(text) {
-            let path = target
-                .split(['#', '?'])
-                .next()
-                .unwrap_or_default()
-                .replace("%20", " ");
-            let elsewhere =
-                target.contains("://") || target.starts_with("mailto:") || path.is_empty();
+            let path = target.split(['#', '?']).next().unwrap_or_default().replace("%20", " ");
+            let elsewhere = target.contains("://") || target.starts_with("mailto:") || path.is_empty();
             if !elsewhere && !resolve(file, &path).is_some_and(|resolved| tree.exists(&resolved)) {
-                findings.push(Finding::new(
-                    file,
-                    line,
-                    format!("the link to `{target}` leads nowhere"),
-                ));
+                findings.push(Finding::new(file, line, format!("the link to `{target}` leads nowhere")));
             }
         }
     }
@@ -32,10 +23,7 @@ fn links(text: &str) -> Vec<(usize, String)> {
     let mut fence: Option<&str> = None;
     for (index, line) in text.lines().enumerate() {
         let trimmed = line.trim_start();
-        if let Some(mark) = ["```", "~~~"]
-            .into_iter()
-            .find(|mark| trimmed.starts_with(mark))
-        {
+        if let Some(mark) = ["```", "~~~"].into_iter().find(|mark| trimmed.starts_with(mark)) {
             fence = match fence {
                 None => Some(mark),
                 Some(open) if open == mark => None,
@@ -48,10 +36,7 @@ fn links(text: &str) -> Vec<(usize, String)> {
         }
         // Every second piece between backticks is code.
         let prose: String = line.split('`').step_by(2).collect::<Vec<_>>().join("code");
-        if let Some((_, target)) = prose
-            .strip_prefix('[')
-            .and_then(|rest| rest.split_once("]: "))
-        {
+        if let Some((_, target)) = prose.strip_prefix('[').and_then(|rest| rest.split_once("]: ")) {
             found.push((index + 1, first_word(target)));
         }
         for rest in prose.split("](").skip(1) {
@@ -66,16 +51,9 @@ fn links(text: &str) -> Vec<(usize, String)> {
 /// Without a title behind it, and without `<…>` around it.
 fn first_word(target: &str) -> String {
     let target = target.trim();
-    match target
-        .strip_prefix('<')
-        .and_then(|rest| rest.split_once('>'))
-    {
+    match target.strip_prefix('<').and_then(|rest| rest.split_once('>')) {
         Some((inside, _)) => inside.to_owned(),
-        None => target
-            .split_whitespace()
-            .next()
-            .unwrap_or_default()
-            .to_owned(),
+        None => target.split_whitespace().next().unwrap_or_default().to_owned(),
     }
 }
 
@@ -107,17 +85,9 @@ pub fn architecture_agrees(tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for prefix in ["crates/", "tools/", "crates/server/src/"] {
         for name in tree.directories(prefix) {
-            let written = [
-                format!("{prefix}{name}"),
-                format!("{name}/"),
-                format!("`{name}`"),
-            ];
+            let written = [format!("{prefix}{name}"), format!("{name}/"), format!("`{name}`")];
             if !written.iter().any(|form| mentions(text, form)) {
-                findings.push(Finding::new(
-                    page,
-                    0,
-                    format!("does not name the directory {prefix}{name}"),
-                ));
+                findings.push(Finding::new(page, 0, format!("does not name the directory {prefix}{name}")));
             }
         }
     }
@@ -126,11 +96,7 @@ pub fn architecture_agrees(tree: &Tree) -> Vec<Finding> {
             let word = word.trim_end_matches(['.', '/']);
             let ours = word.starts_with("crates/") || word.starts_with("tools/");
             if ours && !word.contains(['*', '{', '<']) && !tree.exists(word) {
-                findings.push(Finding::new(
-                    page,
-                    index + 1,
-                    format!("names {word}, which is not there"),
-                ));
+                findings.push(Finding::new(page, index + 1, format!("names {word}, which is not there")));
             }
         }
     }
@@ -163,10 +129,7 @@ mod tests {
             ("docs/k.png", ""),
             ("docs/q r.md", ""),
         ]);
-        let lines: Vec<_> = links_resolve(&tree)
-            .iter()
-            .map(|finding| finding.line)
-            .collect();
+        let lines: Vec<_> = links_resolve(&tree).iter().map(|finding| finding.line).collect();
         assert_eq!(lines, [5, 6, 7]);
     }
 
@@ -179,19 +142,11 @@ mod tests {
             ("tools/tidy/a.rs", ""),
         ];
         let with = |text: &'static str| {
-            let all: Vec<_> = files
-                .into_iter()
-                .chain([("ARCHITECTURE.md", text)])
-                .collect();
-            architecture_agrees(&Tree::made_of(&all))
-                .into_iter()
-                .map(|finding| finding.rule)
-                .collect::<Vec<_>>()
+            let all: Vec<_> = files.into_iter().chain([("ARCHITECTURE.md", text)]).collect();
+            architecture_agrees(&Tree::made_of(&all)).into_iter().map(|finding| finding.rule).collect::<Vec<_>>()
         };
         assert_eq!(
-            with(
-                "crates/core, crates/server (db/, `ops`), `tools/tidy`. See crates/* and crates/<name>."
-            ),
+            with("crates/core, crates/server (db/, `ops`), `tools/tidy`. See crates/* and crates/<name>."),
             [] as [&str; 0]
         );
         assert_eq!(

@@ -39,23 +39,13 @@ pub struct NamedPath {
 impl NamedPath {
     /// Whether the path begins with these names.
     pub fn begins(&self, names: &[&str]) -> bool {
-        self.parts.len() >= names.len()
-            && self
-                .parts
-                .iter()
-                .zip(names)
-                .all(|(part, name)| part == name)
+        self.parts.len() >= names.len() && self.parts.iter().zip(names).all(|(part, name)| part == name)
     }
 
     /// Whether the path ends with these names.
     pub fn ends(&self, names: &[&str]) -> bool {
         self.parts.len() >= names.len()
-            && self
-                .parts
-                .iter()
-                .rev()
-                .zip(names.iter().rev())
-                .all(|(part, name)| part == name)
+            && self.parts.iter().rev().zip(names.iter().rev()).all(|(part, name)| part == name)
     }
 }
 
@@ -71,12 +61,7 @@ pub struct Source {
 impl Source {
     /// Reads a file. Never fails: text that is no Rust gives tokens that mean nothing.
     pub fn read(text: &str) -> Self {
-        let mut reader = Reader {
-            chars: text.chars().collect(),
-            at: 0,
-            line: 1,
-            source: Self::default(),
-        };
+        let mut reader = Reader { chars: text.chars().collect(), at: 0, line: 1, source: Self::default() };
         while reader.at < reader.chars.len() {
             reader.step();
         }
@@ -86,9 +71,7 @@ impl Source {
 
     /// String literals outside `#[cfg(test)]`.
     pub fn literals(&self) -> impl Iterator<Item = &Token> {
-        self.tokens
-            .iter()
-            .filter(|token| token.kind == Kind::Literal && !token.in_test)
+        self.tokens.iter().filter(|token| token.kind == Kind::Literal && !token.in_test)
     }
 
     /// Every path in the file, single names included.
@@ -97,19 +80,13 @@ impl Source {
         let mut at = 0;
         while at < self.tokens.len() {
             let follows = at > 0 && self.tokens[at - 1].text == "::";
-            at = if self.tokens[at].kind == Kind::Word && !follows {
-                self.path(at, &[], &mut found)
-            } else {
-                at + 1
-            };
+            at = if self.tokens[at].kind == Kind::Word && !follows { self.path(at, &[], &mut found) } else { at + 1 };
         }
         found
     }
 
     fn is(&self, at: usize, text: &str) -> bool {
-        self.tokens
-            .get(at)
-            .is_some_and(|token| token.kind == Kind::Mark && token.text == text)
+        self.tokens.get(at).is_some_and(|token| token.kind == Kind::Mark && token.text == text)
     }
 
     /// Reads one path at `at`, with its groups; returns where it ends.
@@ -119,11 +96,7 @@ impl Source {
             if self.is(at, "{") && !parts.is_empty() {
                 at += 1;
                 while at < self.tokens.len() && !self.is(at, "}") {
-                    at = if self.is(at, ",") {
-                        at + 1
-                    } else {
-                        self.path(at, &parts, found)
-                    };
+                    at = if self.is(at, ",") { at + 1 } else { self.path(at, &parts, found) };
                 }
                 return at + 1;
             }
@@ -134,20 +107,13 @@ impl Source {
                 parts.push(token.text.clone());
             }
             at += 1;
-            let next_goes_on = self
-                .tokens
-                .get(at + 1)
-                .is_some_and(|next| next.kind == Kind::Word || next.text == "{");
+            let next_goes_on = self.tokens.get(at + 1).is_some_and(|next| next.kind == Kind::Word || next.text == "{");
             if token.kind == Kind::Word && self.is(at, "::") && next_goes_on {
                 at += 1;
                 continue;
             }
             if token.kind == Kind::Word {
-                found.push(NamedPath {
-                    parts,
-                    line: token.line,
-                    in_test: token.in_test,
-                });
+                found.push(NamedPath { parts, line: token.line, in_test: token.in_test });
             }
             return at;
         }
@@ -178,12 +144,7 @@ impl Reader {
     }
 
     fn push(&mut self, kind: Kind, text: String, line: usize) {
-        self.source.tokens.push(Token {
-            kind,
-            text,
-            line,
-            in_test: false,
-        });
+        self.source.tokens.push(Token { kind, text, line, in_test: false });
     }
 
     fn step(&mut self) {
@@ -270,10 +231,7 @@ impl Reader {
     /// After `r`: a raw string, or, when this returns false, a raw name such as `r#type`.
     fn raw_string(&mut self) -> bool {
         let line = self.line;
-        let hashes = self.chars[self.at..]
-            .iter()
-            .take_while(|&&next| next == '#')
-            .count();
+        let hashes = self.chars[self.at..].iter().take_while(|&&next| next == '#').count();
         if self.peek(hashes) != '"' {
             return false;
         }
@@ -310,11 +268,7 @@ fn mark_tests(tokens: &mut [Token]) {
     let attribute = ["#", "[", "cfg", "(", "test", ")", "]"];
     let mut at = 0;
     while at + attribute.len() <= tokens.len() {
-        if !tokens[at..]
-            .iter()
-            .zip(attribute)
-            .all(|(token, text)| token.kind != Kind::Literal && token.text == text)
-        {
+        if !tokens[at..].iter().zip(attribute).all(|(token, text)| token.kind != Kind::Literal && token.text == text) {
             at += 1;
             continue;
         }
@@ -335,9 +289,7 @@ fn mark_tests(tokens: &mut [Token]) {
                 _ => {}
             }
         }
-        tokens[start..at]
-            .iter_mut()
-            .for_each(|token| token.in_test = true);
+        tokens[start..at].iter_mut().for_each(|token| token.in_test = true);
     }
 }
 

@@ -3,30 +3,15 @@
 use super::*;
 
 fn paths(text: &str) -> Vec<String> {
-    Source::read(text)
-        .paths()
-        .iter()
-        .map(|path| path.parts.join("::"))
-        .collect()
+    Source::read(text).paths().iter().map(|path| path.parts.join("::")).collect()
 }
 
 #[test]
 fn groups_are_taken_apart() {
     assert_eq!(
         paths("use crate::{db::{tokens, orgs as o}, http};"),
-        [
-            "use",
-            "crate::db::tokens",
-            "crate::db::orgs",
-            "as",
-            "o",
-            "crate::http"
-        ]
-        .map(|path| if matches!(path, "as" | "o") {
-            format!("crate::db::{path}")
-        } else {
-            path.to_owned()
-        })
+        ["use", "crate::db::tokens", "crate::db::orgs", "as", "o", "crate::http"]
+            .map(|path| if matches!(path, "as" | "o") { format!("crate::db::{path}") } else { path.to_owned() })
     );
     assert_eq!(paths("a::b(c::D { e })"), ["a::b", "c::D", "e"]);
     assert_eq!(paths("Vec::<u8>::new()"), ["Vec", "u8"]);
@@ -37,23 +22,11 @@ fn comments_and_strings_are_not_code() {
     let source = Source::read(
         "// crate::db\n/* a /* nested */\n tokio */ let x = \"sqlx::query\"; let y = r#\"a \"q\" b\"#; 'a' '\\'' 'life r#type",
     );
-    let words: Vec<_> = source
-        .tokens
-        .iter()
-        .filter(|t| t.kind == Kind::Word)
-        .map(|t| t.text.as_str())
-        .collect();
+    let words: Vec<_> = source.tokens.iter().filter(|t| t.kind == Kind::Word).map(|t| t.text.as_str()).collect();
     assert_eq!(words, ["let", "x", "let", "y", "life", "r", "type"]);
     let literals: Vec<_> = source.literals().map(|t| t.text.as_str()).collect();
     assert_eq!(literals, ["sqlx::query", "a \"q\" b"]);
-    assert_eq!(
-        source
-            .comments
-            .iter()
-            .map(|(line, _)| *line)
-            .collect::<Vec<_>>(),
-        [1, 2, 3]
-    );
+    assert_eq!(source.comments.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [1, 2, 3]);
 }
 
 #[test]
@@ -65,13 +38,7 @@ fn lines_are_counted_through_strings() {
 
 #[test]
 fn tests_are_marked() {
-    let source =
-        Source::read("a; #[cfg(test)] #[x(y)] mod tests { fn f() { b } } c; #[cfg(test)] mod t; d");
-    let outside: String = source
-        .tokens
-        .iter()
-        .filter(|t| !t.in_test)
-        .map(|t| t.text.as_str())
-        .collect();
+    let source = Source::read("a; #[cfg(test)] #[x(y)] mod tests { fn f() { b } } c; #[cfg(test)] mod t; d");
+    let outside: String = source.tokens.iter().filter(|t| !t.in_test).map(|t| t.text.as_str()).collect();
     assert_eq!(outside, "a;c;d");
 }

@@ -56,22 +56,15 @@ pub fn every_table_is_a_tenants_or_shared(tree: &Tree) -> Vec<Finding> {
             let listed = SHARED_TABLES.contains(&table.as_str());
             unseen.remove(table.as_str());
             if !tenant.contains(&table) && !listed {
-                let rule = format!(
-                    "table {table} has no {TENANT_COLUMN}: add it, or list the table in {THIS_FILE}"
-                );
+                let rule = format!("table {table} has no {TENANT_COLUMN}: add it, or list the table in {THIS_FILE}");
                 findings.push(Finding::new(file, line, rule));
             }
         }
     }
     if any {
         let gone = unseen.into_iter();
-        findings.extend(gone.map(|table| {
-            Finding::new(
-                THIS_FILE,
-                0,
-                format!("lists {table}, which no migration makes"),
-            )
-        }));
+        findings
+            .extend(gone.map(|table| Finding::new(THIS_FILE, 0, format!("lists {table}, which no migration makes"))));
     }
     findings
 }
@@ -80,23 +73,14 @@ pub fn every_table_is_a_tenants_or_shared(tree: &Tree) -> Vec<Finding> {
 pub fn tenant_statements_name_the_organization(tree: &Tree) -> Vec<Finding> {
     let tenant = tenant_tables(tree);
     let mut findings = Vec::new();
-    for (file, source) in tree
-        .sources("crates/server/src/db")
-        .filter(|(file, _)| !is_test_file(file))
-    {
+    for (file, source) in tree.sources("crates/server/src/db").filter(|(file, _)| !is_test_file(file)) {
         for literal in source.literals().filter(|literal| is_sql(&literal.text)) {
-            let Some(table) = touched(&literal.text)
-                .into_iter()
-                .find(|table| tenant.contains(table))
-            else {
+            let Some(table) = touched(&literal.text).into_iter().find(|table| tenant.contains(table)) else {
                 continue;
             };
             let last = literal.line + literal.text.lines().count();
             let near = literal.line.saturating_sub(COMMENT_LINES)..=last;
-            let explained = source
-                .comments
-                .iter()
-                .any(|(line, text)| near.contains(line) && text.contains("tenant:"));
+            let explained = source.comments.iter().any(|(line, text)| near.contains(line) && text.contains("tenant:"));
             let owned = OWNED_TABLES.contains(&table.as_str());
             let names = |word: &String| word == TENANT_COLUMN || (owned && word == OWNER_COLUMN);
             let scoped = words(&literal.text).iter().any(names);
@@ -117,18 +101,12 @@ fn migrations(tree: &Tree) -> impl Iterator<Item = (&str, &str)> {
 
 /// Tables that get the column where they are made, or later by ALTER TABLE; and the owned ones.
 fn tenant_tables(tree: &Tree) -> BTreeSet<String> {
-    let mut tables: BTreeSet<String> = OWNED_TABLES
-        .iter()
-        .map(|table| (*table).to_owned())
-        .collect();
+    let mut tables: BTreeSet<String> = OWNED_TABLES.iter().map(|table| (*table).to_owned()).collect();
     for (_, text) in migrations(tree) {
         let text = without_comments(text);
         for statement in text.split(';') {
             let all = words(statement);
-            let Some(at) = all
-                .iter()
-                .position(|word| word.eq_ignore_ascii_case("table"))
-            else {
+            let Some(at) = all.iter().position(|word| word.eq_ignore_ascii_case("table")) else {
                 continue;
             };
             let name = all[at + 1..].iter().find(|word| !is_filler(word));
@@ -146,16 +124,11 @@ fn created_table(window: &[(usize, String)]) -> Option<(usize, String)> {
     if !is(0, "create") || !is(1, "table") {
         return None;
     }
-    window[2..]
-        .iter()
-        .find(|(_, word)| !is_filler(word))
-        .cloned()
+    window[2..].iter().find(|(_, word)| !is_filler(word)).cloned()
 }
 
 fn is_filler(word: &str) -> bool {
-    ["if", "not", "exists", "only"]
-        .iter()
-        .any(|filler| word.eq_ignore_ascii_case(filler))
+    ["if", "not", "exists", "only"].iter().any(|filler| word.eq_ignore_ascii_case(filler))
 }
 
 /// Tables after FROM, JOIN, INTO and UPDATE.
@@ -172,10 +145,7 @@ fn touched(statement: &str) -> Vec<String> {
 
 fn words(text: &str) -> Vec<String> {
     let parts = text.split(|c: char| !c.is_alphanumeric() && c != '_');
-    parts
-        .filter(|part| !part.is_empty())
-        .map(str::to_owned)
-        .collect()
+    parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
 fn words_with_lines(text: &str) -> Vec<(usize, String)> {
@@ -191,10 +161,7 @@ fn words_with_lines(text: &str) -> Vec<(usize, String)> {
 }
 
 fn without_comments(text: &str) -> String {
-    text.lines()
-        .map(|line| line.split("--").next().unwrap_or_default())
-        .collect::<Vec<_>>()
-        .join("\n")
+    text.lines().map(|line| line.split("--").next().unwrap_or_default()).collect::<Vec<_>>().join("\n")
 }
 
 #[cfg(test)]
@@ -207,23 +174,12 @@ mod tests {
     #[test]
     fn tables_are_sorted() {
         let tree = Tree::made_of(&[("crates/server/migrations/1.sql", SCHEMA)]);
-        assert_eq!(
-            tenant_tables(&tree).into_iter().collect::<Vec<_>>(),
-            ["grants", "late", "tokens"]
-        );
+        assert_eq!(tenant_tables(&tree).into_iter().collect::<Vec<_>>(), ["grants", "late", "tokens"]);
         let findings = every_table_is_a_tenants_or_shared(&tree);
         let strays: Vec<_> = findings.iter().filter(|finding| finding.line > 0).collect();
         assert_eq!(strays.len(), 1);
-        assert!(
-            strays[0].line == 7 && strays[0].rule.contains("strays"),
-            "{strays:?}"
-        );
-        assert!(
-            findings
-                .iter()
-                .any(|finding| finding.rule.contains("lists orgs,")),
-            "{findings:?}"
-        );
+        assert!(strays[0].line == 7 && strays[0].rule.contains("strays"), "{strays:?}");
+        assert!(findings.iter().any(|finding| finding.rule.contains("lists orgs,")), "{findings:?}");
         assert_eq!(every_table_is_a_tenants_or_shared(&Tree::default()), []);
     }
 
@@ -237,23 +193,15 @@ mod tests {
             fn d() { q(\"UPDATE tokens SET a = $1\"); }\n\n\n\n\
             fn e() { q(\"SELECT 1 FROM users JOIN late ON 1 = 1\"); }\n\
             #[cfg(test)] mod tests { fn f() { q(\"DELETE FROM grants\"); } }";
-        let tree = Tree::made_of(&[
-            ("crates/server/migrations/1.sql", SCHEMA),
-            ("crates/server/src/db/tokens.rs", code),
-        ]);
-        let lines: Vec<_> = tenant_statements_name_the_organization(&tree)
-            .iter()
-            .map(|finding| finding.line)
-            .collect();
+        let tree =
+            Tree::made_of(&[("crates/server/migrations/1.sql", SCHEMA), ("crates/server/src/db/tokens.rs", code)]);
+        let lines: Vec<_> = tenant_statements_name_the_organization(&tree).iter().map(|finding| finding.line).collect();
         assert_eq!(lines, [1, 10]);
     }
 
     #[test]
     fn a_locking_clause_is_no_table() {
         assert_eq!(touched("SELECT a FROM t WHERE b FOR UPDATE"), ["t"]);
-        assert_eq!(
-            touched("INSERT INTO t (a) VALUES ($1) ON CONFLICT (a) DO UPDATE SET b = 1"),
-            ["t"]
-        );
+        assert_eq!(touched("INSERT INTO t (a) VALUES ($1) ON CONFLICT (a) DO UPDATE SET b = 1"), ["t"]);
     }
 }

@@ -125,12 +125,7 @@ async fn by_session(tx: &mut Tx, subject: &str, now: Timestamp) -> Result<Actor,
     Ok(Actor { user, session: Some(id), token: None })
 }
 
-async fn by_token(
-    tx: &mut Tx,
-    subject: &str,
-    address: Option<IpAddr>,
-    now: Timestamp,
-) -> Result<Actor, Refused> {
+async fn by_token(tx: &mut Tx, subject: &str, address: Option<IpAddr>, now: Timestamp) -> Result<Actor, Refused> {
     let unknown = || unauthenticated("nobody knows this credential");
     let id: TokenId = subject.parse().map_err(|_| unknown())?;
     let token = db::tokens::get(tx, id).await?.ok_or_else(unknown)?;

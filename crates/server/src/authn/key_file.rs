@@ -14,7 +14,9 @@ use zeroize::Zeroizing;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// It is not there although the database is.
-    #[error("the key file {0} is missing and the database exists: put the file back (no new one is made, since no stored credential would ever match again)")]
+    #[error(
+        "the key file {0} is missing and the database exists: put the file back (no new one is made, since no stored credential would ever match again)"
+    )]
     Missing(PathBuf),
     /// It is there although the database is not.
     #[error("the key file {0} cannot be read: {1}")]

@@ -13,8 +13,7 @@ use tokio::sync::Semaphore;
 static RUNNING: Semaphore = Semaphore::const_new(2);
 
 /// A hash of a password that nobody has, so that an unknown address costs as much time as a wrong password.
-static NOBODY: LazyLock<String> =
-    LazyLock::new(|| hash_now("nobody has this password", &[7; 16]).unwrap_or_default());
+static NOBODY: LazyLock<String> = LazyLock::new(|| hash_now("nobody has this password", &[7; 16]).unwrap_or_default());
 
 /// Shortest password, in characters (NIST SP 800-63B-4 §3.1.1.2 asks for 8 with a second factor, 15 without; twelve is
 /// the floor until a second factor exists here).

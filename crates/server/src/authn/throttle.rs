@@ -9,7 +9,7 @@ use tegata_core::time::Timestamp;
 /// Failures that cost nothing, per account.
 const FREE_FAILURES: u32 = 5;
 /// The longest wait.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+const LONGEST: Duration = Duration::from_mins(15);
 /// Most accounts and addresses that are remembered; beyond it the oldest are forgotten.
 const REMEMBERED: usize = 10_000;
 
@@ -48,7 +48,7 @@ impl Throttle {
         for name in names {
             let one = failures.entry((*name).to_owned()).or_insert(Failures { count: 0, last: now });
             // An hour without a failure begins anew.
-            let rested = now >= one.last.plus(Duration::from_secs(3600));
+            let rested = now >= one.last.plus(Duration::from_hours(1));
             one.count = if rested { 1 } else { one.count.saturating_add(1) };
             one.last = now;
         }

@@ -16,13 +16,12 @@ pub struct Answer {
 
 /// The answer under a key of this actor.
 pub async fn find(tx: &mut Tx, actor: &str, key: &str) -> Result<Option<Answer>, DbError> {
-    let row: Option<(String, i64, String)> = sqlx::query_as(
-        "SELECT request_hash, status, body FROM idempotency WHERE actor = $1 AND idempotency_key = $2",
-    )
-    .bind(actor)
-    .bind(key)
-    .fetch_optional(tx.connection())
-    .await?;
+    let row: Option<(String, i64, String)> =
+        sqlx::query_as("SELECT request_hash, status, body FROM idempotency WHERE actor = $1 AND idempotency_key = $2")
+            .bind(actor)
+            .bind(key)
+            .fetch_optional(tx.connection())
+            .await?;
     Ok(row.map(|(request_hash, status, body)| Answer {
         request_hash,
         status: u16::try_from(status).unwrap_or(500),
@@ -31,13 +30,7 @@ pub async fn find(tx: &mut Tx, actor: &str, key: &str) -> Result<Option<Answer>,
 }
 
 /// Keeps an answer.
-pub async fn insert(
-    tx: &mut WriteTx,
-    actor: &str,
-    key: &str,
-    answer: &Answer,
-    now: Timestamp,
-) -> Result<(), DbError> {
+pub async fn insert(tx: &mut WriteTx, actor: &str, key: &str, answer: &Answer, now: Timestamp) -> Result<(), DbError> {
     sqlx::query(
         "INSERT INTO idempotency (actor, idempotency_key, request_hash, status, body, created_at)
          VALUES ($1, $2, $3, $4, $5, $6)",

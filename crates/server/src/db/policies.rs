@@ -9,13 +9,12 @@ use tegata_core::time::Timestamp;
 
 /// The policy for a kind; what a fresh organization has where nothing was set.
 pub async fn get(tx: &mut Tx, org: OrgId, kind: CredentialKind) -> Result<KindPolicy, DbError> {
-    let row: Option<(String, String, i64)> = sqlx::query_as(
-        "SELECT admission, level, max_lifetime_seconds FROM policies WHERE org_id = $1 AND kind = $2",
-    )
-    .bind(org.to_string())
-    .bind(kind.as_str())
-    .fetch_optional(tx.connection())
-    .await?;
+    let row: Option<(String, String, i64)> =
+        sqlx::query_as("SELECT admission, level, max_lifetime_seconds FROM policies WHERE org_id = $1 AND kind = $2")
+            .bind(org.to_string())
+            .bind(kind.as_str())
+            .fetch_optional(tx.connection())
+            .await?;
     match row {
         None => Ok(KindPolicy::FRESH),
         Some((admission, level, seconds)) => Ok(KindPolicy {

@@ -25,10 +25,14 @@ pub fn newest() -> i64 {
 #[derive(Debug, thiserror::Error)]
 pub enum SchemaError {
     /// It holds tables, and none of ours.
-    #[error("this database belongs to another program: it has tables and none of them is Tegata's; choose another with --database")]
+    #[error(
+        "this database belongs to another program: it has tables and none of them is Tegata's; choose another with --database"
+    )]
     Foreign,
     /// A newer Tegata wrote it.
-    #[error("this database was written by a newer Tegata (schema {0}): start that version, or restore a backup made by this one")]
+    #[error(
+        "this database was written by a newer Tegata (schema {0}): start that version, or restore a backup made by this one"
+    )]
     Newer(i64),
     /// A migration that ran does not read as it did then.
     #[error("schema {0} in this database differs from the one this program knows")]
@@ -128,7 +132,11 @@ impl Db {
 /// Two processes that create the same table at the same moment: the slower one is told so, and may go on.
 fn ignore_created_meanwhile(error: sqlx::Error) -> Result<sqlx::any::AnyQueryResult, sqlx::Error> {
     let created = error.as_database_error().and_then(sqlx::error::DatabaseError::code);
-    if matches!(created.as_deref(), Some("23505" | "42P07")) { Ok(sqlx::any::AnyQueryResult::default()) } else { Err(error) }
+    if matches!(created.as_deref(), Some("23505" | "42P07")) {
+        Ok(sqlx::any::AnyQueryResult::default())
+    } else {
+        Err(error)
+    }
 }
 
 fn not_a_database(error: sqlx::Error) -> SchemaError {

@@ -60,13 +60,11 @@ pub async fn insert(
 
 /// Ends every current secret of a subject at a moment; what ends earlier anyway stays so.
 pub async fn end_at(tx: &mut WriteTx, subject: &str, moment: Timestamp) -> Result<(), DbError> {
-    sqlx::query(
-        "UPDATE secrets SET valid_until = $1 WHERE subject = $2 AND (valid_until IS NULL OR valid_until > $3)",
-    )
-    .bind(moment.as_micros())
-    .bind(subject)
-    .bind(moment.as_micros())
-    .execute(tx.connection())
-    .await?;
+    sqlx::query("UPDATE secrets SET valid_until = $1 WHERE subject = $2 AND (valid_until IS NULL OR valid_until > $3)")
+        .bind(moment.as_micros())
+        .bind(subject)
+        .bind(moment.as_micros())
+        .execute(tx.connection())
+        .await?;
     Ok(())
 }

@@ -86,14 +86,13 @@ pub async fn of_user(tx: &mut Tx, org: OrgId, user: UserId) -> Result<Vec<TeamId
 
 /// Puts a user into a team. False when they were in it already.
 pub async fn add_member(tx: &mut WriteTx, org: OrgId, team: TeamId, user: UserId) -> Result<bool, DbError> {
-    let done = sqlx::query(
-        "INSERT INTO team_members (org_id, team_id, user_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
-    )
-    .bind(org.to_string())
-    .bind(team.to_string())
-    .bind(user.to_string())
-    .execute(tx.connection())
-    .await?;
+    let done =
+        sqlx::query("INSERT INTO team_members (org_id, team_id, user_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
+            .bind(org.to_string())
+            .bind(team.to_string())
+            .bind(user.to_string())
+            .execute(tx.connection())
+            .await?;
     Ok(done.rows_affected() == 1)
 }
 

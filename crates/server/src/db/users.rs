@@ -25,13 +25,7 @@ type Row = (String, String, String, String, i64);
 const ACTIVE: &str = "active";
 
 fn read((id, email, name, state, created_at): Row) -> Result<User, DbError> {
-    Ok(User {
-        id: parsed(&id)?,
-        email,
-        name,
-        active: state == ACTIVE,
-        created_at: Timestamp::from_micros(created_at),
-    })
+    Ok(User { id: parsed(&id)?, email, name, active: state == ACTIVE, created_at: Timestamp::from_micros(created_at) })
 }
 
 /// Makes an account.
@@ -104,19 +98,17 @@ pub async fn set_active(tx: &mut WriteTx, id: UserId, active: bool) -> Result<()
 
 /// Accounts by id, ascending.
 pub async fn list(tx: &mut Tx, page: &PageAsk) -> Result<Vec<User>, DbError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT id, email, name, state, created_at FROM users WHERE id > $1 ORDER BY id LIMIT $2",
-    )
-    .bind(page.after.as_deref().unwrap_or_default())
-    .bind(page.limit)
-    .fetch_all(tx.connection())
-    .await?;
+    let rows: Vec<Row> =
+        sqlx::query_as("SELECT id, email, name, state, created_at FROM users WHERE id > $1 ORDER BY id LIMIT $2")
+            .bind(page.after.as_deref().unwrap_or_default())
+            .bind(page.limit)
+            .fetch_all(tx.connection())
+            .await?;
     rows.into_iter().map(read).collect()
 }
 
 /// Whether there is any account.
 pub async fn any(tx: &mut Tx) -> Result<bool, DbError> {
-    let row: Option<(String,)> =
-        sqlx::query_as("SELECT id FROM users LIMIT 1").fetch_optional(tx.connection()).await?;
+    let row: Option<(String,)> = sqlx::query_as("SELECT id FROM users LIMIT 1").fetch_optional(tx.connection()).await?;
     Ok(row.is_some())
 }

@@ -68,13 +68,12 @@ pub async fn get(tx: &mut Tx, id: VerifierId) -> Result<Option<Verifier>, DbErro
 
 /// The verifiers by id.
 pub async fn list(tx: &mut Tx, page: &PageAsk) -> Result<Vec<Verifier>, DbError> {
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT id, name, created_at, revoked_at FROM verifiers WHERE id > $1 ORDER BY id LIMIT $2",
-    )
-    .bind(page.after.as_deref().unwrap_or_default())
-    .bind(page.limit)
-    .fetch_all(tx.connection())
-    .await?;
+    let rows: Vec<Row> =
+        sqlx::query_as("SELECT id, name, created_at, revoked_at FROM verifiers WHERE id > $1 ORDER BY id LIMIT $2")
+            .bind(page.after.as_deref().unwrap_or_default())
+            .bind(page.limit)
+            .fetch_all(tx.connection())
+            .await?;
     let mut verifiers = Vec::with_capacity(rows.len());
     for row in rows {
         verifiers.push(read(tx, row).await?);
@@ -84,10 +83,11 @@ pub async fn list(tx: &mut Tx, page: &PageAsk) -> Result<Vec<Verifier>, DbError>
 
 /// Stops a verifier for good.
 pub async fn revoke(tx: &mut WriteTx, id: VerifierId, now: Timestamp) -> Result<(), DbError> {
-    let done = sqlx::query("UPDATE verifiers SET state = 'revoked', revoked_at = $1 WHERE id = $2 AND state = 'active'")
-        .bind(now.as_micros())
-        .bind(id.to_string())
-        .execute(tx.connection())
-        .await?;
+    let done =
+        sqlx::query("UPDATE verifiers SET state = 'revoked', revoked_at = $1 WHERE id = $2 AND state = 'active'")
+            .bind(now.as_micros())
+            .bind(id.to_string())
+            .execute(tx.connection())
+            .await?;
     exactly_one(&done)
 }

@@ -156,8 +156,10 @@ async fn answer(
 
 /// The caller's request id, where it is short and plain, or a fresh one.
 fn request_id(app: &App, request: &Request<Body>) -> String {
-    let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok()).filter(|id| {
-        !id.is_empty() && id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_graphic())
-    });
+    let given = request
+        .headers()
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .filter(|id| !id.is_empty() && id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_graphic()));
     given.map_or_else(|| crate::authn::hasher::hex(&app.entropy.bytes::<12>()), str::to_owned)
 }

@@ -85,6 +85,7 @@ pub struct Change {
 
 impl Change {
     /// A change of one thing.
+    #[expect(clippy::needless_pass_by_value, reason = "ids are handed over as they come")]
     pub fn new(org: OrgId, subject: impl ToString) -> Self {
         let subject = subject.to_string();
         Self { org, subject, before: None, after: None, reason: None, feed: Vec::new(), by: None }
@@ -113,6 +114,7 @@ impl Change {
 
     /// What has to be looked at again.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "ids are handed over as they come")]
     pub fn feed(mut self, topic: Topic, org: Option<OrgId>, subject: impl ToString) -> Self {
         self.feed.push((topic, org, subject.to_string()));
         self

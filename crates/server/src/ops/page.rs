@@ -110,7 +110,11 @@ fn read_cursor(text: &str) -> Result<String, Problem> {
         let message = "cursor: send back a `next_cursor` as it was given, or none to begin anew";
         Problem::new(Code::MalformedCursor, message).with("cursor", message)
     };
-    if text.len() < 8 || text.len() > 600 || text.len() % 2 != 0 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+    if text.len() < 8
+        || text.len() > 600
+        || !text.len().is_multiple_of(2)
+        || !text.bytes().all(|byte| byte.is_ascii_hexdigit())
+    {
         return Err(wrong());
     }
     let (sum, key) = text.split_at(8);

@@ -33,14 +33,9 @@ pub struct Applied {
 
 impl Receipt {
     /// A receipt that the frame will complete.
+    #[expect(clippy::needless_pass_by_value, reason = "ids are handed over as they come")]
     pub fn of(id: impl ToString, state: &str) -> Self {
-        Self {
-            id: id.to_string(),
-            state: state.to_owned(),
-            effective_at: None,
-            sequence: None,
-            verifiers: Vec::new(),
-        }
+        Self { id: id.to_string(), state: state.to_owned(), effective_at: None, sequence: None, verifiers: Vec::new() }
     }
 }
 

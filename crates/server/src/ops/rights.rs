@@ -75,10 +75,9 @@ pub fn rights_of(roles: &[HeldRole]) -> Vec<Right<'_>> {
             let context = held.context;
             match held.content.as_ref() {
                 RoleContent::Everything => vec![Right { context, api: None, held: Held::Everything }],
-                RoleContent::Listed(list) => list
-                    .iter()
-                    .map(|(api, set)| Right { context, api: Some(*api), held: Held::Set(set) })
-                    .collect(),
+                RoleContent::Listed(list) => {
+                    list.iter().map(|(api, set)| Right { context, api: Some(*api), held: Held::Set(set) }).collect()
+                }
             }
         })
         .collect()

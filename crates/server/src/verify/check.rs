@@ -151,10 +151,8 @@ impl Verify {
     }
 
     fn describe(&self, question: &Question<'_>, evaluated: Evaluated, now: Timestamp) -> Draft {
-        let found = match evaluated {
-            Evaluated::Done(found) => *found,
-            Evaluated::Cold(found) => *found,
-        };
+        let (Evaluated::Done(found) | Evaluated::Cold(found)) = evaluated;
+        let found = *found;
         let org = found.org.and_then(|org| self.index.orgs.pin().get(&org).cloned());
         let user = found.token.as_ref().map(|token| {
             let user = self.index.users.pin().get(&token.owner).cloned();
@@ -226,7 +224,7 @@ fn finish(draft: Draft, record: Option<tegata_record::RecordId>) -> Answer {
         Some(id) => answer.record = Some(id.to_string()),
         None => {
             answer.allowed = false;
-            answer.reason = Reason::RecordUnavailable.as_str().to_owned();
+            Reason::RecordUnavailable.as_str().clone_into(&mut answer.reason);
             answer.missing.clear();
         }
     }

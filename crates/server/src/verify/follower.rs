@@ -1,7 +1,7 @@
 //! Following the change feed: each change is read again from the truth and replaces what is in memory.
 
-use super::index::{ContextBy, Installing, context_name};
 use super::entry::Warm;
+use super::index::{ContextBy, Installing, context_name};
 use super::{Verify, load};
 use crate::authn::Digest;
 use crate::catalogues::Loaded;

@@ -5,9 +5,7 @@
 //! at least as new as the last change that was applied, so a refill that raced a revocation cannot bring it back:
 //! either it is installed first and the revocation replaces it, or it is read later and contains the revocation.
 
-use super::entry::{
-    ContextEntry, MemberEntry, OrgEntry, RoleEntry, TeamEntry, TokenEntry, UserEntry, VerifierEntry,
-};
+use super::entry::{ContextEntry, MemberEntry, OrgEntry, RoleEntry, TeamEntry, TokenEntry, UserEntry, VerifierEntry};
 use crate::authn::Digest;
 use crate::catalogues::Loaded;
 use arc_swap::ArcSwap;

@@ -26,8 +26,7 @@ pub async fn token(tx: &mut Tx, catalogues: &Catalogues, id: TokenId) -> Result<
     };
     let parts = parts(tx, catalogues, id).await?;
     let secrets = db::secrets::of_subject(tx, &id.to_string()).await?;
-    let entries =
-        secrets.into_iter().map(|(digest, until)| (digest, Arc::new(entry(&token, &parts, until)))).collect();
+    let entries = secrets.into_iter().map(|(digest, until)| (digest, Arc::new(entry(&token, &parts, until)))).collect();
     Ok(TokenReading { entries })
 }
 
@@ -64,12 +63,7 @@ async fn parts(tx: &mut Tx, catalogues: &Catalogues, id: TokenId) -> Result<Vec<
 }
 
 /// Names of an API as a set, with what they imply; names that no longer exist fall away.
-async fn expand(
-    tx: &mut Tx,
-    catalogues: &Catalogues,
-    api: ApiId,
-    names: &[String],
-) -> Result<PermissionSet, DbError> {
+async fn expand(tx: &mut Tx, catalogues: &Catalogues, api: ApiId, names: &[String]) -> Result<PermissionSet, DbError> {
     let Some(loaded) = catalogues.of(tx, &api.to_string()).await? else {
         return Ok(PermissionSet::new());
     };
@@ -149,10 +143,5 @@ pub async fn org(tx: &mut Tx, id: OrgId) -> Result<Option<OrgEntry>, DbError> {
 
 /// A context as it is kept.
 pub fn context(org: OrgId, context: &Context) -> ContextEntry {
-    ContextEntry {
-        org,
-        parent: context.parent,
-        kind: context.kind.as_str().into(),
-        key: context.key.as_str().into(),
-    }
+    ContextEntry { org, parent: context.parent, kind: context.kind.as_str().into(), key: context.key.as_str().into() }
 }

@@ -153,7 +153,7 @@ both_databases! {
         server.advance(std::time::Duration::from_secs(61));
         assert_eq!(world.call(&old, "GET", ISSUES).await["reason"], "expired");
         assert_eq!(world.call(&fresh, "GET", ISSUES).await["reason"], "granted");
-        server.advance(std::time::Duration::from_secs(30 * 86_400));
+        server.advance(tegata_core::time::days(30));
         assert_eq!(world.call(&fresh, "GET", ISSUES).await["reason"], "expired");
     }
 

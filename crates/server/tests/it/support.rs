@@ -67,8 +67,9 @@ pub async fn fresh_database(database: Database, directory: &TempDir) -> String {
     match database {
         Database::Sqlite => directory.path().join(format!("tegata-{number}.db")).display().to_string(),
         Database::Postgres => {
-            let base = std::env::var("TEGATA_TEST_POSTGRES")
-                .expect("TEGATA_TEST_POSTGRES names a PostgreSQL server for tests; scripts/test starts one and sets it");
+            let base = std::env::var("TEGATA_TEST_POSTGRES").expect(
+                "TEGATA_TEST_POSTGRES names a PostgreSQL server for tests; scripts/test starts one and sets it",
+            );
             let name = format!("t_{}_{number}", std::process::id());
             sqlx::any::install_default_drivers();
             let pool = sqlx::AnyPool::connect(&base).await.expect("the PostgreSQL server for tests answers");
@@ -130,7 +131,8 @@ impl Server {
 
     /// The first administrator: of the publisher and of the organization `default`. Once per server.
     pub async fn admin(&self) -> Client {
-        let body = json!({"token": self.setup_token(), "email": "root@example.com", "name": "Root", "password": PASSWORD});
+        let body =
+            json!({"token": self.setup_token(), "email": "root@example.com", "name": "Root", "password": PASSWORD});
         let reply = self.anybody().post("/v1/setup", body).await;
         Client::new(&self.base, Some(reply.status(201)["token"].as_str().unwrap()))
     }

@@ -93,7 +93,7 @@ impl Town {
     /// Revokes tokens until the server dies.
     async fn stop(self: Arc<Self>, end: Arc<AtomicBool>) {
         while !end.load(Ordering::SeqCst) {
-            let Some(token) = self.ledger.take_live_if(POOL / 2) else {
+            let Some(token) = self.ledger.take_live_if(POOL / 4) else {
                 tokio::time::sleep(Duration::from_millis(2)).await;
                 continue;
             };
@@ -258,7 +258,9 @@ async fn killed_again_and_again(name: &str, database: String, directory: &std::p
         println!("{name}: kill {kill} of {kills} after {} ms: {counts}", life.as_millis());
     }
     program.kill();
-    assert!(counts.made > 0 && counts.revoked > 0 && counts.records > 0, "something was done: {counts}");
+    assert!(counts.made > 0 && counts.records > 0, "something was done: {counts}");
+    // Two short lives may end before enough tokens are there to stop one.
+    assert!(kills < 10 || counts.revoked > 0, "something was stopped: {counts}");
     println!("{name}: {kills} kills in {} s, nothing lost: {counts}", began.elapsed().as_secs());
 }
 

@@ -9,8 +9,8 @@ use smallvec::SmallVec;
 use std::sync::Arc;
 use tegata_core::catalogue::{Access, OrganizationOf};
 use tegata_core::decide::{
-    Acting, Alternative, Credential, Decision, Facts, Gate, Grants, Need, Organization, Part, Place, Presented,
-    Reason, Target, decide, is_granted, is_held_by_owner,
+    Acting, Alternative, Credential, Decision, Facts, Gate, Grants, Need, Organization, Part, Place, Presented, Reason,
+    Target, decide, is_granted, is_held_by_owner,
 };
 use tegata_core::ids::{ContextId, OrgId};
 use tegata_core::role::{Held, Right};
@@ -137,14 +137,15 @@ impl Verify {
             Candidates::One(org) => judge.in_organization(org),
             // An endpoint outside all organizations: allowed where any part of the credential allows it, and
             // otherwise denied for the reason of the part that came furthest.
-            Candidates::Any => token.parts.iter().map(|part| judge.in_organization(Some(part.org))).fold(
-                None,
-                |best: Option<Outcome>, next| match best {
+            Candidates::Any => token
+                .parts
+                .iter()
+                .map(|part| judge.in_organization(Some(part.org)))
+                .fold(None, |best: Option<Outcome>, next| match best {
                     Some(best) if best.found.decision.is_allowed() || best.reason() >= next.reason() => Some(best),
                     _ => Some(next),
-                },
-            )
-            .unwrap_or_else(|| judge.in_organization(None)),
+                })
+                .unwrap_or_else(|| judge.in_organization(None)),
         };
         let mut found = outcome.found;
         found.endpoint = wanted.template().map(str::to_owned);
@@ -219,7 +220,10 @@ impl Judge<'_> {
         let part = org.and_then(|org| self.token.part(org));
         let (Some(org), Some(entry), Some(part)) = (org, entry, part) else {
             let decision = decide(&self.facts(Target::AuthenticatedOnly, Organization::Unknown));
-            return Outcome { found: Found { decision, org, ..Found::denied(Reason::OrganizationUnknown) }, cold: false };
+            return Outcome {
+                found: Found { decision, org, ..Found::denied(Reason::OrganizationUnknown) },
+                cold: false,
+            };
         };
         let warm = match self.cold {
             Cold::Read(warm) if warm.token.owner == self.token.owner => Some(warm),
@@ -230,8 +234,7 @@ impl Judge<'_> {
         let read = warm.and_then(|warm| warm.members.iter().find(|(other, _)| *other == org));
         let member = index.members.pin().get(&(org, self.token.owner)).or(read.map(|(_, member)| member)).cloned();
         let cold = user.is_none() || member.is_none();
-        let owner_active =
-            user.is_some_and(|user| user.active) && member.as_ref().is_some_and(|member| member.active);
+        let owner_active = user.is_some_and(|user| user.active) && member.as_ref().is_some_and(|member| member.active);
         let mut held: SmallVec<[(Arc<RoleContent>, Option<ContextId>); 8]> = SmallVec::new();
         if let Some(member) = &member {
             let (roles, teams) = (index.roles.pin(), index.teams.pin());
@@ -295,9 +298,7 @@ impl Judge<'_> {
             answer.context = first.chain.first().copied();
         }
         let lacks = |need: &Need<'_>| match decision.reason() {
-            Reason::ApprovalPending | Reason::ApprovalRejected | Reason::InsufficientScope => {
-                !is_granted(&part, need)
-            }
+            Reason::ApprovalPending | Reason::ApprovalRejected | Reason::InsufficientScope => !is_granted(&part, need),
             Reason::OwnerLacksPermission => !is_held_by_owner(&part, need),
             _ => false,
         };

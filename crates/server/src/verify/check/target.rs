@@ -132,13 +132,7 @@ fn unregistered(loaded: &Loaded, permission: PermissionNumber, place: NamedPlace
     FoundNeed { permission, level: level_of(loaded, permission), registered: false, chain: SmallVec::new(), place }
 }
 
-fn look_up(
-    index: &Index,
-    loaded: &Loaded,
-    org: OrgId,
-    permission: PermissionNumber,
-    place: NamedPlace,
-) -> FoundNeed {
+fn look_up(index: &Index, loaded: &Loaded, org: OrgId, permission: PermissionNumber, place: NamedPlace) -> FoundNeed {
     let mut need = unregistered(loaded, permission, place);
     let (kind, by, text) = match &need.place {
         NamedPlace::Global => {
