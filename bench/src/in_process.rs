@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Instant;
 use tegata::authn::Presented;
 use tegata::serve::{Running, start};
-use tegata::verify::check::Evaluated;
+use tegata::verify::check::{Cold, Evaluated};
 use tegata::verify::entry::VerifierEntry;
 
 /// A server with tokens in memory.
@@ -86,9 +86,7 @@ impl Filled {
         let mut allowed = 0_usize;
         let began = Instant::now();
         for call in calls {
-            if let Evaluated::Done(found) =
-                verify.evaluate(&self.verifier, &call.question(), now, tegata::verify::check::Cold::NotAsked)
-            {
+            if let Evaluated::Done(found) = verify.evaluate(&self.verifier, &call.question(), now, Cold::NotAsked) {
                 allowed += usize::from(found.decision.is_allowed());
             }
         }

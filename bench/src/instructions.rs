@@ -9,7 +9,7 @@ use std::path::Path;
 use std::time::Instant;
 use tegata::authn::Presented;
 use tegata::verify::Verify;
-use tegata::verify::check::{Evaluated, Question};
+use tegata::verify::check::{Cold, Evaluated, Question};
 use tegata::verify::entry::VerifierEntry;
 use tegata_core::time::Timestamp;
 
@@ -32,9 +32,7 @@ pub fn run(directory: &Path) -> Fallible<()> {
         let now = opened.app.clock.now();
         // Nobody else has this directory; what renews the lease of a server is not running here.
         verify.lease().renew(Instant::now());
-        let Evaluated::Done(found) =
-            verify.evaluate(&verifier, &call.question(), now, tegata::verify::check::Cold::NotAsked)
-        else {
+        let Evaluated::Done(found) = verify.evaluate(&verifier, &call.question(), now, Cold::NotAsked) else {
             return Err("the token is not in memory".into());
         };
         if !found.decision.is_allowed() {
@@ -51,6 +49,6 @@ pub fn run(directory: &Path) -> Fallible<()> {
 #[inline(never)]
 fn counted_decisions(verify: &Verify, verifier: &VerifierEntry, question: &Question<'_>, now: Timestamp) {
     for _ in 0..DECISIONS {
-        black_box(verify.evaluate(verifier, black_box(question), now, tegata::verify::check::Cold::NotAsked));
+        black_box(verify.evaluate(verifier, black_box(question), now, Cold::NotAsked));
     }
 }

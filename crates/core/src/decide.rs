@@ -289,7 +289,7 @@ fn by_alternatives(part: &Part<'_>, alternatives: &[Alternative<'_>]) -> Decisio
         match of_alternative(part, alternative) {
             None => return Decision::Allow { alternative: Some(index) },
             Some(reason) if furthest.is_none_or(|(best, _)| nearness(reason) > nearness(best)) => {
-                furthest = Some((reason, index))
+                furthest = Some((reason, index));
             }
             Some(_) => {}
         }

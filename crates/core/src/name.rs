@@ -38,6 +38,12 @@ pub fn check_key(key: &str) -> Result<(), NameError> {
             "a key has lower-case letters, digits, '.', '_' and '-', and begins and ends with a letter or digit",
         ));
     }
+    if let Some((prefix, rest)) = key.split_once('_')
+        && prefix.len() == 3
+        && crate::base32::decode(rest).is_some()
+    {
+        return Err(NameError("a key does not look like an id"));
+    }
     Ok(())
 }
 

@@ -125,7 +125,7 @@ mod tests {
         compose(&Product::default(), kind, &mut |buffer| {
             for byte in buffer {
                 state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-                *byte = (state >> 33) as u8;
+                *byte = state.to_le_bytes()[4];
             }
         })
     }

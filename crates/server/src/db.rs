@@ -44,6 +44,14 @@ pub enum Backend {
     Postgres,
 }
 
+impl Backend {
+    /// Which database a URL or path means.
+    pub fn of(database: &str) -> Self {
+        let server = database.starts_with("postgres://") || database.starts_with("postgresql://");
+        if server { Self::Postgres } else { Self::Sqlite }
+    }
+}
+
 /// What can go wrong with the database.
 #[derive(Debug, thiserror::Error)]
 pub enum DbError {
@@ -59,6 +67,9 @@ pub enum DbError {
     /// The database was busy or two transactions crossed; trying again may help.
     #[error("the database is busy")]
     Busy(#[source] sqlx::Error),
+    /// The database cannot be reached.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(#[source] sqlx::Error),
     /// What is stored is not what this program writes.
     #[error("a stored value cannot be read: {0}")]
     Corrupt(String),
@@ -79,7 +90,15 @@ impl From<sqlx::Error> for DbError {
                 return Self::Busy(error);
             }
         }
-        Self::Other(error)
+        let away = match &error {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed | sqlx::Error::Tls(_) => true,
+            // PostgreSQL: connection exceptions, going down or starting, no such database, too many connections.
+            sqlx::Error::Database(database) => database.code().is_some_and(|code| {
+                code.starts_with("08") || code.starts_with("57P") || matches!(code.as_ref(), "3D000" | "53300")
+            }),
+            _ => false,
+        };
+        if away { Self::Unreachable(error) } else { Self::Other(error) }
     }
 }
 
@@ -108,10 +127,10 @@ impl Db {
     /// Opens a database by its URL: `postgres://…`, or a path for SQLite. Neither creates nor changes any table.
     pub async fn connect(database: &str) -> Result<Self, DbError> {
         sqlx::any::install_default_drivers();
-        let (backend, url) = if database.starts_with("postgres://") || database.starts_with("postgresql://") {
-            (Backend::Postgres, database.to_owned())
-        } else {
-            (Backend::Sqlite, format!("sqlite://{}?mode=rwc", encode_path(database)))
+        let backend = Backend::of(database);
+        let url = match backend {
+            Backend::Postgres => database.to_owned(),
+            Backend::Sqlite => format!("sqlite://{}?mode=rwc", encode_path(database)),
         };
         let pool = AnyPoolOptions::new()
             .max_connections(16)

@@ -8,6 +8,7 @@ pub mod catalogues;
 pub mod cli;
 pub mod db;
 pub mod http;
+pub mod jobs;
 pub mod maintenance;
 pub mod ops;
 pub mod serve;

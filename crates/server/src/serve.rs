@@ -15,6 +15,7 @@ use crate::catalogues::Catalogues;
 use crate::db::schema::{Found, SchemaError};
 use crate::db::{self, Backend, Db, DbError};
 use crate::http::server;
+use crate::jobs;
 use crate::maintenance::restore::why_blocked;
 use crate::maintenance::stops::{StopLog, StopLogError};
 use crate::ops::setup;
@@ -48,6 +49,8 @@ pub struct Config {
     pub tokens_in_memory: usize,
     /// How many of the newest tokens are read into memory at start.
     pub preload: usize,
+    /// For how many days access records are kept.
+    pub record_days: u32,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -64,6 +67,7 @@ impl Config {
             flush: Options::default().flush,
             tokens_in_memory: 2_000_000,
             preload: 100_000,
+            record_days: 180,
             clock: Clock::System,
         }
     }
@@ -139,7 +143,8 @@ pub struct Running {
     stop: watch::Sender<bool>,
     door: JoinHandle<()>,
     follower: JoinHandle<()>,
-    preload: JoinHandle<()>,
+    /// What ends with the server: reading ahead, and keeping its stores small.
+    tasks: [JoinHandle<()>; 2],
     lock: ServingLock,
 }
 
@@ -147,6 +152,7 @@ pub struct Running {
 pub async fn open(config: &Config) -> Result<Opened, StartError> {
     make_private_directory(&config.data_dir)?;
     let database = config.database();
+    make_private_file(&database)?;
     let db = Db::connect(&database).await?;
     let entropy = Entropy::System;
     let keys = match db.inspect().await? {
@@ -222,8 +228,11 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
     let lock = lock.keep(Arc::clone(&app.verify));
     let door = tokio::spawn(server::serve(listener, Arc::clone(&app), stopping));
     let wanted = config.preload.min(config.tokens_in_memory);
-    let preload = tokio::spawn(Arc::clone(&app.verify).preload(wanted));
-    Ok(Running { address, app, setup, stop, door, follower, preload, lock })
+    let tasks = [
+        tokio::spawn(Arc::clone(&app.verify).preload(wanted)),
+        tokio::spawn(jobs::housekeeping(Arc::clone(&app), config.record_days)),
+    ];
+    Ok(Running { address, app, setup, stop, door, follower, tasks, lock })
 }
 
 impl Opened {
@@ -238,8 +247,10 @@ impl Running {
     pub async fn stop(self) {
         self.stop.send_replace(true);
         let _ = self.door.await;
-        self.preload.abort();
-        let _ = self.preload.await;
+        for task in self.tasks {
+            task.abort();
+            let _ = task.await;
+        }
         self.follower.abort();
         let _ = self.follower.await;
         close(self.app, self.lock).await;
@@ -293,6 +304,21 @@ pub fn make_private_directory(path: &Path) -> Result<(), StartError> {
         .mode(0o700)
         .create(path)
         .map_err(|error| StartError::Io(path.to_owned(), error))
+}
+
+/// Makes the file of a database that is a file, so that only its owner may read it; SQLite gives the files beside it
+/// the same rights. A file that is there stays as it is.
+fn make_private_file(database: &str) -> Result<(), StartError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    if Backend::of(database) == Backend::Postgres {
+        return Ok(());
+    }
+    let path = PathBuf::from(database);
+    match std::fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
+        Ok(_) => Ok(()),
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(StartError::Io(path, error)),
+    }
 }
 
 /// Whether a database of this kind keeps a lock file beside itself.

@@ -51,6 +51,12 @@ impl Actor {
         Self { user, session: None, token: None }
     }
 
+    /// Under whose name repetitions of a call are recognized: a token's own, so that it repeats nothing that its owner
+    /// did in person, and otherwise the person's, so that a new sign-in changes nothing.
+    pub fn repeats_as(&self) -> String {
+        self.token.map_or_else(|| self.user.id.to_string(), |token| token.to_string())
+    }
+
     /// Whether nobody in particular acts.
     pub const fn is_nobody(&self) -> bool {
         self.session.is_none() && self.token.is_none()

@@ -51,6 +51,9 @@ pub struct Serving {
     /// How many of the newest tokens are read into memory at start [default: 100000]
     #[arg(long, value_name = "N", env = "TEGATA_TOKENS_AT_START")]
     pub tokens_at_start: Option<usize>,
+    /// For how many days access records are kept [default: 180]
+    #[arg(long, value_name = "DAYS", env = "TEGATA_RECORD_DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
+    pub record_days: Option<u32>,
     /// How log lines are written to the standard error stream [default: text]
     #[arg(long, value_enum, value_name = "FORMAT", env = "TEGATA_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -94,6 +97,7 @@ struct SettingsFile {
     record_flush: Option<RecordFlush>,
     tokens_in_memory: Option<usize>,
     tokens_at_start: Option<usize>,
+    record_days: Option<u32>,
     log_format: Option<LogFormat>,
     log_level: Option<String>,
 }
@@ -138,6 +142,9 @@ impl Place {
         }
         if let Some(count) = serving.tokens_at_start.or(file.tokens_at_start) {
             config.preload = count;
+        }
+        if let Some(days) = serving.record_days.or(file.record_days) {
+            config.record_days = days.max(1);
         }
         Ok(Settings {
             config,

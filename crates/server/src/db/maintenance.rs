@@ -499,6 +499,7 @@ pub struct LiveSecrets {
 /// Counts the secrets under a key that are neither replaced nor revoked nor expired.
 pub async fn live_secrets(tx: &mut Tx, key_id: i64, now: Timestamp) -> Result<LiveSecrets, DbError> {
     let now = now.as_micros();
+    // tenant: a key is the installation's, and so is what is stored under it.
     let (tokens,): (i64,) = sqlx::query_as(
         "SELECT COUNT(*) FROM secrets s JOIN tokens t ON t.id = s.subject
          WHERE s.key_id = $1 AND (s.valid_until IS NULL OR s.valid_until > $2) AND t.state <> 'revoked'
@@ -543,16 +544,19 @@ pub async fn orphans(tx: &mut Tx) -> Result<Vec<(&'static str, u64)>, DbError> {
         ),
         (
             "secrets of nobody",
+            // tenant: the doctor counts what is broken, whosever it is.
             "SELECT COUNT(*) FROM secrets s WHERE NOT EXISTS (SELECT 1 FROM tokens t WHERE t.id = s.subject)
                 AND NOT EXISTS (SELECT 1 FROM verifiers v WHERE v.id = s.subject)
                 AND NOT EXISTS (SELECT 1 FROM sessions e WHERE e.id = s.subject)",
         ),
         (
             "tokens without a secret",
+            // tenant: the doctor counts what is broken, whosever it is.
             "SELECT COUNT(*) FROM tokens t WHERE NOT EXISTS (SELECT 1 FROM secrets s WHERE s.subject = t.id)",
         ),
         (
             "assignments to people or teams that do not exist",
+            // tenant: the doctor counts what is broken, whosever it is.
             "SELECT COUNT(*) FROM assignments a WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = a.principal_id)
                 AND NOT EXISTS (SELECT 1 FROM teams t WHERE t.id = a.principal_id)",
         ),
@@ -580,6 +584,7 @@ pub async fn orphans(tx: &mut Tx) -> Result<Vec<(&'static str, u64)>, DbError> {
 }
 
 /// When the newest change was made.
+// tenant: compared with the machine's clock, and shown to nobody else.
 pub async fn newest_change(tx: &mut Tx) -> Result<Option<Timestamp>, DbError> {
     let (newest,): (Option<i64>,) = sqlx::query_as("SELECT MAX(at) FROM activity").fetch_one(tx.connection()).await?;
     Ok(newest.map(Timestamp::from_micros))

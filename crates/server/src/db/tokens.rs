@@ -179,6 +179,7 @@ pub async fn parts_of_owner(tx: &mut Tx, org: OrgId, owner: UserId) -> Result<Ve
 }
 
 /// Stops a token everywhere for good.
+// tenant: its owner does, in all organizations at once.
 pub async fn revoke(tx: &mut WriteTx, id: TokenId, now: Timestamp) -> Result<(), DbError> {
     let done = sqlx::query("UPDATE tokens SET state = 'revoked', revoked_at = $1 WHERE id = $2 AND state = 'active'")
         .bind(now.as_micros())

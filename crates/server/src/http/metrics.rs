@@ -3,26 +3,12 @@
 use super::problem::Told;
 use super::routes::caller;
 use crate::app::App;
-use crate::db::Tx;
-use crate::ops::{self, Act, Query};
+use crate::ops;
+use crate::ops::system::SeeMetrics;
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use std::sync::Arc;
-use tegata_core::operations::{self, Operation};
-use tegata_core::problem::Problem;
-
-/// Asks for the right to see the metrics.
-struct SeeMetrics;
-
-impl Query for SeeMetrics {
-    const OPERATION: &'static Operation = operations::METRICS;
-    type Output = ();
-
-    async fn answer(&self, act: &mut Act<'_, Tx>) -> Result<(), Problem> {
-        act.require_publisher(Self::OPERATION).await.map(drop)
-    }
-}
 
 /// The metrics as text.
 pub async fn metrics(State(app): State<Arc<App>>, request: Request) -> Result<impl IntoResponse, Told> {

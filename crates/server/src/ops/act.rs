@@ -290,6 +290,13 @@ pub fn internal(error: DbError) -> Problem {
             tracing::warn!(%error, "the database is busy");
             Problem { retry_after_seconds: Some(1), ..Problem::new(Code::Unavailable, "the database is busy") }
         }
+        DbError::Unreachable(error) => {
+            tracing::error!(%error, "the database cannot be reached");
+            Problem {
+                retry_after_seconds: Some(5),
+                ..Problem::new(Code::Unavailable, "the database cannot be reached")
+            }
+        }
         DbError::Corrupt(_) | DbError::Other(_) => {
             tracing::error!(%error, "the database failed");
             Problem::internal()

@@ -130,7 +130,7 @@ pub async fn replayed(app: &App, caller: &Caller, operation: &Operation) -> Resu
     };
     let mut tx = app.db.read().await.map_err(internal)?;
     let actor = who(app, &mut tx, caller, operation, app.clock.now()).await.map_err(Trouble::into_problem)?;
-    let answer = db::idempotency::find(&mut tx, &actor.user.id.to_string(), &key.key).await.map_err(internal)?;
+    let answer = db::idempotency::find(&mut tx, &actor.repeats_as(), &key.key).await.map_err(internal)?;
     answer.map(|answer| replay(key, &answer)).transpose()
 }
 
@@ -183,9 +183,16 @@ async fn once<M: Mutation>(
     let actor = Arc::new(who(app, &mut tx, caller, M::OPERATION, now).await?);
     let key = if public { None } else { caller.idempotency.as_ref() };
     if let Some(key) = key
-        && let Some(answer) = db::idempotency::find(&mut tx, &actor.user.id.to_string(), &key.key).await?
+        && let Some(answer) = db::idempotency::find(&mut tx, &actor.repeats_as(), &key.key).await?
     {
-        return replay(key, &answer).map(|reply| (reply, None)).map_err(|problem| Trouble::Told(problem, None));
+        let told = |problem| Trouble::Told(problem, Some(Arc::clone(&actor)));
+        let mut reply = replay(key, &answer).map_err(told)?;
+        // Whoever repeats a stop is told of it as the first time: when no check here can miss it.
+        let seen = tx.number() - 1;
+        drop(tx);
+        app.verify.applied(seen).await.map_err(told)?;
+        receipt::complete(&mut reply.body, app.verify.node(), seen, app.clock.now());
+        return Ok((reply, Some(actor)));
     }
     let mut act = Act { app, tx, actor: Arc::clone(&actor), now, meta: &caller.meta, decided: None };
     let outcome = work.apply(&mut act).await;
@@ -199,7 +206,7 @@ async fn once<M: Mutation>(
     let mut body = to_json(&output).map_err(told)?;
     if let Some(key) = key {
         let kept = Answer { request_hash: key.request_hash.clone(), status, body: without_secrets(&body).to_string() };
-        db::idempotency::insert(&mut tx, &actor.user.id.to_string(), &key.key, &kept, now).await?;
+        db::idempotency::insert(&mut tx, &actor.repeats_as(), &key.key, &kept, now).await?;
     }
     app.stops.note(M::OPERATION.id, tx.number(), now, &changes.list);
     let sequence = tx.commit().await?;
@@ -298,14 +305,17 @@ fn record(
     let Some(actor) = actor.filter(|actor| !actor.is_nobody()) else {
         return Ok(());
     };
+    let beyond = problem.is_some_and(|problem| matches!(problem.code, Code::Forbidden | Code::BeyondOwnRights));
     let decision = match (decided, problem) {
+        // Let in, and then refused for what the call was about.
+        (Some(decided), _) if decided.decision.is_allowed() && beyond => {
+            Decision::Deny { reason: Reason::OwnerLacksPermission, alternative: None }
+        }
         (Some(decided), _) => decided.decision,
         (None, Some(problem)) if problem.code == Code::NotFound => {
             Decision::Deny { reason: Reason::OrganizationUnknown, alternative: None }
         }
-        (None, Some(problem)) if matches!(problem.code, Code::Forbidden | Code::BeyondOwnRights) => {
-            Decision::Deny { reason: Reason::OwnerLacksPermission, alternative: None }
-        }
+        (None, Some(_)) if beyond => Decision::Deny { reason: Reason::OwnerLacksPermission, alternative: None },
         (None, _) => Decision::Allow { alternative: None },
     };
     let org: Option<OrgId> = decided.map(|decided| decided.org);

@@ -112,13 +112,12 @@ pub async fn of_user(app: &App, tx: &mut Tx, org: OrgId, user: UserId) -> Result
     let mut contents: HashMap<RoleId, Arc<RoleContent>> = HashMap::new();
     let mut held = Vec::with_capacity(assignments.len());
     for Assignment { role, context, .. } in assignments {
-        let content = match contents.get(&role) {
-            Some(content) => Arc::clone(content),
-            None => {
-                let content = Arc::new(content_of_role(app, tx, org, role).await?);
-                contents.insert(role, Arc::clone(&content));
-                content
-            }
+        let content = if let Some(content) = contents.get(&role) {
+            Arc::clone(content)
+        } else {
+            let content = Arc::new(content_of_role(app, tx, org, role).await?);
+            contents.insert(role, Arc::clone(&content));
+            content
         };
         held.push(HeldRole { role, context, content });
     }

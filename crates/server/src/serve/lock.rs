@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use tokio::task::JoinHandle;
 
 /// How often the holder shows that it lives.
-const BEAT: Duration = Duration::from_millis(700);
+const BEAT: Duration = Duration::from_millis(500);
 
 /// Why this process may not serve.
 #[derive(Debug, thiserror::Error)]
@@ -125,7 +125,9 @@ pub async fn is_served(db: &Db, database: &str) -> Result<Option<String>, DbErro
 }
 
 fn hold_file(path: PathBuf) -> Result<File, LockError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
     let file = File::options()
+        .mode(0o600)
         .read(true)
         .write(true)
         .create(true)

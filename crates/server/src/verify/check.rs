@@ -154,13 +154,10 @@ impl Verify {
         let (Evaluated::Done(found) | Evaluated::Cold(found)) = evaluated;
         let found = *found;
         let org = found.org.and_then(|org| self.index.orgs.pin().get(&org).cloned());
-        let user = found.token.as_ref().map(|token| {
-            let user = self.index.users.pin().get(&token.owner).cloned();
-            PrincipalSeen {
-                kind: "user".to_owned(),
-                id: token.owner.to_string(),
-                name: user.map(|user| user.name.to_string()).unwrap_or_default(),
-            }
+        let user = found.token.as_ref().map(|token| PrincipalSeen {
+            kind: "user".to_owned(),
+            id: token.owner.to_string(),
+            name: found.owner.as_ref().map(|owner| owner.name.to_string()).unwrap_or_default(),
         });
         let answer = Answer {
             allowed: found.decision.is_allowed(),
@@ -220,13 +217,12 @@ fn new_record<'a>(question: &Question<'a>, draft: &'a Draft) -> NewRecord<'a> {
 /// Without a record there is no yes: the log fails closed.
 fn finish(draft: Draft, record: Option<tegata_record::RecordId>) -> Answer {
     let mut answer = draft.answer;
-    match record {
-        Some(id) => answer.record = Some(id.to_string()),
-        None => {
-            answer.allowed = false;
-            Reason::RecordUnavailable.as_str().clone_into(&mut answer.reason);
-            answer.missing.clear();
-        }
+    if let Some(id) = record {
+        answer.record = Some(id.to_string());
+    } else {
+        answer.allowed = false;
+        Reason::RecordUnavailable.as_str().clone_into(&mut answer.reason);
+        answer.missing.clear();
     }
     answer
 }

@@ -97,7 +97,7 @@ both_databases! {
         let reasons: Vec<_> = records.status(200)["items"].as_array().unwrap().iter()
             .map(|record| record["reason"].as_str().unwrap().to_owned()).collect();
         assert_eq!(reasons, [
-            "revoked", "granted", "owner_lacks_permission", "no_such_endpoint", "no_such_context",
+            "malformed", "malformed", "revoked", "granted", "owner_lacks_permission", "no_such_endpoint", "no_such_context",
             "insufficient_scope", "insufficient_scope", "granted",
         ]);
     }

@@ -254,12 +254,12 @@ both_databases! {
         make("global", "nothing", "orders:read").await.field("invalid", "permissions[0].api");
         make("planet", "shop", "orders:read").await.field("invalid", "context_type");
         make("global", "tegata", "users:write").await.field("invalid", "permissions[0].permissions[0]");
-        let made = make("store", "shop", "orders:read").await;
-        assert_eq!(made.status(201)["permissions"], json!([{"api": "shop", "permissions": ["orders:read"]}]));
+        let role = make("store", "shop", "orders:read").await;
+        assert_eq!(role.status(201)["permissions"], json!([{"api": "shop", "permissions": ["orders:read"]}]));
         make("store", "shop", "orders:read").await.field("duplicate", "key");
         let body = json!({"key": "Bad Key", "name": "x", "context_type": "any", "permissions": []});
         acme.admin.post(&format!("{ORG}/roles"), body).await.field("invalid", "key");
-        let body = json!({"key": made["id"], "name": "x", "context_type": "any", "permissions": []});
+        let body = json!({"key": role["id"], "name": "x", "context_type": "any", "permissions": []});
         acme.admin.post(&format!("{ORG}/roles"), body).await.field("invalid", "key");
 
         let path = format!("{ORG}/roles/tester");

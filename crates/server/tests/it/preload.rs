@@ -1,6 +1,5 @@
 //! What a server reads into memory by itself when it starts.
 
-use crate::support::Server;
 use serde_json::json;
 use std::time::Duration;
 

@@ -240,16 +240,6 @@ impl Client {
         Self::read(format!("{method} {path}"), request.send().await.unwrap()).await
     }
 
-    /// Sends a body as it is.
-    pub async fn send_raw(&self, method: Method, path: &str, content_type: &str, body: Vec<u8>) -> Reply {
-        let mut request = self.http.request(method.clone(), format!("{}{path}", self.base)).body(body);
-        request = request.header("content-type", content_type);
-        if let Some(token) = &self.token {
-            request = request.bearer_auth(token);
-        }
-        Self::read(format!("{method} {path}"), request.send().await.unwrap()).await
-    }
-
     /// Asks a check; `self` is a verifier. The answer is always 200.
     pub async fn verify(&self, body: Value) -> Value {
         self.post("/v1/verify", body).await.status(200).clone()

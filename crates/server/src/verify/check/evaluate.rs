@@ -4,7 +4,7 @@ use super::target::{FoundNeeds, Wanted, needs_in};
 use super::{Question, Verify};
 use crate::catalogues::Loaded;
 use crate::ops::rights::RoleContent;
-use crate::verify::entry::{TokenEntry, VerifierEntry, Warm};
+use crate::verify::entry::{TokenEntry, UserEntry, VerifierEntry, Warm};
 use smallvec::SmallVec;
 use std::sync::Arc;
 use tegata_core::catalogue::{Access, OrganizationOf};
@@ -36,12 +36,23 @@ pub enum Cold<'a> {
     Read(&'a Warm),
 }
 
+impl<'a> Cold<'a> {
+    const fn warm(self) -> Option<&'a Warm> {
+        match self {
+            Self::Read(warm) => Some(warm),
+            Self::NotAsked | Self::Absent => None,
+        }
+    }
+}
+
 /// A decision with what its record and its answer need.
 pub struct Found {
     /// The decision.
     pub decision: Decision,
     /// The credential, where it is known.
     pub token: Option<Arc<TokenEntry>>,
+    /// What its owner is called, where that was looked up.
+    pub owner: Option<Arc<UserEntry>>,
     /// The organization.
     pub org: Option<OrgId>,
     /// The first permission of the alternative that decided.
@@ -65,6 +76,7 @@ impl Found {
         Self {
             decision: Decision::Deny { reason, alternative: None },
             token: None,
+            owner: None,
             org: None,
             permission: None,
             level: None,
@@ -103,16 +115,52 @@ impl Verify {
             return done(Found::denied(Reason::LeaseLost));
         }
         if classify(&self.product, question.token) != Some(SecretKind::PersonalToken) {
-            return done(Found::denied(Reason::Malformed));
+            return done(self.nobody(loaded, question, Reason::Malformed));
         }
         let token = match (self.token_in_memory(question.token), cold) {
             (Some(token), _) => token,
             (None, Cold::Read(warm)) => Arc::clone(&warm.token),
-            (None, Cold::Absent) => return done(Found::denied(Reason::Unknown)),
+            (None, Cold::Absent) => return done(self.nobody(loaded, question, Reason::Unknown)),
             (None, Cold::NotAsked) => return Evaluated::Cold(Box::new(Found::denied(Reason::Unknown))),
         };
         token.touch();
         self.evaluate_known(loaded, question, now, token, cold)
+    }
+
+    /// A denial of what nobody owns. Whoever was called finds it in their records, as far as the call says who that is.
+    fn nobody(&self, loaded: &Loaded, question: &Question<'_>, reason: Reason) -> Found {
+        let wanted = Wanted::find(loaded, &question.what);
+        let org = match self.said(question, &wanted) {
+            Said::One(org) => org,
+            Said::Outside | Said::Nothing => None,
+        };
+        let uses_it = |org: &OrgId| self.index.orgs.pin().get(org).is_some_and(|entry| entry.apis.contains(&loaded.id));
+        Found {
+            org: org.filter(uses_it),
+            endpoint: wanted.template().map(str::to_owned),
+            catalogue_version: loaded.version,
+            ..Found::denied(reason)
+        }
+    }
+
+    /// The organization, as far as check and endpoint say (DESIGN §1). What two say differently is not known.
+    fn said(&self, question: &Question<'_>, wanted: &Wanted<'_>) -> Said {
+        let by_check = question.organization.map(|name| self.organization_named(name));
+        let by_endpoint = match wanted.organization() {
+            OrganizationOf::Named(name) => Some(self.organization_named(&name)),
+            OrganizationOf::None if by_check.is_none() => return Said::Outside,
+            OrganizationOf::None | OrganizationOf::Unsaid => None,
+        };
+        match (by_endpoint, by_check) {
+            (Some(one), Some(other)) => Said::One(one.filter(|_| one == other)),
+            (Some(one), None) | (None, Some(one)) => Said::One(one),
+            (None, None) => Said::Nothing,
+        }
+    }
+
+    fn organization_named(&self, name: &str) -> Option<OrgId> {
+        let names = self.index.org_names.pin();
+        names.get(name).or_else(|| names.get(tegata_core::name::fold(name).as_str())).copied()
     }
 
     fn token_in_memory(&self, text: &str) -> Option<Arc<TokenEntry>> {
@@ -151,10 +199,24 @@ impl Verify {
         found.endpoint = wanted.template().map(str::to_owned);
         found.catalogue_version = loaded.version;
         drop(wanted);
+        if found.owner.is_none() {
+            let owner = self.index.users.pin().get(&token.owner).cloned();
+            found.owner = owner.or_else(|| cold.warm().map(|warm| Arc::clone(&warm.user)));
+        }
         found.token = Some(token);
         let again = outcome.cold && matches!(cold, Cold::NotAsked);
         if again { Evaluated::Cold(Box::new(found)) } else { Evaluated::Done(Box::new(found)) }
     }
+}
+
+/// What check and endpoint say about the organization.
+enum Said {
+    /// This one; none when what they say is not known or not the same.
+    One(Option<OrgId>),
+    /// The endpoint belongs to no organization.
+    Outside,
+    /// Nothing.
+    Nothing,
 }
 
 /// In which organizations a question is looked at.
@@ -189,27 +251,16 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    /// DESIGN §1, "Which organization a check is in". What two say differently is not known.
+    /// DESIGN §1, "Which organization a check is in".
     fn organizations(&self) -> Candidates {
-        let by_check = self.question.organization.map(|name| self.named(name));
-        let by_endpoint = match self.wanted.organization() {
-            OrganizationOf::Named(name) => Some(self.named(&name)),
-            OrganizationOf::None if by_check.is_none() => return Candidates::Any,
-            OrganizationOf::None | OrganizationOf::Unsaid => None,
-        };
-        Candidates::One(match (by_endpoint, by_check) {
-            (Some(one), Some(other)) => one.filter(|_| one == other),
-            (Some(one), None) | (None, Some(one)) => one,
-            (None, None) => match self.token.parts.as_ref() {
+        match self.verify.said(self.question, self.wanted) {
+            Said::One(org) => Candidates::One(org),
+            Said::Outside => Candidates::Any,
+            Said::Nothing => Candidates::One(match self.token.parts.as_ref() {
                 [only] => Some(only.org),
                 _ => None,
-            },
-        })
-    }
-
-    fn named(&self, name: &str) -> Option<OrgId> {
-        let names = self.verify.index.org_names.pin();
-        names.get(name).or_else(|| names.get(tegata_core::name::fold(name).as_str())).copied()
+            }),
+        }
     }
 
     /// Decides in one organization.
@@ -225,10 +276,7 @@ impl Judge<'_> {
                 cold: false,
             };
         };
-        let warm = match self.cold {
-            Cold::Read(warm) if warm.token.owner == self.token.owner => Some(warm),
-            _ => None,
-        };
+        let warm = self.cold.warm().filter(|warm| warm.token.owner == self.token.owner);
         // Memory comes first: it is never older than what was read for this question.
         let user = index.users.pin().get(&self.token.owner).or(warm.map(|warm| &warm.user)).cloned();
         let read = warm.and_then(|warm| warm.members.iter().find(|(other, _)| *other == org));
@@ -285,7 +333,8 @@ impl Judge<'_> {
         };
         let decision = decide(&self.facts(target, Organization::Known(part)));
         let mut answer = Found { decision, org: Some(org), ..Found::denied(Reason::Unknown) };
-        let Some(alternative) = decision.alternative().map(usize::from) else {
+        let asked_for_one = matches!(self.wanted, Wanted::Permission(..));
+        let Some(alternative) = decision.alternative().map(usize::from).or(asked_for_one.then_some(0)) else {
             return answer;
         };
         let begin = if alternative == 0 { 0 } else { found.ends[alternative - 1] };

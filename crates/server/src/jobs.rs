@@ -1,0 +1,39 @@
+//! What a server does by itself, beside answering: keeping its stores small.
+
+use crate::app::App;
+use crate::db::{self, DbError};
+use std::sync::Arc;
+use std::time::Duration;
+use tegata_core::time::days;
+
+/// How often it looks.
+const ROUND: Duration = Duration::from_hours(1);
+/// How long an answer is kept for repetitions under its idempotency key.
+const REPETITIONS: Duration = days(2);
+
+/// Keeps the stores small until the task is dropped. Access records older than `record_days` go, by the day.
+pub async fn housekeeping(app: Arc<App>, record_days: u32) {
+    loop {
+        if let Err(error) = forget_answers(&app).await {
+            tracing::warn!(%error, "old answers could not be forgotten; the next round tries again");
+        }
+        drop_records(&app, record_days).await;
+        tokio::time::sleep(ROUND).await;
+    }
+}
+
+async fn forget_answers(app: &App) -> Result<(), DbError> {
+    let mut tx = app.db.write().await?;
+    db::idempotency::forget_before(&mut tx, app.clock.now().minus(REPETITIONS)).await?;
+    tx.commit().await.map(drop)
+}
+
+async fn drop_records(app: &App, record_days: u32) {
+    let journal = Arc::clone(app.verify.journal());
+    let before = app.clock.now().minus(days(record_days.into())).as_micros();
+    match tokio::task::spawn_blocking(move || journal.drop_before(before)).await {
+        Ok(Ok(dropped)) => tracing::debug!(?dropped, "access records past their time were dropped"),
+        Ok(Err(error)) => tracing::error!(%error, "access records past their time could not be dropped"),
+        Err(error) => tracing::error!(%error, "dropping access records was interrupted"),
+    }
+}
