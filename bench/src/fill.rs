@@ -133,7 +133,7 @@ fn entry(world: &World, number: u64, permissions: &PermissionSet, now: Timestamp
         state: CredentialState::Active,
         expires_at: Timestamp::from_micros(now.as_micros() + 30 * 86_400_000_000),
         addresses: Box::default(),
-        parts: Box::new([PartEntry { org: world.org, state: PartState::Active, grants: Box::new([grant]) }]),
+        parts: [PartEntry { org: world.org, state: PartState::Active, grants: [grant].into() }].into(),
         used: true.into(),
     }
 }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Instant;
 use tegata::authn::Presented;
 use tegata::serve::{Running, start};
-use tegata::verify::check::{Cold, Evaluated};
 use tegata::verify::entry::VerifierEntry;
+use tegata_core::decide::Decision;
 
 /// A server with tokens in memory.
 struct Filled {
@@ -86,9 +86,8 @@ impl Filled {
         let mut allowed = 0_usize;
         let began = Instant::now();
         for call in calls {
-            if let Evaluated::Done(found) = verify.evaluate(&self.verifier, &call.question(), now, Cold::NotAsked) {
-                allowed += usize::from(found.decision.is_allowed());
-            }
+            let decision = verify.decide_from_memory(&self.verifier, &call.question(), now);
+            allowed += usize::from(decision.is_some_and(Decision::is_allowed));
         }
         per_call(began, calls, allowed)
     }

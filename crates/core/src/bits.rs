@@ -1,6 +1,8 @@
 //! Sets of permissions of one API as bits. Permissions are numbered per API when a catalogue is first imported;
 //! numbers are appended and never reused, so a set stays true when a catalogue grows.
 
+use smallvec::SmallVec;
+
 /// The number of a permission within its API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PermissionNumber(pub u16);
@@ -8,7 +10,8 @@ pub struct PermissionNumber(pub u16);
 /// A set of permissions of one API.
 #[derive(Clone, PartialEq, Eq, Hash, Default)]
 pub struct PermissionSet {
-    words: Box<[u64]>,
+    /// Up to 256 permissions lie in the set itself: what a check looks at most is one memory access nearer.
+    words: SmallVec<[u64; 4]>,
 }
 
 impl PermissionSet {
@@ -28,9 +31,7 @@ impl PermissionSet {
     pub fn insert(&mut self, number: PermissionNumber) {
         let place = usize::from(number.0);
         if place / 64 >= self.words.len() {
-            let mut longer = std::mem::take(&mut self.words).into_vec();
-            longer.resize(place / 64 + 1, 0);
-            self.words = longer.into_boxed_slice();
+            self.words.resize(place / 64 + 1, 0);
         }
         self.words[place / 64] |= 1 << (place % 64);
     }
@@ -38,9 +39,7 @@ impl PermissionSet {
     /// Adds everything of another set.
     pub fn extend(&mut self, other: &Self) {
         if other.words.len() > self.words.len() {
-            let mut longer = std::mem::take(&mut self.words).into_vec();
-            longer.resize(other.words.len(), 0);
-            self.words = longer.into_boxed_slice();
+            self.words.resize(other.words.len(), 0);
         }
         for (mine, theirs) in self.words.iter_mut().zip(&other.words) {
             *mine |= theirs;
@@ -81,7 +80,7 @@ impl PermissionSet {
 
     /// The numbers in it, ascending.
     pub fn iter(&self) -> impl Iterator<Item = PermissionNumber> + '_ {
-        (0_u16..).zip(&self.words).flat_map(|(word_place, word)| {
+        (0_u16..).zip(self.words.iter()).flat_map(|(word_place, word)| {
             (0..64_u16).filter(move |bit| word >> bit & 1 == 1).map(move |bit| PermissionNumber(word_place * 64 + bit))
         })
     }
@@ -92,7 +91,7 @@ impl From<Vec<u64>> for PermissionSet {
         while words.last() == Some(&0) {
             words.pop();
         }
-        Self { words: words.into_boxed_slice() }
+        Self { words: words.into() }
     }
 }
 

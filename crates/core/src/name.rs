@@ -114,6 +114,12 @@ pub fn fold(text: &str) -> String {
     text.to_lowercase()
 }
 
+/// The same, without a copy where the text is folded already, as most are.
+pub fn folded(text: &str) -> std::borrow::Cow<'_, str> {
+    let is_folded = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    if is_folded { text.into() } else { fold(text).into() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,16 +4,19 @@
 mod evaluate;
 mod target;
 
-pub use evaluate::{Cold, Evaluated};
+pub use evaluate::{Cold, Evaluated, Found};
+pub use target::Wanted;
 
 use super::Verify;
 use super::answer::{Answer, CredentialSeen, PrincipalSeen, recorded};
 use super::entry::{VerifierEntry, Warm};
 use crate::authn::Presented;
+use crate::catalogues::Loaded;
 use crate::db::DbError;
 use secrecy::ExposeSecret as _;
 use std::net::IpAddr;
 use std::sync::Arc;
+use target::{FoundNeed, named};
 use tegata_core::decide::{Decision, RULE_VERSION, Reason};
 use tegata_core::problem::{Code, Problem};
 use tegata_core::secret::{SecretKind, classify};
@@ -98,6 +101,22 @@ impl Verify {
         refused("nobody knows this verifier")
     }
 
+    /// Decides one call from memory alone, without a record: what the rule says of what is known here. None where the
+    /// credential is not in memory. For measurements; whoever asks in earnest is answered by [`Verify::check`].
+    pub fn decide_from_memory(
+        &self,
+        verifier: &VerifierEntry,
+        question: &Question<'_>,
+        now: Timestamp,
+    ) -> Option<Decision> {
+        let loaded = self.api_of(verifier, question)?;
+        let wanted = Wanted::find(&loaded, &question.what);
+        match self.evaluate(&loaded, &wanted, question, now, Cold::NotAsked) {
+            Evaluated::Done(found) => Some(found.decision),
+            Evaluated::Cold(_) => None,
+        }
+    }
+
     /// Decides and records one call.
     pub async fn check(&self, verifier: &VerifierEntry, question: &Question<'_>) -> Answer {
         let draft = self.draft(verifier, question).await;
@@ -127,19 +146,28 @@ impl Verify {
     /// Decides one call, reading the credential first where it is not in memory.
     async fn draft(&self, verifier: &VerifierEntry, question: &Question<'_>) -> Draft {
         let now = self.clock.now();
-        let mut evaluated = self.evaluate(verifier, question, now, Cold::NotAsked);
-        if let Evaluated::Cold(_) = &evaluated {
+        let Some(loaded) = self.api_of(verifier, question) else {
+            return self.describe(question, None, &Found::denied(Reason::VerifierNotAllowed), now);
+        };
+        let wanted = Wanted::find(&loaded, &question.what);
+        let found = match self.evaluate(&loaded, &wanted, question, now, Cold::NotAsked) {
+            Evaluated::Done(found) => found,
             // What was read is handed on, since memory may have let it go again before it is looked at.
-            evaluated = match self.refill_shown(question.token).await {
-                Ok(Some(warm)) => self.evaluate(verifier, question, now, Cold::Read(&warm)),
-                Ok(None) => self.evaluate(verifier, question, now, Cold::Absent),
-                Err(error) => {
-                    tracing::error!(%error, "a credential could not be read");
-                    Evaluated::unreadable()
+            Evaluated::Cold(_) => match self.refill_shown(question.token).await {
+                Ok(warm) => {
+                    let cold = warm.as_ref().map_or(Cold::Absent, Cold::Read);
+                    let (Evaluated::Done(found) | Evaluated::Cold(found)) =
+                        self.evaluate(&loaded, &wanted, question, now, cold);
+                    found
                 }
-            };
-        }
-        self.describe(question, evaluated, now)
+                Err(error) => {
+                    // The truth cannot be read, so nothing is known about what was revoked.
+                    tracing::error!(%error, "a credential could not be read");
+                    Found::denied(Reason::LeaseLost)
+                }
+            },
+        };
+        self.describe(question, Some((&loaded, &wanted)), &found, now)
     }
 
     async fn refill_shown(&self, token: &str) -> Result<Option<Warm>, DbError> {
@@ -150,24 +178,35 @@ impl Verify {
         }
     }
 
-    fn describe(&self, question: &Question<'_>, evaluated: Evaluated, now: Timestamp) -> Draft {
-        let (Evaluated::Done(found) | Evaluated::Cold(found)) = evaluated;
-        let found = *found;
+    fn describe(
+        &self,
+        question: &Question<'_>,
+        asked: Option<(&Loaded, &Wanted<'_>)>,
+        found: &Found<'_>,
+        now: Timestamp,
+    ) -> Draft {
         let org = found.org.and_then(|org| self.index.orgs.pin().get(&org).cloned());
-        let user = found.token.as_ref().map(|token| PrincipalSeen {
-            kind: "user".to_owned(),
-            id: token.owner.to_string(),
-            name: found.owner.as_ref().map(|owner| owner.name.to_string()).unwrap_or_default(),
+        let name_of = |need: &FoundNeed<'_>| {
+            asked.and_then(|(loaded, _)| Some(loaded.catalogue.permission(need.permission)?.name.clone()))
+        };
+        let first = found.needs.needs.get(found.deciding.start).filter(|_| !found.deciding.is_empty());
+        let missing = found.missing.iter().filter_map(|place| {
+            let need = found.needs.needs.get(*place)?;
+            Some(format!("{}:{}", named(&need.place), name_of(need)?))
         });
         let answer = Answer {
             allowed: found.decision.is_allowed(),
             reason: found.decision.reason().as_str().to_owned(),
-            permission: found.permission,
-            context: found.place,
+            permission: first.and_then(name_of),
+            context: first.map(|need| named(&need.place).to_string()),
             organization: org.map(|org| org.key.to_string()),
-            missing: found.missing,
+            missing: missing.collect(),
             credential: found.token.as_deref().map(CredentialSeen::of),
-            principal: user,
+            principal: found.token.as_ref().map(|token| PrincipalSeen {
+                kind: "user".to_owned(),
+                id: token.owner.to_string(),
+                name: found.owner.as_ref().map(|owner| owner.name.to_string()).unwrap_or_default(),
+            }),
             on_behalf_of: None,
             record: None,
         };
@@ -175,11 +214,11 @@ impl Verify {
             answer,
             decision: found.decision,
             organization: found.org.map(|org| org.to_string()),
-            context_id: found.context.map(|context| context.to_string()),
-            level: found.level,
-            endpoint: found.endpoint,
+            context_id: first.and_then(|need| need.chain.first()).map(ToString::to_string),
+            level: first.map(|need| need.level.as_str()),
+            endpoint: asked.and_then(|(_, wanted)| wanted.template()).map(str::to_owned),
             address: question.address.map(|address| address.to_string()),
-            catalogue_version: found.catalogue_version,
+            catalogue_version: asked.map_or(0, |(loaded, _)| loaded.version),
             now,
         }
     }

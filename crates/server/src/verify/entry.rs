@@ -3,6 +3,7 @@
 use crate::authn::Digest;
 use crate::ops::rights::RoleContent;
 use ipnet::IpNet;
+use smallvec::SmallVec;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tegata_core::credential::{CredentialKind, CredentialState, PartState};
@@ -29,7 +30,7 @@ pub struct TokenEntry {
     /// Where it may be shown from.
     pub addresses: Box<[IpNet]>,
     /// Its part in each organization.
-    pub parts: Box<[PartEntry]>,
+    pub parts: SmallVec<[PartEntry; 1]>,
     /// Whether it was used since the eviction last came by.
     pub used: AtomicBool,
 }
@@ -56,7 +57,7 @@ pub struct PartEntry {
     /// The state there.
     pub state: PartState,
     /// What was granted there.
-    pub grants: Box<[Grant]>,
+    pub grants: SmallVec<[Grant; 1]>,
 }
 
 /// A verifier, under one of its secrets.
@@ -87,7 +88,7 @@ pub struct MemberEntry {
     /// Whether the membership is active.
     pub active: bool,
     /// Roles given to them directly, each in its place.
-    pub roles: Box<[(RoleId, Option<ContextId>)]>,
+    pub roles: SmallVec<[(RoleId, Option<ContextId>); 2]>,
     /// The teams they are in.
     pub teams: Box<[TeamId]>,
 }

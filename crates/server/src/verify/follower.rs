@@ -1,13 +1,12 @@
 //! Following the change feed: each change is read again from the truth and replaces what is in memory.
 
 use super::entry::Warm;
-use super::index::{ContextBy, Installing, context_name};
+use super::index::{ByApi, ContextBy, ContextName, Installing};
 use super::{Verify, load};
 use crate::authn::Digest;
 use crate::catalogues::Loaded;
 use crate::db::feed::{self, Entry, Topic};
 use crate::db::{self, Db, DbError, PageAsk, Tx};
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tegata_core::ids::{ContextId, OrgId, RoleId, TeamId, UserId, VerifierId};
@@ -160,11 +159,11 @@ impl Verify {
         let kind = context.kind.as_str();
         // By the written and by the folded key: the catalogue of the call says which of the two counts.
         let folded = tegata_core::name::fold(&context.key);
-        names.insert(context_name(org, kind, ContextBy::Key, &context.key).into(), context.id);
-        names.insert(context_name(org, kind, ContextBy::FoldedKey, &folded).into(), context.id);
-        names.insert(context_name(org, kind, ContextBy::Id, &context.id.to_string()).into(), context.id);
+        names.insert(ContextName::new(org, kind, ContextBy::Key, &context.key), context.id);
+        names.insert(ContextName::new(org, kind, ContextBy::FoldedKey, &folded), context.id);
+        names.insert(ContextName::new(org, kind, ContextBy::Id, &context.id.to_string()), context.id);
         if let Some(external) = &context.external_id {
-            names.insert(context_name(org, kind, ContextBy::Id, external).into(), context.id);
+            names.insert(ContextName::new(org, kind, ContextBy::Id, external), context.id);
         }
         self.index.contexts.pin().insert(context.id, Arc::new(load::context(org, context)));
     }
@@ -185,7 +184,7 @@ impl Verify {
         };
         let before = self.index.apis.load_full();
         let meaning_changed = before.get(&loaded.key).is_some_and(|old| !same_meaning(old, &loaded));
-        let mut after = HashMap::clone(&before);
+        let mut after = ByApi::clone(&before);
         after.insert(loaded.key.clone(), Arc::clone(&loaded));
         if meaning_changed {
             // Permissions were removed or imply others now: what was expanded before is read anew.

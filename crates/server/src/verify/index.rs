@@ -9,26 +9,31 @@ use super::entry::{ContextEntry, MemberEntry, OrgEntry, RoleEntry, TeamEntry, To
 use crate::authn::Digest;
 use crate::catalogues::Loaded;
 use arc_swap::ArcSwap;
-use papaya::HashMap;
+use papaya::{Equivalent, HashMap};
 use std::collections::VecDeque;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tegata_core::ids::{ContextId, OrgId, RoleId, TeamId, UserId};
 use tokio::sync::Mutex;
 
-/// Digests are random under a key that nobody outside knows: their first bytes are as good as any hash of them.
+/// Hashes what is random already. Digests are, under a key that nobody outside knows, and so are the ids that this
+/// server makes: their low halves are as good as any hash of them.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct FirstBytes(u64);
 
 impl Hasher for FirstBytes {
     fn write(&mut self, bytes: &[u8]) {
         if let Some(first) = bytes.first_chunk::<8>() {
-            self.0 = u64::from_le_bytes(*first);
+            self.0 = self.0.rotate_left(23) ^ u64::from_le_bytes(*first);
         }
     }
 
-    // The length of the array, which every digest has.
+    fn write_u128(&mut self, value: u128) {
+        self.write(&value.to_le_bytes());
+    }
+
+    // The length of an array, which all keys of a map share.
     fn write_usize(&mut self, _: usize) {}
 
     fn finish(&self) -> u64 {
@@ -36,31 +41,39 @@ impl Hasher for FirstBytes {
     }
 }
 
+/// A map whose keys are random.
+type ById<K, V> = HashMap<K, V, BuildHasherDefault<FirstBytes>>;
+/// A map whose keys come from people.
+type ByName<K, V> = HashMap<K, V, foldhash::quality::RandomState>;
+
+/// Catalogues by API key.
+pub type ByApi = std::collections::HashMap<String, Arc<Loaded>, foldhash::quality::RandomState>;
+
 /// Everything that is in memory.
 #[derive(Debug)]
 pub struct Index {
     /// Tokens by the digest of their secret.
-    pub tokens: HashMap<Digest, Arc<TokenEntry>, BuildHasherDefault<FirstBytes>>,
+    pub tokens: ById<Digest, Arc<TokenEntry>>,
     /// Verifiers by the digest of their secret.
-    pub verifiers: HashMap<Digest, Arc<VerifierEntry>, BuildHasherDefault<FirstBytes>>,
+    pub verifiers: ById<Digest, Arc<VerifierEntry>>,
     /// Accounts.
-    pub users: HashMap<UserId, Arc<UserEntry>>,
+    pub users: ById<UserId, Arc<UserEntry>>,
     /// Memberships.
-    pub members: HashMap<(OrgId, UserId), Arc<MemberEntry>>,
+    pub members: ById<(OrgId, UserId), Arc<MemberEntry>>,
     /// Roles; all of them.
-    pub roles: HashMap<RoleId, RoleEntry>,
+    pub roles: ById<RoleId, RoleEntry>,
     /// Teams; all of them.
-    pub teams: HashMap<TeamId, TeamEntry>,
+    pub teams: ById<TeamId, TeamEntry>,
     /// Contexts; all of them.
-    pub contexts: HashMap<ContextId, Arc<ContextEntry>>,
-    /// Contexts by what calls name them: see [`context_name`].
-    pub context_names: HashMap<Box<str>, ContextId>,
+    pub contexts: ById<ContextId, Arc<ContextEntry>>,
+    /// Contexts by what calls name them.
+    pub context_names: ByName<ContextName, ContextId>,
     /// Organizations; all of them.
-    pub orgs: HashMap<OrgId, Arc<OrgEntry>>,
+    pub orgs: ById<OrgId, Arc<OrgEntry>>,
     /// Organizations by key and by id.
-    pub org_names: HashMap<Box<str>, OrgId>,
+    pub org_names: ByName<Box<str>, OrgId>,
     /// Catalogues by API key.
-    pub apis: ArcSwap<std::collections::HashMap<String, Arc<Loaded>>>,
+    pub apis: ArcSwap<ByApi>,
     /// Held by whoever installs; see the module's text.
     pub installing: Mutex<Installing>,
     /// Most tokens in memory.
@@ -130,7 +143,7 @@ impl Index {
     }
 
     /// The ids of a context and of those above it, innermost first. The depth is bounded as in the database.
-    pub fn chain(&self, context: ContextId, chain: &mut smallvec::SmallVec<[ContextId; 4]>) {
+    pub fn chain(&self, context: ContextId, chain: &mut smallvec::SmallVec<[ContextId; 2]>) {
         let contexts = self.contexts.pin();
         let mut next = Some(context);
         while let Some(id) = next.filter(|_| chain.len() < 32) {
@@ -141,21 +154,54 @@ impl Index {
 }
 
 /// How a context is found in memory: organization, type, and its key or id as it is compared.
-pub fn context_name(org: OrgId, kind: &str, by: ContextBy, text: &str) -> String {
-    use std::fmt::Write as _;
-    let mut name = String::with_capacity(40 + kind.len() + text.len());
-    let _ = write!(name, "{:x}\0{kind}\0", org.as_u128());
-    name.push(match by {
-        ContextBy::Key => 'k',
-        ContextBy::FoldedKey => 'f',
-        ContextBy::Id => 'i',
-    });
-    name.push_str(text);
-    name
+#[derive(Debug, PartialEq, Eq)]
+pub struct ContextName {
+    org: OrgId,
+    kind: Box<str>,
+    by: ContextBy,
+    text: Box<str>,
+}
+
+/// The same, as a call names it: asking copies nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct ContextNamed<'a> {
+    /// The organization.
+    pub org: OrgId,
+    /// The type.
+    pub kind: &'a str,
+    /// What `text` is.
+    pub by: ContextBy,
+    /// The key or id.
+    pub text: &'a str,
+}
+
+impl ContextName {
+    /// The name of a context.
+    pub fn new(org: OrgId, kind: &str, by: ContextBy, text: &str) -> Self {
+        Self { org, kind: kind.into(), by, text: text.into() }
+    }
+}
+
+impl Hash for ContextName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        ContextNamed { org: self.org, kind: &self.kind, by: self.by, text: &self.text }.hash(state);
+    }
+}
+
+impl Hash for ContextNamed<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.org, self.kind, self.by, self.text).hash(state);
+    }
+}
+
+impl Equivalent<ContextName> for ContextNamed<'_> {
+    fn equivalent(&self, name: &ContextName) -> bool {
+        self.org == name.org && self.by == name.by && *self.kind == *name.kind && *self.text == *name.text
+    }
 }
 
 /// By what a context is named.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ContextBy {
     /// Its key as it is written, where its type minds case.
     Key,

@@ -6,6 +6,7 @@ use crate::catalogues::Loaded;
 use crate::ops::rights::RoleContent;
 use crate::verify::entry::{TokenEntry, UserEntry, VerifierEntry, Warm};
 use smallvec::SmallVec;
+use std::ops::Range;
 use std::sync::Arc;
 use tegata_core::catalogue::{Access, OrganizationOf};
 use tegata_core::decide::{
@@ -13,16 +14,17 @@ use tegata_core::decide::{
     Target, decide, is_granted, is_held_by_owner,
 };
 use tegata_core::ids::{ContextId, OrgId};
+use tegata_core::name::folded;
 use tegata_core::role::{Held, Right};
 use tegata_core::secret::{SecretKind, classify};
 use tegata_core::time::Timestamp;
 
 /// What memory says about a question.
-pub enum Evaluated {
+pub enum Evaluated<'w> {
     /// Everything was in memory.
-    Done(Box<Found>),
+    Done(Found<'w>),
     /// The credential, or something of its owner, is not in memory; the decision so far is a denial.
-    Cold(Box<Found>),
+    Cold(Found<'w>),
 }
 
 /// What is known of a credential beside memory.
@@ -45,102 +47,81 @@ impl<'a> Cold<'a> {
     }
 }
 
-/// A decision with what its record and its answer need.
-pub struct Found {
+/// A decision with what its record and its answer need. Texts are made where they are needed, not here.
+pub struct Found<'w> {
     /// The decision.
     pub decision: Decision,
     /// The credential, where it is known.
     pub token: Option<Arc<TokenEntry>>,
-    /// What its owner is called, where that was looked up.
+    /// Its owner's account, where that was looked up.
     pub owner: Option<Arc<UserEntry>>,
     /// The organization.
     pub org: Option<OrgId>,
-    /// The first permission of the alternative that decided.
-    pub permission: Option<String>,
-    /// Its level.
-    pub level: Option<&'static str>,
-    /// Its place, as text.
-    pub place: Option<String>,
-    /// The context of its place.
-    pub context: Option<ContextId>,
-    /// What is lacking, as scopes.
-    pub missing: Vec<String>,
-    /// The endpoint's path template.
-    pub endpoint: Option<String>,
-    /// The version of the catalogue.
-    pub catalogue_version: u64,
+    /// What was needed.
+    pub needs: FoundNeeds<'w>,
+    /// The needs of the alternative that decided.
+    pub deciding: Range<usize>,
+    /// Which of them are lacking.
+    pub missing: SmallVec<[usize; 2]>,
 }
 
-impl Found {
-    fn denied(reason: Reason) -> Self {
+impl Found<'_> {
+    /// A denial of which no more is known.
+    pub fn denied(reason: Reason) -> Self {
         Self {
             decision: Decision::Deny { reason, alternative: None },
             token: None,
             owner: None,
             org: None,
-            permission: None,
-            level: None,
-            place: None,
-            context: None,
-            missing: Vec::new(),
-            endpoint: None,
-            catalogue_version: 0,
+            needs: FoundNeeds::default(),
+            deciding: 0..0,
+            missing: SmallVec::new(),
         }
-    }
-}
-
-impl Evaluated {
-    /// The truth could not be read, so that nothing is known about what was revoked.
-    pub fn unreadable() -> Self {
-        Self::Done(Box::new(Found::denied(Reason::LeaseLost)))
     }
 }
 
 impl Verify {
-    /// Decides from memory, and from what was read for this question.
-    pub fn evaluate(
+    /// The catalogue of the API of a question, where this verifier may ask about it.
+    pub fn api_of(&self, verifier: &VerifierEntry, question: &Question<'_>) -> Option<Arc<Loaded>> {
+        let apis = self.index.apis.load();
+        apis.get(question.api).filter(|loaded| verifier.apis.contains(&loaded.id)).cloned()
+    }
+
+    /// Decides from memory, and from what was read for this question. `wanted` is what it asks for, found in `loaded`.
+    pub fn evaluate<'w>(
         &self,
-        verifier: &VerifierEntry,
+        loaded: &'w Loaded,
+        wanted: &'w Wanted<'w>,
         question: &Question<'_>,
         now: Timestamp,
         cold: Cold<'_>,
-    ) -> Evaluated {
-        let done = |found| Evaluated::Done(Box::new(found));
-        let apis = self.index.apis.load();
-        let loaded = apis.get(question.api).filter(|loaded| verifier.apis.contains(&loaded.id));
-        let Some(loaded) = loaded else {
-            return done(Found::denied(Reason::VerifierNotAllowed));
-        };
+    ) -> Evaluated<'w> {
         if !self.lease.holds() {
-            return done(Found::denied(Reason::LeaseLost));
+            return Evaluated::Done(Found::denied(Reason::LeaseLost));
         }
         if classify(&self.product, question.token) != Some(SecretKind::PersonalToken) {
-            return done(self.nobody(loaded, question, Reason::Malformed));
+            return Evaluated::Done(self.nobody(loaded, wanted, question, Reason::Malformed));
         }
         let token = match (self.token_in_memory(question.token), cold) {
             (Some(token), _) => token,
             (None, Cold::Read(warm)) => Arc::clone(&warm.token),
-            (None, Cold::Absent) => return done(self.nobody(loaded, question, Reason::Unknown)),
-            (None, Cold::NotAsked) => return Evaluated::Cold(Box::new(Found::denied(Reason::Unknown))),
+            (None, Cold::Absent) => {
+                return Evaluated::Done(self.nobody(loaded, wanted, question, Reason::Unknown));
+            }
+            (None, Cold::NotAsked) => return Evaluated::Cold(Found::denied(Reason::Unknown)),
         };
         token.touch();
-        self.evaluate_known(loaded, question, now, token, cold)
+        self.evaluate_known(loaded, wanted, question, now, token, cold)
     }
 
     /// A denial of what nobody owns. Whoever was called finds it in their records, as far as the call says who that is.
-    fn nobody(&self, loaded: &Loaded, question: &Question<'_>, reason: Reason) -> Found {
-        let wanted = Wanted::find(loaded, &question.what);
-        let org = match self.said(question, &wanted) {
+    fn nobody<'w>(&self, loaded: &Loaded, wanted: &Wanted<'_>, question: &Question<'_>, reason: Reason) -> Found<'w> {
+        let org = match self.said(question, wanted) {
             Said::One(org) => org,
             Said::Outside | Said::Nothing => None,
         };
         let uses_it = |org: &OrgId| self.index.orgs.pin().get(org).is_some_and(|entry| entry.apis.contains(&loaded.id));
-        Found {
-            org: org.filter(uses_it),
-            endpoint: wanted.template().map(str::to_owned),
-            catalogue_version: loaded.version,
-            ..Found::denied(reason)
-        }
+        Found { org: org.filter(uses_it), ..Found::denied(reason) }
     }
 
     /// The organization, as far as check and endpoint say (DESIGN §1). What two say differently is not known.
@@ -160,7 +141,7 @@ impl Verify {
 
     fn organization_named(&self, name: &str) -> Option<OrgId> {
         let names = self.index.org_names.pin();
-        names.get(name).or_else(|| names.get(tegata_core::name::fold(name).as_str())).copied()
+        names.get(name).or_else(|| names.get(folded(name).as_ref())).copied()
     }
 
     fn token_in_memory(&self, text: &str) -> Option<Arc<TokenEntry>> {
@@ -171,16 +152,16 @@ impl Verify {
             .cloned()
     }
 
-    fn evaluate_known(
+    fn evaluate_known<'w>(
         &self,
-        loaded: &Loaded,
+        loaded: &'w Loaded,
+        wanted: &'w Wanted<'w>,
         question: &Question<'_>,
         now: Timestamp,
         token: Arc<TokenEntry>,
         cold: Cold<'_>,
-    ) -> Evaluated {
-        let wanted = Wanted::find(loaded, &question.what);
-        let judge = Judge { verify: self, loaded, question, now, token: &token, wanted: &wanted, cold };
+    ) -> Evaluated<'w> {
+        let judge = Judge { verify: self, loaded, question, now, token: &token, wanted, cold };
         let outcome = match judge.organizations() {
             Candidates::One(org) => judge.in_organization(org),
             // An endpoint outside all organizations: allowed where any part of the credential allows it, and
@@ -189,23 +170,20 @@ impl Verify {
                 .parts
                 .iter()
                 .map(|part| judge.in_organization(Some(part.org)))
-                .fold(None, |best: Option<Outcome>, next| match best {
+                .fold(None, |best: Option<Outcome<'w>>, next| match best {
                     Some(best) if best.found.decision.is_allowed() || best.reason() >= next.reason() => Some(best),
                     _ => Some(next),
                 })
                 .unwrap_or_else(|| judge.in_organization(None)),
         };
         let mut found = outcome.found;
-        found.endpoint = wanted.template().map(str::to_owned);
-        found.catalogue_version = loaded.version;
-        drop(wanted);
         if found.owner.is_none() {
             let owner = self.index.users.pin().get(&token.owner).cloned();
             found.owner = owner.or_else(|| cold.warm().map(|warm| Arc::clone(&warm.user)));
         }
         found.token = Some(token);
         let again = outcome.cold && matches!(cold, Cold::NotAsked);
-        if again { Evaluated::Cold(Box::new(found)) } else { Evaluated::Done(Box::new(found)) }
+        if again { Evaluated::Cold(found) } else { Evaluated::Done(found) }
     }
 }
 
@@ -227,36 +205,36 @@ enum Candidates {
     Any,
 }
 
-struct Outcome {
-    found: Found,
+struct Outcome<'w> {
+    found: Found<'w>,
     /// Whether something of the owner was not in memory.
     cold: bool,
 }
 
-impl Outcome {
+impl Outcome<'_> {
     fn reason(&self) -> Reason {
         self.found.decision.reason()
     }
 }
 
 /// What is known of one question about one known credential.
-struct Judge<'a> {
+struct Judge<'a, 'w> {
     verify: &'a Verify,
-    loaded: &'a Loaded,
+    loaded: &'w Loaded,
     question: &'a Question<'a>,
     now: Timestamp,
     token: &'a Arc<TokenEntry>,
-    wanted: &'a Wanted<'a>,
+    wanted: &'w Wanted<'w>,
     cold: Cold<'a>,
 }
 
-impl Judge<'_> {
+impl<'w> Judge<'_, 'w> {
     /// DESIGN §1, "Which organization a check is in".
     fn organizations(&self) -> Candidates {
         match self.verify.said(self.question, self.wanted) {
             Said::One(org) => Candidates::One(org),
             Said::Outside => Candidates::Any,
-            Said::Nothing => Candidates::One(match self.token.parts.as_ref() {
+            Said::Nothing => Candidates::One(match self.token.parts.as_slice() {
                 [only] => Some(only.org),
                 _ => None,
             }),
@@ -264,7 +242,7 @@ impl Judge<'_> {
     }
 
     /// Decides in one organization.
-    fn in_organization(&self, org: Option<OrgId>) -> Outcome {
+    fn in_organization(&self, org: Option<OrgId>) -> Outcome<'w> {
         let index = &self.verify.index;
         let entry = org.and_then(|org| index.orgs.pin().get(&org).cloned());
         let entry = entry.filter(|entry| entry.apis.contains(&self.loaded.id));
@@ -282,7 +260,8 @@ impl Judge<'_> {
         let read = warm.and_then(|warm| warm.members.iter().find(|(other, _)| *other == org));
         let member = index.members.pin().get(&(org, self.token.owner)).or(read.map(|(_, member)| member)).cloned();
         let cold = user.is_none() || member.is_none();
-        let owner_active = user.is_some_and(|user| user.active) && member.as_ref().is_some_and(|member| member.active);
+        let owner_active =
+            user.as_ref().is_some_and(|user| user.active) && member.as_ref().is_some_and(|member| member.active);
         let mut held: SmallVec<[(Arc<RoleContent>, Option<ContextId>); 8]> = SmallVec::new();
         if let Some(member) = &member {
             let (roles, teams) = (index.roles.pin(), index.teams.pin());
@@ -301,10 +280,12 @@ impl Judge<'_> {
             acting: Acting::For(&rights),
         };
         let needs = needs_in(index, self.loaded, self.wanted, org);
-        Outcome { found: self.decide_needs(&needs, known, org), cold }
+        let mut found = self.decide_needs(needs, known, org);
+        found.owner = user;
+        Outcome { found, cold }
     }
 
-    fn decide_needs(&self, found: &FoundNeeds, part: Part<'_>, org: OrgId) -> Found {
+    fn decide_needs(&self, found: FoundNeeds<'w>, part: Part<'_>, org: OrgId) -> Found<'w> {
         let needs: SmallVec<[Need<'_>; 2]> = found
             .needs
             .iter()
@@ -332,35 +313,18 @@ impl Judge<'_> {
             (_, Some(Access::AnyOf(_)) | None) => Target::AnyOf(&alternatives),
         };
         let decision = decide(&self.facts(target, Organization::Known(part)));
-        let mut answer = Found { decision, org: Some(org), ..Found::denied(Reason::Unknown) };
         let asked_for_one = matches!(self.wanted, Wanted::Permission(..));
-        let Some(alternative) = decision.alternative().map(usize::from).or(asked_for_one.then_some(0)) else {
-            return answer;
-        };
-        let begin = if alternative == 0 { 0 } else { found.ends[alternative - 1] };
-        let range = begin..found.ends[alternative];
-        if let Some(first) = found.needs.get(begin) {
-            let info = self.loaded.catalogue.permission(first.permission);
-            answer.permission = info.map(|info| info.name.clone());
-            answer.level = Some(first.level.as_str());
-            answer.place = Some(first.place.to_string());
-            answer.context = first.chain.first().copied();
-        }
+        let alternative = decision.alternative().map(usize::from).or(asked_for_one.then_some(0));
+        let deciding = alternative.map_or(0..0, |alternative| found.range(alternative));
         let lacks = |need: &Need<'_>| match decision.reason() {
             Reason::ApprovalPending | Reason::ApprovalRejected | Reason::InsufficientScope => !is_granted(&part, need),
             Reason::OwnerLacksPermission => !is_held_by_owner(&part, need),
             _ => false,
         };
-        answer.missing = needs[range.clone()]
-            .iter()
-            .zip(&found.needs[range])
-            .filter(|(need, _)| lacks(need))
-            .filter_map(|(_, found)| {
-                let info = self.loaded.catalogue.permission(found.permission)?;
-                Some(format!("{}:{}", found.place, info.name))
-            })
-            .collect();
-        answer
+        let missing = deciding.clone().filter(|place| needs.get(*place).is_some_and(lacks)).collect();
+        drop(alternatives);
+        drop(needs);
+        Found { decision, org: Some(org), deciding, missing, needs: found, ..Found::denied(Reason::Unknown) }
     }
 
     fn facts<'b>(&'b self, target: Target<'b>, organization: Organization<'b>) -> Facts<'b> {

@@ -2,14 +2,15 @@
 
 use crate::catalogues::Loaded;
 use crate::verify::check::What;
-use crate::verify::index::{ContextBy, Index, context_name};
+use crate::verify::index::{ContextBy, ContextNamed, Index};
 use smallvec::SmallVec;
 use std::borrow::Cow;
+use std::ops::Range;
 use tegata_core::bits::PermissionNumber;
 use tegata_core::catalogue::{Access, Matched, OrganizationOf, PlaceRef, Unregistered};
 use tegata_core::ids::{ContextId, OrgId};
 use tegata_core::level::Level;
-use tegata_core::name::fold;
+use tegata_core::name::folded;
 use tegata_core::scope::Place as NamedPlace;
 
 /// The endpoint or permission of a question, before it is known in which organization.
@@ -64,7 +65,7 @@ impl<'a> Wanted<'a> {
 }
 
 /// A need with its place looked up.
-pub struct FoundNeed {
+pub struct FoundNeed<'w> {
     /// The permission.
     pub permission: PermissionNumber,
     /// Its level.
@@ -72,29 +73,37 @@ pub struct FoundNeed {
     /// Whether the place is registered.
     pub registered: bool,
     /// The ids of the place, innermost first.
-    pub chain: SmallVec<[ContextId; 4]>,
+    pub chain: SmallVec<[ContextId; 2]>,
     /// The place as it was named.
-    pub place: NamedPlace,
+    pub place: PlaceRef<'w>,
 }
 
 /// The alternatives of a question in one organization, needs in a row and where each alternative ends.
 #[derive(Default)]
-pub struct FoundNeeds {
+pub struct FoundNeeds<'w> {
     /// The needs of all alternatives.
-    pub needs: SmallVec<[FoundNeed; 2]>,
+    pub needs: SmallVec<[FoundNeed<'w>; 1]>,
     /// Where each alternative ends.
     pub ends: SmallVec<[usize; 2]>,
 }
 
+impl FoundNeeds<'_> {
+    /// Where the needs of an alternative stand.
+    pub fn range(&self, alternative: usize) -> Range<usize> {
+        let begin = alternative.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
+        begin..self.ends.get(alternative).copied().unwrap_or(begin)
+    }
+}
+
 /// Looks up the places of all alternatives in an organization.
-pub fn needs_in(index: &Index, loaded: &Loaded, wanted: &Wanted<'_>, org: OrgId) -> FoundNeeds {
+pub fn needs_in<'w>(index: &Index, loaded: &Loaded, wanted: &'w Wanted<'w>, org: OrgId) -> FoundNeeds<'w> {
     let mut found = FoundNeeds::default();
     match wanted {
         Wanted::Nothing => {}
         Wanted::Permission(number, place) => {
             let need = match place {
-                Some(place) => look_up(index, loaded, org, *number, place.clone()),
-                None => unregistered(loaded, *number, NamedPlace::Global),
+                Some(place) => look_up(index, loaded, org, *number, borrowed(place)),
+                None => unregistered(loaded, *number, PlaceRef::Global),
             };
             found.needs.push(need);
             found.ends.push(1);
@@ -104,8 +113,8 @@ pub fn needs_in(index: &Index, loaded: &Loaded, wanted: &Wanted<'_>, org: OrgId)
                 for alternative in alternatives {
                     for need in &alternative.needs {
                         found.needs.push(match need.place(&matched.params) {
-                            Ok(place) => look_up(index, loaded, org, need.permission, named(place)),
-                            Err(_) => unregistered(loaded, need.permission, NamedPlace::Global),
+                            Ok(place) => look_up(index, loaded, org, need.permission, place),
+                            Err(_) => unregistered(loaded, need.permission, PlaceRef::Global),
                         });
                     }
                     found.ends.push(found.needs.len());
@@ -116,44 +125,58 @@ pub fn needs_in(index: &Index, loaded: &Loaded, wanted: &Wanted<'_>, org: OrgId)
     found
 }
 
-fn named(place: PlaceRef<'_>) -> NamedPlace {
+fn borrowed(place: &NamedPlace) -> PlaceRef<'_> {
     match place {
-        PlaceRef::Global => NamedPlace::Global,
-        PlaceRef::Id { kind, id } => NamedPlace::Id { kind: kind.to_owned(), id: id.into_owned() },
-        PlaceRef::Key { kind, key } => NamedPlace::Key { kind: kind.to_owned(), key: key.into_owned() },
+        NamedPlace::Global => PlaceRef::Global,
+        NamedPlace::Id { kind, id } => PlaceRef::Id { kind, id: Cow::Borrowed(id) },
+        NamedPlace::Key { kind, key } => PlaceRef::Key { kind, key: Cow::Borrowed(key) },
     }
 }
 
-fn level_of(loaded: &Loaded, number: PermissionNumber) -> Level {
-    loaded.catalogue.permission(number).map(|permission| permission.level).unwrap_or_default()
+/// A place as people write it.
+pub fn named(place: &PlaceRef<'_>) -> NamedPlace {
+    match place {
+        PlaceRef::Global => NamedPlace::Global,
+        PlaceRef::Id { kind, id } => NamedPlace::Id { kind: (*kind).to_owned(), id: id.to_string() },
+        PlaceRef::Key { kind, key } => NamedPlace::Key { kind: (*kind).to_owned(), key: key.to_string() },
+    }
 }
 
-fn unregistered(loaded: &Loaded, permission: PermissionNumber, place: NamedPlace) -> FoundNeed {
-    FoundNeed { permission, level: level_of(loaded, permission), registered: false, chain: SmallVec::new(), place }
+fn unregistered<'w>(loaded: &Loaded, permission: PermissionNumber, place: PlaceRef<'w>) -> FoundNeed<'w> {
+    let level = loaded.catalogue.permission(permission).map(|permission| permission.level).unwrap_or_default();
+    FoundNeed { permission, level, registered: false, chain: SmallVec::new(), place }
 }
 
-fn look_up(index: &Index, loaded: &Loaded, org: OrgId, permission: PermissionNumber, place: NamedPlace) -> FoundNeed {
+fn look_up<'w>(
+    index: &Index,
+    loaded: &Loaded,
+    org: OrgId,
+    permission: PermissionNumber,
+    place: PlaceRef<'w>,
+) -> FoundNeed<'w> {
     let mut need = unregistered(loaded, permission, place);
     let (kind, by, text) = match &need.place {
-        NamedPlace::Global => {
+        PlaceRef::Global => {
             need.registered = true;
             return need;
         }
-        NamedPlace::Id { kind, id } => (kind, ContextBy::Id, Cow::Borrowed(id.as_str())),
-        NamedPlace::Key { kind, key } => {
+        PlaceRef::Id { kind, id } => (*kind, ContextBy::Id, Cow::Borrowed(id.as_ref())),
+        PlaceRef::Key { kind, key } => {
             let case_matters = loaded.catalogue.context_type(kind).is_none_or(|kind| kind.case_sensitive);
             if case_matters {
-                (kind, ContextBy::Key, Cow::Borrowed(key.as_str()))
+                (*kind, ContextBy::Key, Cow::Borrowed(key.as_ref()))
             } else {
-                (kind, ContextBy::FoldedKey, Cow::Owned(fold(key)))
+                (*kind, ContextBy::FoldedKey, folded(key))
             }
         }
     };
-    let name = context_name(org, kind, by, &text);
-    if let Some(context) = index.context_names.pin().get(name.as_str()).copied() {
+    let found = index.context_names.pin().get(&ContextNamed { org, kind, by, text: &text }).copied();
+    if let Some(context) = found {
+        drop(text);
         index.chain(context, &mut need.chain);
         need.registered = true;
     } else if let Some(declared) = loaded.catalogue.context_type(kind) {
+        drop(text);
         // Only where the parent is the organization itself: any other parent would have to be guessed.
         need.registered = declared.unregistered == Unregistered::Parent && declared.parent().is_none();
     }
