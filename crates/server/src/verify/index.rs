@@ -228,7 +228,7 @@ mod tests {
             state: CredentialState::Active,
             expires_at: Timestamp::MAX,
             addresses: Box::default(),
-            parts: Box::default(),
+            parts: smallvec::SmallVec::new(),
             used: AtomicBool::new(false),
         };
         (Digest([number; 32]), Arc::new(entry))
