@@ -1,7 +1,7 @@
 //! The command line: a server, the tools that look after its files, and a client of `/v1` for everything else.
 //!
-//! A client command is a noun (a file here) with verbs; each verb is a [`call::Call`] of an operation of the table, and
-//! the [`desk::Desk`] shows the answer. What a command may do, the server decides: nothing here knows a rule.
+//! A client command is a noun (a file here) with verbs; each verb is a call of an operation of the table, and
+//! the desk shows the answer. What a command may do, the server decides: nothing here knows a rule.
 
 mod account;
 mod activity;
