@@ -197,7 +197,9 @@ impl Verify {
         let answer = Answer {
             allowed: found.decision.is_allowed(),
             reason: found.decision.reason().as_str().to_owned(),
-            permission: first.and_then(name_of),
+            permission: first
+                .and_then(name_of)
+                .or_else(|| asked.and_then(|(loaded, wanted)| wanted.permission(loaded))),
             context: first.map(|need| named(&need.place).to_string()),
             organization: org.map(|org| org.key.to_string()),
             missing: missing.collect(),

@@ -55,6 +55,14 @@ impl<'a> Wanted<'a> {
         }
     }
 
+    /// The permission, where one was asked for by its name.
+    pub fn permission(&self, loaded: &Loaded) -> Option<String> {
+        match self {
+            Self::Permission(number, _) => loaded.catalogue.permission(*number).map(|found| found.name.clone()),
+            Self::Nothing | Self::Endpoint(_) => None,
+        }
+    }
+
     /// The path template, for the record.
     pub fn template(&self) -> Option<&str> {
         match self {
