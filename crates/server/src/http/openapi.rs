@@ -3,15 +3,13 @@
 
 use super::routes::{Face, Shape};
 use super::verify::{BatchAnswer, BatchBody, CheckBody};
+use crate::ops::frame::SECRET_FIELDS;
 use crate::verify::answer::Answer;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use tegata_core::operations::{self, Guard, OPERATIONS, Operation};
 use tegata_core::permissions::{OWN_API, OWN_PERMISSIONS};
 use tegata_core::problem::Code;
-
-/// Fields of answers that are shown once.
-const SECRET_FIELDS: &[&str] = &["token", "secret"];
 
 /// The document.
 pub fn document(faces: &[Face]) -> Value {

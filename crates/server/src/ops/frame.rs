@@ -68,7 +68,7 @@ pub struct Reply {
 }
 
 /// Fields of answers that are shown once and kept nowhere.
-const SECRET_FIELDS: &[&str] = &["token", "secret"];
+pub const SECRET_FIELDS: &[&str] = &["token", "secret"];
 
 /// Runs a use case that changes something. `status` is that of success.
 pub async fn mutate<M: Mutation>(app: &App, caller: &Caller, status: u16, work: &M) -> Result<Reply, Problem> {
