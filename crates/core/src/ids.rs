@@ -20,6 +20,30 @@ fn uuid_v7(unix_millis: u64, entropy: IdEntropy) -> u128 {
     uuid::Builder::from_unix_timestamp_millis(unix_millis, &entropy).into_uuid().as_u128()
 }
 
+/// The text of an id, without memory of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct IdText([u8; IdText::BYTES]);
+
+impl IdText {
+    /// Three letters, an underscore and [`base32::LENGTH`] characters.
+    const BYTES: usize = 4 + base32::LENGTH;
+
+    fn new(prefix: &'static str, value: u128) -> Self {
+        let mut text = [b'_'; Self::BYTES];
+        let (front, number) = text.split_at_mut(4);
+        for (place, letter) in front.iter_mut().zip(prefix.bytes().take(3)) {
+            *place = letter;
+        }
+        number.copy_from_slice(&base32::encode(value));
+        Self(text)
+    }
+
+    /// The text itself.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
 macro_rules! define_ids {
     ($($(#[$doc:meta])* $name:ident = $prefix:literal;)+) => {
         $(
@@ -36,6 +60,12 @@ macro_rules! define_ids {
                     Self(uuid_v7(unix_millis, entropy))
                 }
 
+                /// The id as text, without memory of its own; for answers and records, of which there are many.
+                pub fn text(self) -> IdText {
+                    const { assert!($prefix.len() == 3) };
+                    IdText::new($prefix, self.0)
+                }
+
                 /// The number behind the text; for maps keyed by ids.
                 pub const fn as_u128(self) -> u128 {
                     self.0
@@ -49,9 +79,7 @@ macro_rules! define_ids {
 
             impl fmt::Display for $name {
                 fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                    let text = base32::encode(self.0);
-                    f.write_str(concat!($prefix, "_"))?;
-                    f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+                    f.write_str(self.text().as_str())
                 }
             }
 
@@ -74,7 +102,7 @@ macro_rules! define_ids {
 
             impl serde::Serialize for $name {
                 fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                    serializer.collect_str(self)
+                    serializer.serialize_str(self.text().as_str())
                 }
             }
 

@@ -64,6 +64,11 @@ pub fn check_context_type(name: &str) -> Result<(), NameError> {
 
 /// A context's key, as people know the place: `MY-APP`, `octo/hello`.
 pub fn check_context_key(key: &str) -> Result<(), NameError> {
+    // Asked on the way of every check, and mostly of visible ASCII, which has nothing to refuse.
+    let visible = key.bytes().fold(true, |visible, byte| visible & byte.is_ascii_graphic());
+    if visible && (1..=CONTEXT_KEY_MAX_CHARS).contains(&key.len()) {
+        return Ok(());
+    }
     if key.is_empty() || key.chars().count() > CONTEXT_KEY_MAX_CHARS {
         return Err(NameError("a context's key has 1 to 200 characters"));
     }
@@ -116,7 +121,7 @@ pub fn fold(text: &str) -> String {
 
 /// The same, without a copy where the text is folded already, as most are.
 pub fn folded(text: &str) -> std::borrow::Cow<'_, str> {
-    let is_folded = text.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase());
+    let is_folded = text.bytes().fold(true, |folded, byte| folded & byte.is_ascii() & !byte.is_ascii_uppercase());
     if is_folded { text.into() } else { fold(text).into() }
 }
 

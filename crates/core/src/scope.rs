@@ -208,26 +208,40 @@ fn decode(raw: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Writes an id or key as it stands in a scope.
-pub fn encode_part(text: &str) -> String {
-    use fmt::Write as _;
-    let mut encoded = String::with_capacity(text.len());
-    for letter in text.chars() {
-        if ENCODED.contains(&letter) {
-            let _ = write!(encoded, "%{:02X}", letter as u32);
-        } else {
-            encoded.push(letter);
+/// A key or id as it stands in a scope: with `:`, `%`, space, quote and backslash percent-encoded.
+struct Encoded<'a>(&'a str);
+
+impl fmt::Display for Encoded<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut rest = self.0;
+        while let Some((before, letter)) = rest.find(ENCODED).and_then(|at| Some((at, rest[at..].chars().next()?))) {
+            write!(f, "{}%{:02X}", &rest[..before], letter as u32)?;
+            rest = &rest[before + letter.len_utf8()..];
         }
+        f.write_str(rest)
     }
-    encoded
+}
+
+/// Writes a place by its id as scopes name it.
+pub(crate) fn write_id(f: &mut fmt::Formatter<'_>, kind: &str, id: &str) -> fmt::Result {
+    f.write_str(kind)?;
+    f.write_str(":id:")?;
+    fmt::Display::fmt(&Encoded(id), f)
+}
+
+/// Writes a place by its key as scopes name it.
+pub(crate) fn write_key(f: &mut fmt::Formatter<'_>, kind: &str, key: &str) -> fmt::Result {
+    f.write_str(kind)?;
+    f.write_str(":key:")?;
+    fmt::Display::fmt(&Encoded(key), f)
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Global => f.write_str("global"),
-            Self::Id { kind, id } => write!(f, "{kind}:id:{}", encode_part(id)),
-            Self::Key { kind, key } => write!(f, "{kind}:key:{}", encode_part(key)),
+            Self::Id { kind, id } => write_id(f, kind, id),
+            Self::Key { kind, key } => write_key(f, kind, key),
         }
     }
 }

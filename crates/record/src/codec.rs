@@ -18,6 +18,8 @@ const SEQUENCE_AT: usize = 1;
 const TIME_AT: usize = 9;
 const FIXED_BYTES: usize = 18;
 
+/// No payload is shorter.
+pub(crate) const BYTES_MIN: usize = FIXED_BYTES;
 /// No payload is longer.
 pub(crate) const BYTES_MAX: usize = 8_192;
 const _: () = assert!(FIXED_BYTES + 5 + 10 + 3 + Column::bytes_max_total() + 3 * COUNT <= BYTES_MAX);

@@ -58,25 +58,34 @@ impl AppendFile {
     /// Makes the file, or empties one that is left of an earlier attempt.
     pub(crate) fn create(path: &Path, faults: Option<Arc<Faults>>) -> io::Result<Self> {
         // `append` and `truncate` together are refused by the standard library, hence two steps.
-        let file = private().append(true).create(true).open(path)?;
+        let file = private().read(true).append(true).create(true).open(path)?;
         file.set_len(0)?;
         Ok(Self { file, faults })
     }
 
     pub(crate) fn open(path: &Path, faults: Option<Arc<Faults>>) -> io::Result<Self> {
-        Ok(Self { file: OpenOptions::new().append(true).open(path)?, faults })
+        Ok(Self { file: OpenOptions::new().read(true).append(true).open(path)?, faults })
     }
 
     /// Hands all bytes to the kernel. On an error some of them may have arrived: see [`Self::cut`].
     pub(crate) fn append(&self, bytes: &[u8]) -> io::Result<()> {
-        if let Some(faults) = &self.faults {
-            let granted = faults.take_room(bytes.len());
-            if granted < bytes.len() {
-                (&self.file).write_all(&bytes[..granted])?;
-                return Err(io::ErrorKind::StorageFull.into());
-            }
-        }
+        let granted = self.room(bytes.len());
+        self.write(bytes.get(..granted).unwrap_or(bytes))?;
+        if granted < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
+    /// How many of so many bytes the disk takes: all, but where it was told to fail.
+    pub(crate) fn room(&self, wanted: usize) -> usize {
+        self.faults.as_ref().map_or(wanted, |faults| faults.take_room(wanted))
+    }
+
+    /// Hands bytes to the kernel, behind those that are there.
+    pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<()> {
         (&self.file).write_all(bytes)
+    }
+
+    pub(crate) fn as_file(&self) -> &File {
+        &self.file
     }
 
     /// Takes back everything after the first `length` bytes.

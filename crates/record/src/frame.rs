@@ -92,6 +92,11 @@ fn end_of_bad(bytes: &[u8], start: usize) -> (usize, bool) {
     (end, payload_range(bytes, start).is_some_and(|payload| payload.end == end))
 }
 
+/// The payload of what has the shape of a frame at `start`, sound or not.
+pub(crate) fn shape(bytes: &[u8], start: usize) -> Option<Range<usize>> {
+    payload_range(bytes, start)
+}
+
 fn payload_range(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     let header: &[u8; HEADER_BYTES] = bytes.get(start..)?.first_chunk()?;
     let length = usize::from(u16::from_le_bytes([header[LENGTH_AT], header[LENGTH_AT + 1]]));

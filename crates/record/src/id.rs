@@ -10,6 +10,8 @@ use std::str::FromStr;
 
 const PREFIX: &str = "rec_";
 const CHARACTERS: usize = 26;
+/// Bytes of an id's text.
+pub const TEXT_BYTES: usize = PREFIX.len() + CHARACTERS;
 const TIME_MS_MAX: u64 = (1 << 48) - 1;
 const VERSION: u128 = 7;
 const VARIANT: u128 = 0b10;
@@ -59,6 +61,15 @@ impl RecordId {
         (self.0 >> 80) as u64
     }
 
+    /// The id as text, without memory of its own.
+    pub fn text(self) -> [u8; TEXT_BYTES] {
+        let mut text = [0; TEXT_BYTES];
+        let (prefix, number) = text.split_at_mut(PREFIX.len());
+        prefix.copy_from_slice(PREFIX.as_bytes());
+        number.copy_from_slice(&base32::encode::<CHARACTERS>(self.0));
+        text
+    }
+
     /// The UUID as a number.
     pub fn as_u128(self) -> u128 {
         self.0
@@ -67,9 +78,7 @@ impl RecordId {
 
 impl fmt::Display for RecordId {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(PREFIX)?;
-        let characters = base32::encode::<CHARACTERS>(self.0);
-        characters.iter().try_for_each(|character| fmt::Write::write_char(out, char::from(*character)))
+        out.write_str(std::str::from_utf8(&self.text()).unwrap_or_default())
     }
 }
 

@@ -6,7 +6,7 @@
 //! 00000000000000000001.seg      records 1 to …; a new file at a size, and at each day (UTC)
 //! ```
 //!
-//! An append returns when its bytes are with the kernel, where the death of the process cannot take them; [`Flush`]
+//! An append returns when its bytes are with the kernel (copied into a mapped window of the segment, or written by a call), where the death of the process cannot take them; [`Flush`]
 //! says when they are with the disk. Whoever must not answer without a record does not answer when an append fails.
 //!
 //! Absent on purpose: a queue between callers and the disk (nothing can grow, nothing can be lost in it), a clock, and
@@ -23,9 +23,10 @@ mod retention;
 mod scan;
 mod shared;
 mod snapshot;
+mod tail;
 mod writer;
 
-pub use crate::journal::append::AppendError;
+pub use crate::journal::append::{AppendError, Batch};
 pub use crate::journal::flush::Flush;
 pub use crate::journal::open::OpenError;
 pub use crate::journal::read::{Page, Records};
@@ -33,6 +34,7 @@ pub use crate::journal::recovery::{Finding, FindingKind, Recovery};
 pub use crate::journal::retention::{Dropped, RetentionError};
 pub use crate::journal::scan::ReadError;
 pub use crate::journal::snapshot::SnapshotError;
+pub use crate::journal::tail::Writing;
 
 use crate::files::Faults;
 use crate::journal::flush::Flusher;
@@ -48,13 +50,15 @@ pub struct Options {
     pub segment_bytes: u64,
     /// When records reach the disk.
     pub flush: Flush,
+    /// How they reach the kernel.
+    pub writing: Writing,
     /// A disk that fails on demand, for tests.
     pub faults: Option<Arc<Faults>>,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { segment_bytes: 64 << 20, flush: Flush::default(), faults: None }
+        Self { segment_bytes: 64 << 20, flush: Flush::default(), writing: Writing::default(), faults: None }
     }
 }
 
@@ -65,6 +69,13 @@ pub struct Journal {
     // Fields are dropped in order: the last flush comes before another process may have the journal.
     _flusher: Option<Flusher>,
     _lock: File,
+}
+
+impl Drop for Journal {
+    /// Before the lock is let go: afterwards the file may belong to another process.
+    fn drop(&mut self) {
+        self.shared.writer.lock().close();
+    }
 }
 
 /// Numbers for metrics and health.

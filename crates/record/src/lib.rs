@@ -38,10 +38,10 @@ mod time;
 
 pub use crate::cursor::{Cursor, MalformedCursor};
 pub use crate::files::Faults;
-pub use crate::id::{MalformedRecordId, RecordId};
+pub use crate::id::{MalformedRecordId, RecordId, TEXT_BYTES as RECORD_ID_BYTES};
 pub use crate::journal::{
-    AppendError, Dropped, Finding, FindingKind, Flush, Journal, OpenError, Options, Page, ReadError, Records, Recovery,
-    RetentionError, SnapshotError, Stats,
+    AppendError, Batch, Dropped, Finding, FindingKind, Flush, Journal, OpenError, Options, Page, ReadError, Records,
+    Recovery, RetentionError, SnapshotError, Stats, Writing,
 };
 pub use crate::query::{Order, Query, Scope};
 pub use crate::record::{Decision, NewRecord, Record, RecordView};

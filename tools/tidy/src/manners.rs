@@ -34,6 +34,19 @@ pub fn lint_exceptions_give_a_reason(tree: &Tree) -> Vec<Finding> {
     findings
 }
 
+/// `unsafe` stands in one crate, which is small enough to be read in one go.
+pub fn unsafe_has_one_room(tree: &Tree) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (file, source) in tree.sources("").filter(|(file, _)| !file.starts_with("crates/mapped/")) {
+        for token in &source.tokens {
+            if token.kind == Kind::Word && token.text == "unsafe" {
+                findings.push(Finding::new(file, token.line, "`unsafe` stands in crates/mapped only"));
+            }
+        }
+    }
+    findings
+}
+
 /// The tokens between the brackets of each `#[…]` and `#![…]`.
 fn attributes(source: &Source) -> Vec<&[Token]> {
     let tokens = &source.tokens;
@@ -81,6 +94,14 @@ mod tests {
         let text = "#![allow(a)]\n#[expect(a, reason = \"b\")]\n#[cfg_attr(test, allow(a))]\n#[expect(\na)]\n#[derive(A)]\n\
             // #[allow(a)]\n#[cfg_attr(test, derive(A))]\nfn f() { x.expect(\"y\"); }";
         assert_eq!(lines(lint_exceptions_give_a_reason, text), [1, 3, 4]);
+    }
+
+    #[test]
+    fn unsafe_outside_its_room_is_found() {
+        let text = "unsafe { a() }";
+        let files = [("crates/mapped/src/lib.rs", text), ("crates/record/src/lib.rs", text)];
+        assert_eq!(unsafe_has_one_room(&Tree::made_of(&files)).len(), 1);
+        assert_eq!(lines(unsafe_has_one_room, "// unsafe\nfn a() { \"unsafe\" }\n#![forbid(unsafe_code)]"), []);
     }
 
     #[test]

@@ -57,6 +57,11 @@ fn nothing_unfinished_is_left() {
 }
 
 #[test]
+fn unsafe_has_one_room() {
+    assert_none(&manners::unsafe_has_one_room(&TREE));
+}
+
+#[test]
 fn lint_exceptions_give_a_reason() {
     assert_none(&manners::lint_exceptions_give_a_reason(&TREE));
 }

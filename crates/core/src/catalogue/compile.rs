@@ -3,7 +3,8 @@
 use crate::bits::{PermissionNumber, PermissionSet};
 use crate::catalogue::check::{self, GLOBAL_KIND, Kinds, Resolved, ResolvedAccess, ResolvedEndpoint, kind_bit};
 use crate::catalogue::compiled::{Access, Alternative, Catalogue, ContextType, Endpoint, Need, PermissionInfo, Role};
-use crate::catalogue::document::{AccessEntry, Document, EndpointEntry, GLOBAL};
+use crate::catalogue::document::{AccessEntry, Document, EndpointEntry, GLOBAL, PermissionEntry};
+use crate::catalogue::place::ContextTemplate;
 use crate::catalogue::problem::{Fault, Problems};
 use crate::catalogue::router::Router;
 use std::collections::{HashMap, HashSet};
@@ -45,7 +46,7 @@ impl Catalogue {
         let mut endpoints = Vec::with_capacity(document.endpoints.len());
         for (place, (entry, resolved)) in document.endpoints.iter().zip(resolved.endpoints).enumerate() {
             router.add(&entry.method, &resolved.path, place);
-            endpoints.push(endpoint(entry, resolved, &number_of));
+            endpoints.push(endpoint(entry, resolved, &document.permissions, &number_of));
         }
         Ok(Self {
             api: document.api.clone(),
@@ -145,20 +146,34 @@ fn context_types(document: &Document, grantable: &dyn Fn(Kinds) -> PermissionSet
         .collect()
 }
 
-fn endpoint(entry: &EndpointEntry, resolved: ResolvedEndpoint, number_of: &[PermissionNumber]) -> Endpoint {
-    let alternative = |needs: Vec<(usize, _)>| Alternative {
-        needs: needs.into_iter().map(|(place, context)| Need { permission: number_of[place], context }).collect(),
+fn endpoint(
+    entry: &EndpointEntry,
+    resolved: ResolvedEndpoint,
+    permissions: &[PermissionEntry],
+    number_of: &[PermissionNumber],
+) -> Endpoint {
+    let mut places: Vec<ContextTemplate> = Vec::new();
+    let mut need = |(permission, context): (usize, ContextTemplate)| {
+        let place = places.iter().position(|known| *known == context).unwrap_or(places.len());
+        if place == places.len() {
+            places.push(context);
+        }
+        Need { permission: number_of[permission], level: permissions[permission].level, place }
+    };
+    let mut alternative =
+        |needs: Vec<(usize, ContextTemplate)>| Alternative { needs: needs.into_iter().map(&mut need).collect() };
+    let access = match resolved.access {
+        ResolvedAccess::Denied => Access::Denied,
+        ResolvedAccess::Rule(AccessEntry::AuthenticatedOnly) => Access::AuthenticatedOnly,
+        ResolvedAccess::Rule(AccessEntry::UnscopedOnly) => Access::UnscopedOnly,
+        ResolvedAccess::AnyOf(alternatives) => Access::AnyOf(alternatives.into_iter().map(&mut alternative).collect()),
     };
     Endpoint {
         method: entry.method.as_str().into(),
         path: entry.path.as_str().into(),
         parameters: resolved.path.parameters().into(),
-        access: match resolved.access {
-            ResolvedAccess::Denied => Access::Denied,
-            ResolvedAccess::Rule(AccessEntry::AuthenticatedOnly) => Access::AuthenticatedOnly,
-            ResolvedAccess::Rule(AccessEntry::UnscopedOnly) => Access::UnscopedOnly,
-            ResolvedAccess::AnyOf(alternatives) => Access::AnyOf(alternatives.into_iter().map(alternative).collect()),
-        },
+        access,
+        places: places.into(),
         context: resolved.context,
         organization: resolved.organization,
         flags: entry.flags.as_slice().into(),

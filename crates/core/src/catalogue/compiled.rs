@@ -103,6 +103,8 @@ pub struct Endpoint {
     pub parameters: Box<[Box<str>]>,
     /// What a call needs.
     pub access: Access,
+    /// The places of the needs, each once.
+    pub places: Box<[ContextTemplate]>,
     /// The place in which a call is made, where a need has none of its own.
     pub context: ContextTemplate,
     /// The organization of a call.
@@ -132,19 +134,14 @@ pub struct Alternative {
 }
 
 /// A permission in a place.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Need {
     /// The permission.
     pub permission: PermissionNumber,
-    /// The place.
-    pub context: ContextTemplate,
-}
-
-impl Need {
-    /// The place, with the parameters of a call.
-    pub fn place<'a>(&'a self, params: &'a Params<'_>) -> Result<PlaceRef<'a>, NoSuchContext> {
-        self.context.place(params)
-    }
+    /// Its level.
+    pub level: Level,
+    /// The place: one of [`Endpoint::places`].
+    pub place: usize,
 }
 
 /// A call, recognized.
@@ -165,6 +162,11 @@ impl Matched<'_> {
     /// The place of the endpoint itself.
     pub fn place(&self) -> Result<PlaceRef<'_>, NoSuchContext> {
         self.endpoint.context.place(&self.params)
+    }
+
+    /// The place of a need of this endpoint.
+    pub fn place_of(&self, need: &Need) -> Result<PlaceRef<'_>, NoSuchContext> {
+        self.endpoint.places.get(need.place).ok_or(NoSuchContext)?.place(&self.params)
     }
 
     /// A parameter by its name.

@@ -62,6 +62,11 @@ impl<'p> Params<'p> {
         self.spans.get(usize::from(number)).and_then(|(start, end)| self.text.get(start..end)).unwrap_or_default()
     }
 
+    /// Where a parameter stands in the path.
+    pub(crate) fn span(&self, number: u8) -> Option<(usize, usize)> {
+        self.spans.get(usize::from(number))
+    }
+
     /// How many there are.
     pub fn len(&self) -> usize {
         self.spans.len()

@@ -54,11 +54,13 @@ pub enum PathRefused {
     NotUtf8,
 }
 
-const PLAIN: u8 = 0;
+/// What a byte of a raw path is, as bits.
 const SLASH: u8 = 1;
-const PERCENT: u8 = 2;
-const QUERY: u8 = 3;
-const BAD: u8 = 4;
+/// It cannot follow a slash without a closer look: `//`, `/.` and `/..` begin so.
+const AFTER_SLASH: u8 = SLASH << 1;
+const PERCENT: u8 = 8;
+const QUERY: u8 = 16;
+const BAD: u8 = 32;
 
 const CLASSES: [u8; 256] = classes();
 
@@ -67,11 +69,12 @@ const fn classes() -> [u8; 256] {
     let mut byte: u8 = 0x21;
     while byte < 0x7f {
         classes[byte as usize] = match byte {
-            b'/' => SLASH,
+            b'/' => SLASH | AFTER_SLASH,
+            b'.' => AFTER_SLASH,
             b'%' => PERCENT,
             b'?' => QUERY,
             b';' | b'\\' | b'#' => BAD,
-            _ => PLAIN,
+            _ => 0,
         };
         byte += 1;
     }
@@ -82,6 +85,26 @@ const fn classes() -> [u8; 256] {
 ///
 /// Since no slash can be encoded, the decoded text has the same segments as the raw one.
 pub fn canonical(raw: &str) -> Result<Cow<'_, str>, PathRefused> {
+    if is_canonical(raw.as_bytes()) { Ok(Cow::Borrowed(raw)) } else { examine(raw) }
+}
+
+/// Whether a path is canonical as it is, as most are: seen without a branch for each byte.
+fn is_canonical(bytes: &[u8]) -> bool {
+    let (mut seen, mut doubtful, mut before) = (0, 0, 0);
+    for byte in bytes {
+        let class = CLASSES[usize::from(*byte)];
+        seen |= class;
+        doubtful |= before << 1 & class;
+        before = class;
+    }
+    bytes.first() == Some(&b'/')
+        && bytes.len() <= REQUEST_PATH_MAX_BYTES
+        && seen & (PERCENT | QUERY | BAD) == 0
+        && doubtful & AFTER_SLASH == 0
+}
+
+/// Looks at each byte, and says what is wrong.
+fn examine(raw: &str) -> Result<Cow<'_, str>, PathRefused> {
     let bytes = raw.as_bytes();
     if bytes.first() != Some(&b'/') {
         return Err(PathRefused::NotAbsolute);
@@ -89,15 +112,17 @@ pub fn canonical(raw: &str) -> Result<Cow<'_, str>, PathRefused> {
     let mut end = bytes.len();
     let mut encoded = false;
     for (place, byte) in bytes.iter().enumerate() {
-        match CLASSES[usize::from(*byte)] {
-            PLAIN => {}
-            SLASH => check_segment_start(&bytes[place + 1..])?,
-            PERCENT => encoded = true,
-            QUERY => {
-                end = place;
-                break;
-            }
-            _ => return Err(PathRefused::BadByte),
+        let class = CLASSES[usize::from(*byte)];
+        if class & BAD != 0 {
+            return Err(PathRefused::BadByte);
+        }
+        if class & QUERY != 0 {
+            end = place;
+            break;
+        }
+        encoded |= class & PERCENT != 0;
+        if class & SLASH != 0 {
+            check_segment_start(&bytes[place + 1..])?;
         }
         if place >= REQUEST_PATH_MAX_BYTES {
             return Err(PathRefused::TooLong);

@@ -5,7 +5,9 @@ use crate::catalogue::Params;
 use crate::catalogue::document::{GLOBAL, NO_ORGANIZATION};
 use crate::catalogue::template::{PathTemplate, TemplateFault, TextTemplate};
 use crate::name;
+use crate::scope::{write_id, write_key};
 use std::borrow::Cow;
+use std::fmt;
 
 /// The context of a need, before the parameters are known.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +56,17 @@ pub enum PlaceRef<'a> {
         /// The key.
         key: Cow<'a, str>,
     },
+}
+
+/// As scopes name it.
+impl fmt::Display for PlaceRef<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Global => f.write_str(GLOBAL),
+            Self::Id { kind, id } => write_id(f, kind, id),
+            Self::Key { kind, key } => write_key(f, kind, key),
+        }
+    }
 }
 
 /// A call names a place that cannot exist, since its key or id breaks the rules for them.

@@ -7,6 +7,7 @@
 
 use crate::catalogue::params::Spans;
 use crate::catalogue::template::{Fit, Mixed, PathTemplate, Segment};
+use std::collections::HashMap;
 
 /// The trees of all methods.
 #[derive(Debug, Clone, Default)]
@@ -18,7 +19,8 @@ pub struct Router {
 /// One place in a tree; numbers of nodes are places in [`Router::nodes`], numbers of endpoints are the caller's.
 #[derive(Debug, Clone, Default)]
 struct Node {
-    literals: Vec<(Box<str>, usize)>,
+    /// Keys come from catalogues, and are only looked up by calls: nobody outside can make them collide.
+    literals: HashMap<Box<str>, usize, foldhash::fast::FixedState>,
     mixed: Vec<(Mixed, usize)>,
     parameter: Option<usize>,
     rest: Option<usize>,
@@ -73,10 +75,7 @@ impl Router {
 
     fn child(&mut self, node: usize, segment: &Segment) -> usize {
         let known = match segment {
-            Segment::Literal(text) => self.nodes[node]
-                .literals
-                .binary_search_by(|(known, _)| (**known).cmp(text))
-                .map(|at| self.nodes[node].literals[at].1),
+            Segment::Literal(text) => self.nodes[node].literals.get(text).copied().ok_or(0),
             Segment::Mixed(mixed) => {
                 let found = self.nodes[node].mixed.binary_search_by(|(known, _)| known.rank().cmp(&mixed.rank()));
                 found.map(|at| self.nodes[node].mixed[at].1)
@@ -90,7 +89,9 @@ impl Router {
         let child = self.new_node();
         let place = &mut self.nodes[node];
         match segment {
-            Segment::Literal(text) => place.literals.insert(at, (text.clone(), child)),
+            Segment::Literal(text) => {
+                place.literals.insert(text.clone(), child);
+            }
             Segment::Mixed(mixed) => place.mixed.insert(at, (mixed.clone(), child)),
             Segment::Parameter | Segment::Rest => place.parameter = Some(child),
         }
@@ -119,8 +120,9 @@ impl Search<'_> {
         };
         let segment = left.bytes().position(|byte| byte == b'/').map_or(left, |length| &left[..length]);
         let end = start + segment.len();
-        if let Ok(place) = node.literals.binary_search_by(|(known, _)| (**known).cmp(segment))
-            && let Some(found) = self.walk(node.literals[place].1, end)
+        if !node.literals.is_empty()
+            && let Some(child) = node.literals.get(segment)
+            && let Some(found) = self.walk(*child, end)
         {
             return Some(found);
         }

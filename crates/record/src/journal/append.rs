@@ -49,6 +49,37 @@ pub enum AppendError {
     Exhausted,
 }
 
+/// Records that are to be written together. Each is encoded when it is put in, so that it need not be kept.
+#[derive(Debug, Default)]
+pub struct Batch {
+    frames: Vec<u8>,
+    times_us: Vec<i64>,
+}
+
+impl Batch {
+    /// Puts a record in.
+    pub fn push(&mut self, record: &NewRecord<'_>) {
+        frame::append(&mut self.frames, |buffer| codec::encode(record, buffer));
+        self.times_us.push(record.time_us);
+    }
+
+    /// How many records are in it.
+    pub fn len(&self) -> usize {
+        self.times_us.len()
+    }
+
+    /// Whether nothing is in it.
+    pub fn is_empty(&self) -> bool {
+        self.times_us.is_empty()
+    }
+
+    /// Takes everything out.
+    pub fn clear(&mut self) {
+        self.frames.clear();
+        self.times_us.clear();
+    }
+}
+
 impl Journal {
     /// Writes a record. When this returns, the record is with the kernel, and with the disk if the journal always
     /// flushes.
@@ -59,12 +90,26 @@ impl Journal {
 
     /// Writes records with neighbouring sequences in one go: all of them or none.
     pub fn append_batch(&self, records: &[NewRecord<'_>]) -> Result<Vec<RecordId>, AppendError> {
-        if records.is_empty() {
-            return Ok(Vec::new());
+        let mut batch = Batch::default();
+        records.iter().for_each(|record| batch.push(record));
+        Ok(self.append_prepared(&mut batch)?.collect())
+    }
+
+    /// Writes what was put into a batch, with neighbouring sequences, in one go: all of it or nothing. The ids come in
+    /// the order in which the records were put in. The batch is empty afterwards, and keeps its memory.
+    pub fn append_prepared<'b>(
+        &self,
+        batch: &'b mut Batch,
+    ) -> Result<impl Iterator<Item = RecordId> + use<'b>, AppendError> {
+        let records = batch.times_us.len() as u64;
+        let first = if records == 0 { Ok(0) } else { self.write(&mut batch.frames, records) };
+        batch.frames.clear();
+        if first.is_err() {
+            batch.times_us.clear();
+            self.shared.append_failures.fetch_add(records, Ordering::Relaxed);
         }
-        let first = self.append_all(records)?;
-        let id = |(record, sequence): (&NewRecord<'_>, u64)| RecordId::new(record.time_us, self.shared.tag, sequence);
-        Ok(records.iter().zip(first..).map(id).collect())
+        let (first, tag) = (first?, self.shared.tag);
+        Ok(batch.times_us.drain(..).zip(first..).map(move |(time_us, sequence)| RecordId::new(time_us, tag, sequence)))
     }
 
     fn append_all(&self, records: &[NewRecord<'_>]) -> Result<u64, AppendError> {

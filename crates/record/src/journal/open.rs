@@ -6,6 +6,7 @@ use crate::journal::meta::{self, Found};
 use crate::journal::recover::{Recovered, Recoverer, tag_of};
 use crate::journal::recovery::{Finding, FindingKind, Recovery};
 use crate::journal::shared::Shared;
+use crate::journal::tail::Tail;
 use crate::journal::writer::Writer;
 use crate::journal::{Journal, Options};
 use crate::segment::header;
@@ -91,6 +92,7 @@ impl Journal {
             tag,
             segment_bytes: options.segment_bytes,
             flush: options.flush,
+            writing: options.writing,
             faults: options.faults,
             writer: Mutex::new(writer),
             flushing: Flushing::new(recovery.last_sequence),
@@ -168,7 +170,8 @@ fn resume(
         let file = file.map_err(|source| failed(&segment.path, source))?;
         // What the kernel held of it when the last process died.
         file.sync().map_err(|source| failed(&segment.path, source))?;
-        return Ok(Writer::new(file, Arc::clone(segment), end, next_sequence));
+        let tail = Tail::new(file, end, options.writing);
+        return Ok(Writer::new(tail, Arc::clone(segment), next_sequence));
     }
     let path = name::path(directory, next_sequence);
     segments.pop_if(|segment| segment.first_sequence == next_sequence);
@@ -177,5 +180,5 @@ fn resume(
     files::sync_directory(directory).map_err(|source| failed(directory, source))?;
     let segment = Arc::new(Segment::new(path, next_sequence, Index::new()));
     segments.push(Arc::clone(&segment));
-    Ok(Writer::new(file, segment, header::BYTES as u64, next_sequence))
+    Ok(Writer::new(Tail::new(file, header::BYTES as u64, options.writing), segment, next_sequence))
 }

@@ -4,7 +4,7 @@
 //! segment, which is cut off.
 
 use crate::codec;
-use crate::frame::{Step, Walk};
+use crate::frame::{self, Step, Walk};
 use crate::journal::open::OpenError;
 use crate::journal::recovery::{Finding, FindingKind};
 use crate::segment::header::{self, Header};
@@ -61,9 +61,8 @@ impl Recoverer {
                 Step::Sound { start, payload } => {
                     self.sound(&place, &bytes, start, payload, &mut index);
                 }
-                Step::Bad { bytes: bad, whole } if next_first.is_none() && bad.end == bytes.len() && !whole => {
-                    end = bad.start as u64;
-                    self.cut(&place, bad)?;
+                Step::Bad { bytes: bad, whole } if bad.end == bytes.len() && !whole => {
+                    end = self.end_of(&place, &bytes, bad) as u64;
                 }
                 Step::Bad { bytes: bad, whole } => {
                     self.found(&place, &bad, FindingKind::BadFrame);
@@ -72,6 +71,9 @@ impl Recoverer {
             }
         }
         if next_first.is_none() {
+            if end < bytes.len() as u64 {
+                place.cut(end)?;
+            }
             // Nothing follows that would tell the sequences of lost records. They must not be given out again.
             self.expected += self.lost;
         }
@@ -134,11 +136,33 @@ impl Recoverer {
         }
     }
 
-    fn cut(&mut self, place: &Place<'_>, torn: Range<usize>) -> Result<(), OpenError> {
-        let file = OpenOptions::new().write(true).open(place.path).map_err(|source| place.failed(source))?;
-        file.set_len(torn.start as u64).and_then(|()| file.sync_all()).map_err(|source| place.failed(source))?;
-        self.found(place, &torn, FindingKind::TornTail);
-        Ok(())
+    /// Where the content of a segment ends that has no sound frame from `bad.start` on. Zeros are what was allocated
+    /// ahead; a frame that has its shape was there as a whole once, and its sequence was given out; of anything else
+    /// only a part ever arrived, and nobody was answered on it.
+    fn end_of(&mut self, place: &Place<'_>, bytes: &[u8], bad: Range<usize>) -> usize {
+        let rest = &bytes[bad.clone()];
+        let content = bad.start + rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        if content == bad.start {
+            return bad.start;
+        }
+        let shape = frame::shape(bytes, bad.start).filter(|payload| payload.len() >= codec::BYTES_MIN);
+        let frame_end = shape.map(|payload| payload.end).filter(|end| *end >= content);
+        match frame_end {
+            Some(end) => {
+                self.found(place, &(bad.start..end), FindingKind::BadFrame);
+                self.lost(1);
+                end
+            }
+            None if place.next_first.is_some() => {
+                self.found(place, &(bad.start..content), FindingKind::BadFrame);
+                self.lost(0);
+                bad.end
+            }
+            None => {
+                self.found(place, &(bad.start..content), FindingKind::TornTail);
+                bad.start
+            }
+        }
     }
 
     fn found(&mut self, place: &Place<'_>, bytes: &Range<usize>, kind: FindingKind) {
@@ -148,6 +172,12 @@ impl Recoverer {
 }
 
 impl Place<'_> {
+    /// Takes away what follows the content.
+    fn cut(&self, end: u64) -> Result<(), OpenError> {
+        let file = OpenOptions::new().write(true).open(self.path).map_err(|source| self.failed(source))?;
+        file.set_len(end).and_then(|()| file.sync_all()).map_err(|source| self.failed(source))
+    }
+
     fn failed(&self, source: io::Error) -> OpenError {
         OpenError::Io { path: self.path.to_owned(), source }
     }

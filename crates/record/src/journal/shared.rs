@@ -2,6 +2,7 @@
 
 use crate::files::Faults;
 use crate::journal::flush::{Flush, Flushing};
+use crate::journal::tail::Writing;
 use crate::journal::writer::Writer;
 use crate::segment::Segment;
 use parking_lot::{Mutex, RwLock};
@@ -18,6 +19,7 @@ pub(crate) struct Shared {
     pub(crate) tag: u16,
     pub(crate) segment_bytes: u64,
     pub(crate) flush: Flush,
+    pub(crate) writing: Writing,
     pub(crate) faults: Option<Arc<Faults>>,
     pub(crate) writer: Mutex<Writer>,
     pub(crate) flushing: Flushing,

@@ -11,6 +11,7 @@ use crate::id::RecordId;
 use crate::journal::append::AppendError;
 use crate::journal::flush::Flush;
 use crate::journal::shared::Shared;
+use crate::journal::tail::Tail;
 use crate::segment::header;
 use crate::segment::index::{Entry, Index};
 use crate::segment::{self, Segment, name};
@@ -22,10 +23,8 @@ use std::sync::Arc;
 
 #[derive(Debug)]
 pub(crate) struct Writer {
-    file: Arc<AppendFile>,
+    tail: Tail,
     segment: Arc<Segment>,
-    /// Where the next frame goes: the length of the file.
-    end: u64,
     next_sequence: u64,
     /// The newest day in the segment; `None` while it is empty.
     newest_day: Option<i64>,
@@ -41,11 +40,10 @@ pub(crate) struct Unflushed {
 }
 
 impl Writer {
-    /// Goes on in a segment whose file is `end` bytes long.
-    pub(crate) fn new(file: AppendFile, segment: Arc<Segment>, end: u64, next_sequence: u64) -> Self {
+    /// Goes on at the end of a segment.
+    pub(crate) fn new(tail: Tail, segment: Arc<Segment>, next_sequence: u64) -> Self {
         let newest_day = segment.outline().content.map(|content| time::day(content.time_us_max));
-        let file = Arc::new(file);
-        Self { file, segment, end, next_sequence, newest_day, must_roll: false, unflushed: Vec::new() }
+        Self { tail, segment, next_sequence, newest_day, must_roll: false, unflushed: Vec::new() }
     }
 
     pub(crate) fn last_sequence(&self) -> u64 {
@@ -66,19 +64,18 @@ impl Writer {
         if next > RecordId::SEQUENCE_MAX {
             return Err(AppendError::Exhausted);
         }
-        if let Err(source) = self.file.append(frames) {
-            self.must_roll |= self.file.cut(self.end).is_err();
+        let start = self.tail.end();
+        if let Err(source) = self.tail.append(frames) {
+            self.must_roll |= self.tail.cut().is_err();
             return Err(AppendError::Write { file: self.segment.path.clone(), source: Arc::new(source) });
         }
-        self.publish(first, frames);
-        self.end += frames.len() as u64;
+        self.publish(first, start, frames);
         self.next_sequence = next;
         Ok(first)
     }
 
-    fn publish(&mut self, first: u64, frames: &[u8]) {
+    fn publish(&mut self, first: u64, end_before: u64, frames: &[u8]) {
         let mut newest_day = self.newest_day;
-        let end_before = self.end;
         self.segment.publish(frame::each(frames).zip(first..).map(|((start, payload), sequence)| {
             let end = end_before + payload.end as u64;
             let time_us = codec::time_us(&frames[payload]);
@@ -91,7 +88,7 @@ impl Writer {
     /// A new day begins a new segment. A late record of the day before does not: two threads around midnight would
     /// begin one file for each record.
     fn wants_new_segment(&self, shared: &Shared, bytes: u64, day: Option<i64>) -> bool {
-        let full = self.newest_day.is_some() && self.end + bytes > shared.segment_bytes;
+        let full = self.newest_day.is_some() && self.tail.end() + bytes > shared.segment_bytes;
         let next_day = self.newest_day.is_some() && day > self.newest_day;
         self.must_roll || full || next_day
     }
@@ -116,12 +113,14 @@ impl Writer {
             }
             segments.push(Arc::clone(&segment));
         });
-        let before = std::mem::replace(&mut self.file, Arc::new(file));
+        let tail = Tail::new(file, header::BYTES as u64, shared.writing);
+        let mut before = std::mem::replace(&mut self.tail, tail);
+        // Where this fails, recovery passes over what was allocated ahead.
+        let _ = before.cut();
         if shared.flush != Flush::Never {
-            self.unflushed.push(before);
+            self.unflushed.push(Arc::clone(before.file()));
         }
         self.segment = segment;
-        self.end = header::BYTES as u64;
         self.newest_day = None;
         self.must_roll = false;
         Ok(())
@@ -130,8 +129,14 @@ impl Writer {
     /// All that may not be on disk yet. Files that were left are handed out once.
     pub(crate) fn take_unflushed(&mut self) -> Unflushed {
         let mut files = std::mem::take(&mut self.unflushed);
-        files.push(Arc::clone(&self.file));
+        files.push(Arc::clone(self.tail.file()));
         Unflushed { files, up_to: self.last_sequence() }
+    }
+
+    /// Leaves the file as long as what was appended to it.
+    pub(crate) fn close(&mut self) {
+        // Where this fails, recovery passes over what was allocated ahead.
+        let _ = self.tail.cut();
     }
 
     /// After a failed flush nobody knows what the kernel still holds of the file, so nothing is added to it.

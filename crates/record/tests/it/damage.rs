@@ -1,7 +1,8 @@
 //! Flipped bits, missing and foreign files: found, named, and the rest kept.
 
 use crate::support::{ALL, T0, TAG, directory, fill, open, open_clean, options, record, segments, sequences, small};
-use std::fs;
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use tegata_record::{FindingKind, Journal, OpenError, Query};
 
@@ -93,10 +94,11 @@ fn damage_that_comes_while_open_is_passed_over_and_counted() {
     let journal = open_clean(directory.path(), options());
     fill(&journal, 1_000);
     let path = segments(directory.path()).remove(0);
-    let mut bytes = fs::read(&path).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 0x10;
-    fs::write(&path, bytes).unwrap();
+    let middle = journal.stats().bytes / 2;
+    let file = OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, middle).unwrap();
+    file.write_all_at(&[byte[0] ^ 0x10], middle).unwrap();
     assert_eq!(sequences(&journal).len(), 999);
     assert_eq!(journal.page(&Query::new(ALL), None, 1_000).unwrap().records.len(), 999);
     assert_eq!(journal.stats().damage_met, 2);

@@ -1,27 +1,27 @@
 //! One check: from a question to an answer that is recorded. What is in memory is answered without a database and
 //! without a lock; a cold credential costs one bounded reading.
 
+mod draft;
 mod evaluate;
 mod target;
 
-pub use evaluate::{Cold, Evaluated, Found};
+pub use evaluate::{Asked, Cold, Found, Known};
 pub use target::Wanted;
 
 use super::Verify;
-use super::answer::{Answer, CredentialSeen, PrincipalSeen, recorded};
 use super::entry::{VerifierEntry, Warm};
+use super::index::View;
 use crate::authn::Presented;
-use crate::catalogues::Loaded;
 use crate::db::DbError;
+use draft::Drafts;
 use secrecy::ExposeSecret as _;
+use std::cell::Cell;
 use std::net::IpAddr;
 use std::sync::Arc;
-use target::{FoundNeed, named};
-use tegata_core::decide::{Decision, RULE_VERSION, Reason};
+use tegata_core::decide::{Decision, Reason};
 use tegata_core::problem::{Code, Problem};
 use tegata_core::secret::{SecretKind, classify};
 use tegata_core::time::Timestamp;
-use tegata_record::NewRecord;
 
 /// What a verifier asks.
 #[derive(Debug, Clone, Copy)]
@@ -61,17 +61,23 @@ pub enum What<'a> {
     },
 }
 
-/// A decision with what its answer and its record say; everything but the record's id.
-struct Draft {
-    answer: Answer,
-    decision: Decision,
-    organization: Option<String>,
-    context_id: Option<String>,
-    level: Option<&'static str>,
-    endpoint: Option<String>,
-    address: Option<String>,
-    catalogue_version: u64,
-    now: Timestamp,
+/// What was decided about a question; its answer was written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Checked {
+    /// Whether the call may go on.
+    pub allowed: bool,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Checked {
+    /// Where nothing could be decided.
+    const NOTHING: Self = Self { allowed: false, reason: Reason::RecordUnavailable };
+}
+
+thread_local! {
+    /// The drafts of this thread, taken out while they are in use: their memory is used again.
+    static DRAFTS: Cell<Drafts> = Cell::default();
 }
 
 impl Verify {
@@ -109,65 +115,123 @@ impl Verify {
         question: &Question<'_>,
         now: Timestamp,
     ) -> Option<Decision> {
-        let loaded = self.api_of(verifier, question)?;
-        let wanted = Wanted::find(&loaded, &question.what);
-        match self.evaluate(&loaded, &wanted, question, now, Cold::NotAsked) {
-            Evaluated::Done(found) => Some(found.decision),
-            Evaluated::Cold(_) => None,
-        }
+        let view = self.index.view();
+        let shown = self.shown(&view, question.token, Cold::NotAsked);
+        let loaded = view.api(question.api).filter(|loaded| verifier.apis.contains(&loaded.id))?;
+        let wanted = Wanted::find(loaded, &question.what);
+        let mut found = Found::denied(Reason::Unknown);
+        let asked = Asked { view: &view, loaded, wanted: &wanted, question, now, cold: Cold::NotAsked };
+        let known = asked.evaluate(shown, &mut found);
+        (known == Known::All).then_some(found.decision)
     }
 
-    /// Decides and records one call.
-    pub async fn check(&self, verifier: &VerifierEntry, question: &Question<'_>) -> Answer {
-        let draft = self.draft(verifier, question).await;
-        let appended = self.journal.append(&new_record(question, &draft));
-        finish(draft, appended.map_err(|error| tracing::error!(%error, "a check could not be recorded")).ok())
+    /// Decides and records one call, and writes the answer behind what is in `out`.
+    pub async fn check(&self, verifier: &VerifierEntry, question: &Question<'_>, out: &mut Vec<u8>) -> Checked {
+        let mut drafts = DRAFTS.take();
+        self.answer(verifier, std::slice::from_ref(question), &mut drafts, out).await;
+        let checked = drafts.take().next();
+        DRAFTS.set(drafts);
+        checked.unwrap_or(Checked::NOTHING)
     }
 
-    /// Decides and records many calls; the records are written at once.
-    pub async fn check_batch(&self, verifier: &VerifierEntry, questions: &[Question<'_>]) -> Vec<Answer> {
-        let mut drafts = Vec::with_capacity(questions.len());
-        for question in questions {
-            drafts.push(self.draft(verifier, question).await);
-        }
-        let records: Vec<_> =
-            questions.iter().zip(&drafts).map(|(question, draft)| new_record(question, draft)).collect();
-        let appended = self.journal.append_batch(&records);
-        drop(records);
-        match appended {
-            Ok(ids) => drafts.into_iter().zip(ids).map(|(draft, id)| finish(draft, Some(id))).collect(),
-            Err(error) => {
-                tracing::error!(%error, "a batch of checks could not be recorded");
-                drafts.into_iter().map(|draft| finish(draft, None)).collect()
-            }
-        }
+    /// Decides and records many calls, and writes the answers behind what is in `out`, separated by commas. The records
+    /// are written at once: all of them, or none, and then all answers are no.
+    pub async fn check_batch(
+        &self,
+        verifier: &VerifierEntry,
+        questions: &[Question<'_>],
+        out: &mut Vec<u8>,
+    ) -> Vec<Checked> {
+        let mut drafts = Drafts::default();
+        self.answer(verifier, questions, &mut drafts, out).await;
+        drafts.take().collect()
     }
 
-    /// Decides one call, reading the credential first where it is not in memory.
-    async fn draft(&self, verifier: &VerifierEntry, question: &Question<'_>) -> Draft {
-        let now = self.clock.now();
-        let Some(loaded) = self.api_of(verifier, question) else {
-            return self.describe(question, None, &Found::denied(Reason::VerifierNotAllowed), now);
-        };
-        let wanted = Wanted::find(&loaded, &question.what);
-        let found = match self.evaluate(&loaded, &wanted, question, now, Cold::NotAsked) {
-            Evaluated::Done(found) => found,
+    async fn answer(
+        &self,
+        verifier: &VerifierEntry,
+        questions: &[Question<'_>],
+        drafts: &mut Drafts,
+        out: &mut Vec<u8>,
+    ) {
+        let start = out.len();
+        let mut left = questions;
+        loop {
+            left = self.answer_warm(verifier, left, drafts, start, out);
+            let Some((question, rest)) = left.split_first() else { break };
             // What was read is handed on, since memory may have let it go again before it is looked at.
-            Evaluated::Cold(_) => match self.refill_shown(question.token).await {
+            let read = self.refill_shown(question.token).await;
+            separate(start, out);
+            let view = self.index.view();
+            let now = self.clock.now();
+            match &read {
                 Ok(warm) => {
                     let cold = warm.as_ref().map_or(Cold::Absent, Cold::Read);
-                    let (Evaluated::Done(found) | Evaluated::Cold(found)) =
-                        self.evaluate(&loaded, &wanted, question, now, cold);
-                    found
+                    self.answer_one(&view, verifier, question, now, cold, drafts, out);
                 }
                 Err(error) => {
                     // The truth cannot be read, so nothing is known about what was revoked.
                     tracing::error!(%error, "a credential could not be read");
-                    Found::denied(Reason::LeaseLost)
+                    drafts.push(question, None, &Found::denied(Reason::LeaseLost), now, out);
                 }
-            },
+            }
+            left = rest;
+        }
+        if let Err(error) = drafts.commit(&self.journal, start, out) {
+            tracing::error!(%error, "checks could not be recorded");
+        }
+    }
+
+    /// Answers questions as long as memory is enough. Returns those that are left: the first of them is cold.
+    fn answer_warm<'q, 'a>(
+        &self,
+        verifier: &VerifierEntry,
+        questions: &'q [Question<'a>],
+        drafts: &mut Drafts,
+        start: usize,
+        out: &mut Vec<u8>,
+    ) -> &'q [Question<'a>] {
+        let view = self.index.view();
+        let now = self.clock.now();
+        let mut left = questions;
+        while let Some((question, rest)) = left.split_first() {
+            let before = out.len();
+            separate(start, out);
+            if self.answer_one(&view, verifier, question, now, Cold::NotAsked, drafts, out) == Known::Cold {
+                out.truncate(before);
+                return left;
+            }
+            left = rest;
+        }
+        left
+    }
+
+    /// Answers a question, unless it has to be read first.
+    #[expect(clippy::too_many_arguments, reason = "two things are written, and what they say comes from five")]
+    fn answer_one(
+        &self,
+        view: &View<'_>,
+        verifier: &VerifierEntry,
+        question: &Question<'_>,
+        now: Timestamp,
+        cold: Cold<'_>,
+        drafts: &mut Drafts,
+        out: &mut Vec<u8>,
+    ) -> Known {
+        let shown = self.shown(view, question.token, cold);
+        let loaded = view.api(question.api).filter(|loaded| verifier.apis.contains(&loaded.id));
+        let Some(loaded) = loaded else {
+            drafts.push(question, None, &Found::denied(Reason::VerifierNotAllowed), now, out);
+            return Known::All;
         };
-        self.describe(question, Some((&loaded, &wanted)), &found, now)
+        let wanted = Wanted::find(loaded, &question.what);
+        let mut found = Found::denied(Reason::Unknown);
+        let asked = Asked { view, loaded, wanted: &wanted, question, now, cold };
+        let known = asked.evaluate(shown, &mut found);
+        if known == Known::All {
+            drafts.push(question, Some(&asked), &found, now, out);
+        }
+        known
     }
 
     async fn refill_shown(&self, token: &str) -> Result<Option<Warm>, DbError> {
@@ -177,93 +241,11 @@ impl Verify {
             _ => Ok(found),
         }
     }
-
-    fn describe(
-        &self,
-        question: &Question<'_>,
-        asked: Option<(&Loaded, &Wanted<'_>)>,
-        found: &Found<'_>,
-        now: Timestamp,
-    ) -> Draft {
-        let org = found.org.and_then(|org| self.index.orgs.pin().get(&org).cloned());
-        let name_of = |need: &FoundNeed<'_>| {
-            asked.and_then(|(loaded, _)| Some(loaded.catalogue.permission(need.permission)?.name.clone()))
-        };
-        let first = found.needs.needs.get(found.deciding.start).filter(|_| !found.deciding.is_empty());
-        let missing = found.missing.iter().filter_map(|place| {
-            let need = found.needs.needs.get(*place)?;
-            Some(format!("{}:{}", named(&need.place), name_of(need)?))
-        });
-        let answer = Answer {
-            allowed: found.decision.is_allowed(),
-            reason: found.decision.reason().as_str().to_owned(),
-            permission: first
-                .and_then(name_of)
-                .or_else(|| asked.and_then(|(loaded, wanted)| wanted.permission(loaded))),
-            context: first.map(|need| named(&need.place).to_string()),
-            organization: org.map(|org| org.key.to_string()),
-            missing: missing.collect(),
-            credential: found.token.as_deref().map(CredentialSeen::of),
-            principal: found.token.as_ref().map(|token| PrincipalSeen {
-                kind: "user".to_owned(),
-                id: token.owner.to_string(),
-                name: found.owner.as_ref().map(|owner| owner.name.to_string()).unwrap_or_default(),
-            }),
-            on_behalf_of: None,
-            record: None,
-        };
-        Draft {
-            answer,
-            decision: found.decision,
-            organization: found.org.map(|org| org.to_string()),
-            context_id: first.and_then(|need| need.chain.first()).map(ToString::to_string),
-            level: first.map(|need| need.level.as_str()),
-            endpoint: asked.and_then(|(_, wanted)| wanted.template()).map(str::to_owned),
-            address: question.address.map(|address| address.to_string()),
-            catalogue_version: asked.map_or(0, |(loaded, _)| loaded.version),
-            now,
-        }
-    }
 }
 
-fn new_record<'a>(question: &Question<'a>, draft: &'a Draft) -> NewRecord<'a> {
-    let (method, path) = match question.what {
-        What::Endpoint { method, path } => (Some(method), Some(path)),
-        What::Permission { .. } => (None, None),
-    };
-    let principal = draft.answer.principal.as_ref().map(|principal| principal.id.as_str());
-    NewRecord {
-        api: Some(question.api),
-        organization: draft.organization.as_deref(),
-        alternative: draft.decision.alternative(),
-        permission: draft.answer.permission.as_deref(),
-        context_id: draft.context_id.as_deref(),
-        level: draft.level,
-        credential: draft.answer.credential.as_ref().map(|credential| credential.id.as_str()),
-        kind: draft.answer.credential.as_ref().map(|credential| credential.kind.as_str()),
-        principal,
-        acted_for: principal,
-        method,
-        endpoint: draft.endpoint.as_deref(),
-        path,
-        address: draft.address.as_deref(),
-        user_agent: question.user_agent,
-        request_id: question.request_id,
-        rule_version: RULE_VERSION,
-        catalogue_version: draft.catalogue_version,
-        ..NewRecord::new(draft.now.as_micros(), recorded(draft.decision), draft.decision.reason().as_str())
+/// Puts a comma behind an answer, if there is one.
+fn separate(start: usize, out: &mut Vec<u8>) {
+    if out.len() > start {
+        out.push(b',');
     }
-}
-
-/// Without a record there is no yes: the log fails closed.
-fn finish(draft: Draft, record: Option<tegata_record::RecordId>) -> Answer {
-    let mut answer = draft.answer;
-    if let Some(id) = record {
-        answer.record = Some(id.to_string());
-    } else {
-        answer.allowed = false;
-        Reason::RecordUnavailable.as_str().clone_into(&mut answer.reason);
-        answer.missing.clear();
-    }
-    answer
 }

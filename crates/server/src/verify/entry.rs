@@ -4,8 +4,8 @@ use crate::authn::Digest;
 use crate::ops::rights::RoleContent;
 use ipnet::IpNet;
 use smallvec::SmallVec;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use tegata_core::bits::PermissionNumber;
 use tegata_core::credential::{CredentialKind, CredentialState, PartState};
 use tegata_core::decide::Grant;
 use tegata_core::ids::{ApiId, ContextId, OrgId, RoleId, TeamId, TokenId, UserId, VerifierId};
@@ -35,10 +35,40 @@ pub struct TokenEntry {
     pub used: AtomicBool,
 }
 
+impl Clone for TokenEntry {
+    fn clone(&self) -> Self {
+        Self {
+            id: self.id,
+            kind: self.kind,
+            name: self.name.clone(),
+            owner: self.owner,
+            state: self.state,
+            expires_at: self.expires_at,
+            addresses: self.addresses.clone(),
+            parts: self.parts.clone(),
+            used: AtomicBool::new(self.used.load(Ordering::Relaxed)),
+        }
+    }
+}
+
 impl TokenEntry {
     /// Its part in an organization.
     pub fn part(&self, org: OrgId) -> Option<&PartEntry> {
         self.parts.iter().find(|part| part.org == org)
+    }
+
+    /// Asks for all of the memory that a decision will look at. The parts lie in several cache lines; asked for one
+    /// after the other, each would cost a wait of its own.
+    #[inline]
+    pub fn fetch(&self) {
+        let part = self.parts.first();
+        let grant = part.and_then(|part| part.grants.first());
+        std::hint::black_box((
+            self.expires_at,
+            self.used.load(Ordering::Relaxed),
+            part.map(|part| part.state),
+            grant.map(|grant| (grant.state, grant.permissions.contains(PermissionNumber(0)))),
+        ));
     }
 
     /// Marks it as used, without writing to shared memory more than once.
@@ -73,17 +103,34 @@ pub struct VerifierEntry {
     pub apis: Box<[ApiId]>,
 }
 
-/// A person's account.
-#[derive(Debug)]
+/// A person: their account, and their memberships as far as those were asked for.
+#[derive(Debug, Clone)]
 pub struct UserEntry {
-    /// Whether it may be used.
+    /// Whether the account may be used.
     pub active: bool,
     /// What they are called.
     pub name: Box<str>,
+    /// Memberships; one that is not active stands for none.
+    pub members: SmallVec<[(OrgId, MemberEntry); 1]>,
+}
+
+impl UserEntry {
+    /// The membership in an organization; none where nobody asked for it yet.
+    pub fn member(&self, org: OrgId) -> Option<&MemberEntry> {
+        self.members.iter().find(|(other, _)| *other == org).map(|(_, member)| member)
+    }
+
+    /// Puts a membership in the place of an older one.
+    pub fn set_member(&mut self, org: OrgId, member: MemberEntry) {
+        match self.members.iter_mut().find(|(other, _)| *other == org) {
+            Some((_, older)) => *older = member,
+            None => self.members.push((org, member)),
+        }
+    }
 }
 
 /// A person in an organization.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct MemberEntry {
     /// Whether the membership is active.
     pub active: bool,
@@ -94,16 +141,10 @@ pub struct MemberEntry {
 }
 
 /// A context.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct ContextEntry {
-    /// The organization.
-    pub org: OrgId,
     /// The context above it.
     pub parent: Option<ContextId>,
-    /// Its type.
-    pub kind: Box<str>,
-    /// Its key as people write it.
-    pub key: Box<str>,
 }
 
 /// An organization.
@@ -118,24 +159,35 @@ pub struct OrgEntry {
 }
 
 /// A role with what it holds.
-pub type RoleEntry = Arc<RoleContent>;
+pub type RoleEntry = RoleContent;
 /// The roles of a team, each in its place.
-pub type TeamEntry = Arc<[(RoleId, Option<ContextId>)]>;
+pub type TeamEntry = Box<[(RoleId, Option<ContextId>)]>;
+
+/// What is always in memory, under ids that are random and so never the same for two nouns.
+#[derive(Debug)]
+pub enum Noun {
+    /// An organization.
+    Org(Box<OrgEntry>),
+    /// A role.
+    Role(RoleEntry),
+    /// A team.
+    Team(TeamEntry),
+    /// A context.
+    Context(ContextEntry),
+}
 
 /// A token with all of its secrets, as it was read.
 #[derive(Debug, Default)]
 pub struct TokenReading {
     /// An entry for each secret.
-    pub entries: Vec<(Digest, Arc<TokenEntry>)>,
+    pub entries: Vec<(Digest, TokenEntry)>,
 }
 
 /// A token that was read just now, with all that a decision about it needs of its owner.
 #[derive(Debug)]
 pub struct Warm {
     /// The token, under the secret that was shown.
-    pub token: Arc<TokenEntry>,
-    /// The owner's account.
-    pub user: Arc<UserEntry>,
-    /// The owner's memberships in the organizations of the token.
-    pub members: Vec<(OrgId, Arc<MemberEntry>)>,
+    pub token: TokenEntry,
+    /// The owner, with their memberships in the organizations of the token.
+    pub user: UserEntry,
 }

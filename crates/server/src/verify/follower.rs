@@ -1,12 +1,13 @@
 //! Following the change feed: each change is read again from the truth and replaces what is in memory.
 
-use super::entry::Warm;
-use super::index::{ByApi, ContextBy, ContextName, Installing};
+use super::entry::{ContextEntry, Noun, UserEntry, Warm};
+use super::index::{ByApi, Installing, Name, NameBy, Named};
 use super::{Verify, load};
 use crate::authn::Digest;
 use crate::catalogues::Loaded;
 use crate::db::feed::{self, Entry, Topic};
 use crate::db::{self, Db, DbError, PageAsk, Tx};
+use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Duration;
 use tegata_core::ids::{ContextId, OrgId, RoleId, TeamId, UserId, VerifierId};
@@ -118,31 +119,56 @@ impl Verify {
         Ok(())
     }
 
-    pub(super) async fn install_user(&self, tx: &mut Tx, id: UserId) -> Result<(), DbError> {
-        if let Some(user) = load::user(tx, id).await? {
-            self.index.users.pin().insert(id, Arc::new(user));
+    /// Reads a person again, with the memberships that are in memory.
+    async fn install_user(&self, tx: &mut Tx, id: UserId) -> Result<(), DbError> {
+        if self.index.users.pin().contains_key(&id) {
+            self.read_user(tx, id, std::iter::empty()).await?;
         }
         Ok(())
     }
 
-    pub(super) async fn install_member(&self, tx: &mut Tx, org: OrgId, user: UserId) -> Result<(), DbError> {
-        let member = load::member(tx, org, user).await?;
-        self.index.members.pin().insert((org, user), Arc::new(member));
+    /// Reads a person with their memberships in these organizations and in those that are in memory, and installs
+    /// them; none where there is no such account.
+    pub(super) async fn read_user(
+        &self,
+        tx: &mut Tx,
+        id: UserId,
+        orgs: impl Iterator<Item = OrgId>,
+    ) -> Result<Option<UserEntry>, DbError> {
+        let known = self.index.users.pin().get(&id).map(|user| user.members.iter().map(|(org, _)| *org).collect());
+        let mut wanted: SmallVec<[OrgId; 4]> = known.unwrap_or_default();
+        for org in orgs {
+            if !wanted.contains(&org) {
+                wanted.push(org);
+            }
+        }
+        let user = load::user(tx, id, wanted.into_iter()).await?;
+        if let Some(user) = &user {
+            self.index.users.pin().insert(id, user.clone());
+        }
+        Ok(user)
+    }
+
+    async fn install_member(&self, tx: &mut Tx, org: OrgId, user: UserId) -> Result<(), DbError> {
+        if self.index.users.pin().contains_key(&user) {
+            let member = load::member(tx, org, user).await?;
+            self.index.install_member(org, user, member);
+        }
         Ok(())
     }
 
     async fn install_team(&self, tx: &mut Tx, org: OrgId, team: TeamId) -> Result<(), DbError> {
         let roles = load::team(tx, org, team).await?;
-        self.index.teams.pin().insert(team, roles);
+        self.index.nouns.pin().insert(team.as_u128(), Noun::Team(roles));
         Ok(())
     }
 
     async fn install_role(&self, tx: &mut Tx, org: OrgId, role: RoleId) -> Result<(), DbError> {
         let content = load::role(tx, &self.catalogues, org, role).await?;
-        let roles = self.index.roles.pin();
+        let nouns = self.index.nouns.pin();
         match content {
-            Some(content) => roles.insert(role, Arc::new(content)),
-            None => roles.remove(&role),
+            Some(content) => nouns.insert(role.as_u128(), Noun::Role(content)),
+            None => nouns.remove(&role.as_u128()),
         };
         Ok(())
     }
@@ -155,25 +181,26 @@ impl Verify {
     }
 
     fn keep_context(&self, org: OrgId, context: &db::contexts::Context) {
-        let names = self.index.context_names.pin();
+        let names = self.index.names.pin();
         let kind = context.kind.as_str();
+        let name = |by, text: &str| names.insert(Name::of_context(org, kind, by, text), Named::Context(context.id));
         // By the written and by the folded key: the catalogue of the call says which of the two counts.
-        let folded = tegata_core::name::fold(&context.key);
-        names.insert(ContextName::new(org, kind, ContextBy::Key, &context.key), context.id);
-        names.insert(ContextName::new(org, kind, ContextBy::FoldedKey, &folded), context.id);
-        names.insert(ContextName::new(org, kind, ContextBy::Id, &context.id.to_string()), context.id);
+        name(NameBy::Key, &context.key);
+        name(NameBy::FoldedKey, &tegata_core::name::fold(&context.key));
+        name(NameBy::Id, &context.id.to_string());
         if let Some(external) = &context.external_id {
-            names.insert(ContextName::new(org, kind, ContextBy::Id, external), context.id);
+            name(NameBy::Id, external);
         }
-        self.index.contexts.pin().insert(context.id, Arc::new(load::context(org, context)));
+        let entry = ContextEntry { parent: context.parent };
+        self.index.nouns.pin().insert(context.id.as_u128(), Noun::Context(entry));
     }
 
     async fn install_org(&self, tx: &mut Tx, id: OrgId) -> Result<(), DbError> {
         if let Some(org) = load::org(tx, id).await? {
-            let names = self.index.org_names.pin();
-            names.insert(org.key.clone(), id);
-            names.insert(id.to_string().into(), id);
-            self.index.orgs.pin().insert(id, Arc::new(org));
+            let names = self.index.names.pin();
+            names.insert(Name::of_org(&org.key), Named::Org(id));
+            names.insert(Name::of_org(&id.to_string()), Named::Org(id));
+            self.index.nouns.pin().insert(id.as_u128(), Noun::Org(Box::new(org)));
         }
         Ok(())
     }
@@ -263,19 +290,12 @@ impl Verify {
         let Some((_, token)) = reading.entries.into_iter().find(|(other, _)| *other == digest) else {
             return Ok(None);
         };
-        let Some(user) = load::user(&mut tx, token.owner).await?.map(Arc::new) else {
+        let orgs = token.parts.iter().map(|part| part.org);
+        let Some(user) = self.read_user(&mut tx, token.owner, orgs).await? else {
             return Ok(None);
         };
-        let mut members = Vec::with_capacity(token.parts.len());
-        for part in &token.parts {
-            members.push((part.org, Arc::new(load::member(&mut tx, part.org, token.owner).await?)));
-        }
-        self.index.install_token(&mut installing, digest, Arc::clone(&token));
-        self.index.users.pin().insert(token.owner, Arc::clone(&user));
-        for (org, member) in &members {
-            self.index.members.pin().insert((*org, token.owner), Arc::clone(member));
-        }
-        Ok(Some(Warm { token, user, members }))
+        self.index.install_token(&mut installing, digest, token.clone());
+        Ok(Some(Warm { token, user }))
     }
 
     /// The same for a verifier. Tells whether there is one.

@@ -5,11 +5,13 @@
 //! at least as new as the last change that was applied, so a refill that raced a revocation cannot bring it back:
 //! either it is installed first and the revocation replaces it, or it is read later and contains the revocation.
 
-use super::entry::{ContextEntry, MemberEntry, OrgEntry, RoleEntry, TeamEntry, TokenEntry, UserEntry, VerifierEntry};
+use super::entry::{
+    ContextEntry, MemberEntry, Noun, OrgEntry, RoleEntry, TeamEntry, TokenEntry, UserEntry, VerifierEntry,
+};
 use crate::authn::Digest;
 use crate::catalogues::Loaded;
 use arc_swap::ArcSwap;
-use papaya::{Equivalent, HashMap};
+use papaya::{Equivalent, HashMap, HashMapRef, LocalGuard};
 use std::collections::VecDeque;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
@@ -53,25 +55,15 @@ pub type ByApi = std::collections::HashMap<String, Arc<Loaded>, foldhash::qualit
 #[derive(Debug)]
 pub struct Index {
     /// Tokens by the digest of their secret.
-    pub tokens: ById<Digest, Arc<TokenEntry>>,
+    pub tokens: ById<Digest, TokenEntry>,
     /// Verifiers by the digest of their secret.
     pub verifiers: ById<Digest, Arc<VerifierEntry>>,
-    /// Accounts.
-    pub users: ById<UserId, Arc<UserEntry>>,
-    /// Memberships.
-    pub members: ById<(OrgId, UserId), Arc<MemberEntry>>,
-    /// Roles; all of them.
-    pub roles: ById<RoleId, RoleEntry>,
-    /// Teams; all of them.
-    pub teams: ById<TeamId, TeamEntry>,
-    /// Contexts; all of them.
-    pub contexts: ById<ContextId, Arc<ContextEntry>>,
-    /// Contexts by what calls name them.
-    pub context_names: ByName<ContextName, ContextId>,
-    /// Organizations; all of them.
-    pub orgs: ById<OrgId, Arc<OrgEntry>>,
-    /// Organizations by key and by id.
-    pub org_names: ByName<Box<str>, OrgId>,
+    /// Owners of tokens.
+    pub users: ById<UserId, UserEntry>,
+    /// Organizations, roles, teams and contexts; all of them.
+    pub nouns: ById<u128, Noun>,
+    /// Organizations and contexts by what calls name them.
+    pub names: ByName<Name, Named>,
     /// Catalogues by API key.
     pub apis: ArcSwap<ByApi>,
     /// Held by whoever installs; see the module's text.
@@ -96,13 +88,8 @@ impl Index {
             tokens: HashMap::default(),
             verifiers: HashMap::default(),
             users: HashMap::default(),
-            members: HashMap::default(),
-            roles: HashMap::default(),
-            teams: HashMap::default(),
-            contexts: HashMap::default(),
-            context_names: HashMap::default(),
-            orgs: HashMap::default(),
-            org_names: HashMap::default(),
+            nouns: HashMap::default(),
+            names: HashMap::default(),
             apis: ArcSwap::default(),
             installing: Mutex::default(),
             capacity: capacity.max(1),
@@ -110,7 +97,7 @@ impl Index {
     }
 
     /// Puts a token into memory and, where there is no room, lets one go that was not used of late.
-    pub fn install_token(&self, installing: &mut Installing, digest: Digest, entry: Arc<TokenEntry>) {
+    pub fn install_token(&self, installing: &mut Installing, digest: Digest, entry: TokenEntry) {
         let tokens = self.tokens.pin();
         if tokens.insert(digest, entry).is_none() {
             installing.arrivals.push_back(digest);
@@ -127,12 +114,9 @@ impl Index {
                 tokens.remove(&oldest);
             }
         }
-        // Accounts and memberships are few beside tokens; where they are not, they are read again when needed.
+        // Owners are few beside tokens; where they are not, they are read again when needed.
         if self.users.len() > self.capacity {
             self.users.pin().clear();
-        }
-        if self.members.len() > self.capacity {
-            self.members.pin().clear();
         }
     }
 
@@ -142,72 +126,182 @@ impl Index {
         installing.arrivals.clear();
     }
 
-    /// The ids of a context and of those above it, innermost first. The depth is bounded as in the database.
-    pub fn chain(&self, context: ContextId, chain: &mut smallvec::SmallVec<[ContextId; 2]>) {
-        let contexts = self.contexts.pin();
-        let mut next = Some(context);
-        while let Some(id) = next.filter(|_| chain.len() < 32) {
-            chain.push(id);
-            next = contexts.get(&id).and_then(|entry| entry.parent);
+    /// Puts a membership into memory where its person is there: of others it is read when it is needed.
+    pub fn install_member(&self, org: OrgId, user: UserId, member: MemberEntry) {
+        let users = self.users.pin();
+        if let Some(mut entry) = users.get(&user).cloned() {
+            entry.set_member(org, member);
+            users.insert(user, entry);
+        }
+    }
+
+    /// What is in memory now, for one question. It holds back the memory of what is replaced meanwhile, so it is kept
+    /// for one question or batch, and never while something is waited for.
+    pub fn view(&self) -> View<'_> {
+        View {
+            tokens: self.tokens.pin(),
+            users: self.users.pin(),
+            nouns: self.nouns.pin(),
+            names: self.names.pin(),
+            apis: self.apis.load(),
         }
     }
 }
 
-/// How a context is found in memory: organization, type, and its key or id as it is compared.
+type Pinned<'i, K, V, S> = HashMapRef<'i, K, V, S, LocalGuard<'i>>;
+
+/// The memory as one question sees it: lends, and copies nothing. Each entry is of some moment of the question.
+pub struct View<'i> {
+    tokens: Pinned<'i, Digest, TokenEntry, BuildHasherDefault<FirstBytes>>,
+    users: Pinned<'i, UserId, UserEntry, BuildHasherDefault<FirstBytes>>,
+    nouns: Pinned<'i, u128, Noun, BuildHasherDefault<FirstBytes>>,
+    names: Pinned<'i, Name, Named, foldhash::quality::RandomState>,
+    apis: arc_swap::Guard<Arc<ByApi>>,
+}
+
+impl View<'_> {
+    /// A token.
+    pub fn token(&self, digest: &Digest) -> Option<&TokenEntry> {
+        self.tokens.get(digest)
+    }
+
+    /// An owner of tokens.
+    pub fn user(&self, id: UserId) -> Option<&UserEntry> {
+        self.users.get(&id)
+    }
+
+    /// A catalogue, by the API's key.
+    pub fn api(&self, key: &str) -> Option<&Loaded> {
+        self.apis.get(key).map(AsRef::as_ref)
+    }
+
+    /// An organization.
+    pub fn org(&self, id: OrgId) -> Option<&OrgEntry> {
+        match self.nouns.get(&id.as_u128()) {
+            Some(Noun::Org(org)) => Some(org),
+            _ => None,
+        }
+    }
+
+    /// A role.
+    pub fn role(&self, id: RoleId) -> Option<&RoleEntry> {
+        match self.nouns.get(&id.as_u128()) {
+            Some(Noun::Role(role)) => Some(role),
+            _ => None,
+        }
+    }
+
+    /// A team.
+    pub fn team(&self, id: TeamId) -> Option<&TeamEntry> {
+        match self.nouns.get(&id.as_u128()) {
+            Some(Noun::Team(team)) => Some(team),
+            _ => None,
+        }
+    }
+
+    /// A context.
+    pub fn context(&self, id: ContextId) -> Option<&ContextEntry> {
+        match self.nouns.get(&id.as_u128()) {
+            Some(Noun::Context(context)) => Some(context),
+            _ => None,
+        }
+    }
+
+    /// The organization with this key or id, however its letters are written.
+    pub fn org_named(&self, text: &str) -> Option<OrgId> {
+        let find = |text: &str| match self.names.get(&Naming { org: None, kind: "", by: NameBy::Id, text }) {
+            Some(Named::Org(org)) => Some(*org),
+            _ => None,
+        };
+        find(text).or_else(|| find(tegata_core::name::folded(text).as_ref()))
+    }
+
+    /// The context that a call names.
+    pub fn context_named(&self, org: OrgId, kind: &str, by: NameBy, text: &str) -> Option<ContextId> {
+        match self.names.get(&Naming { org: Some(org), kind, by, text }) {
+            Some(Named::Context(context)) => Some(*context),
+            _ => None,
+        }
+    }
+
+    /// The ids of a context and of those above it, innermost first. The depth is bounded as in the database.
+    pub fn chain(&self, context: ContextId, chain: &mut smallvec::SmallVec<[ContextId; 2]>) {
+        let mut next = Some(context);
+        while let Some(id) = next.filter(|_| chain.len() < 32) {
+            chain.push(id);
+            next = self.context(id).and_then(|entry| entry.parent);
+        }
+    }
+}
+
+/// How something is found in memory: the organization that it is in, its type, and its key or id as it is compared.
 #[derive(Debug, PartialEq, Eq)]
-pub struct ContextName {
-    org: OrgId,
+pub struct Name {
+    org: Option<OrgId>,
     kind: Box<str>,
-    by: ContextBy,
+    by: NameBy,
     text: Box<str>,
 }
 
 /// The same, as a call names it: asking copies nothing.
 #[derive(Debug, Clone, Copy)]
-pub struct ContextNamed<'a> {
-    /// The organization.
-    pub org: OrgId,
-    /// The type.
-    pub kind: &'a str,
-    /// What `text` is.
-    pub by: ContextBy,
-    /// The key or id.
-    pub text: &'a str,
+struct Naming<'a> {
+    org: Option<OrgId>,
+    kind: &'a str,
+    by: NameBy,
+    text: &'a str,
 }
 
-impl ContextName {
+/// What has a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Named {
+    /// An organization.
+    Org(OrgId),
+    /// A context.
+    Context(ContextId),
+}
+
+impl Name {
+    /// The name of an organization: its key, or its id.
+    pub fn of_org(text: &str) -> Self {
+        Self { org: None, kind: Box::default(), by: NameBy::Id, text: text.into() }
+    }
+
     /// The name of a context.
-    pub fn new(org: OrgId, kind: &str, by: ContextBy, text: &str) -> Self {
-        Self { org, kind: kind.into(), by, text: text.into() }
+    pub fn of_context(org: OrgId, kind: &str, by: NameBy, text: &str) -> Self {
+        Self { org: Some(org), kind: kind.into(), by, text: text.into() }
     }
 }
 
-impl Hash for ContextName {
+impl Hash for Name {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        ContextNamed { org: self.org, kind: &self.kind, by: self.by, text: &self.text }.hash(state);
+        Naming { org: self.org, kind: &self.kind, by: self.by, text: &self.text }.hash(state);
     }
 }
 
-impl Hash for ContextNamed<'_> {
+impl Hash for Naming<'_> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        (self.org, self.kind, self.by, self.text).hash(state);
+        // The type is left out: keys of two types are seldom the same, and then they are compared.
+        state.write_u128(self.org.map_or(0, OrgId::as_u128));
+        state.write(self.text.as_bytes());
+        state.write_u8(self.by as u8);
     }
 }
 
-impl Equivalent<ContextName> for ContextNamed<'_> {
-    fn equivalent(&self, name: &ContextName) -> bool {
-        self.org == name.org && self.by == name.by && *self.kind == *name.kind && *self.text == *name.text
+impl Equivalent<Name> for Naming<'_> {
+    fn equivalent(&self, name: &Name) -> bool {
+        self.org == name.org && self.by == name.by && *self.text == *name.text && *self.kind == *name.kind
     }
 }
 
-/// By what a context is named.
+/// By what something is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ContextBy {
+pub enum NameBy {
     /// Its key as it is written, where its type minds case.
     Key,
     /// Its key in folded letters, where its type does not.
     FoldedKey,
-    /// Its id, ours or the API's.
+    /// Its id, ours or the API's; for organizations also the key, which no id is like.
     Id,
 }
 
@@ -219,7 +313,7 @@ mod tests {
     use tegata_core::ids::TokenId;
     use tegata_core::time::Timestamp;
 
-    fn token(number: u8) -> (Digest, Arc<TokenEntry>) {
+    fn token(number: u8) -> (Digest, TokenEntry) {
         let entry = TokenEntry {
             id: TokenId::from_u128(number.into()),
             kind: CredentialKind::PersonalToken,
@@ -231,7 +325,7 @@ mod tests {
             parts: smallvec::SmallVec::new(),
             used: AtomicBool::new(false),
         };
-        (Digest([number; 32]), Arc::new(entry))
+        (Digest([number; 32]), entry)
     }
 
     #[test]

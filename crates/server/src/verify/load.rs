@@ -1,16 +1,14 @@
 //! Reading from the truth what goes into memory. Each function reads one noun within one consistent view; none
 //! installs anything.
 
-use super::entry::{
-    ContextEntry, MemberEntry, OrgEntry, PartEntry, TeamEntry, TokenEntry, TokenReading, UserEntry, VerifierEntry,
-};
+use super::entry::{MemberEntry, OrgEntry, PartEntry, TeamEntry, TokenEntry, TokenReading, UserEntry, VerifierEntry};
 use crate::authn::Digest;
 use crate::catalogues::Catalogues;
 use crate::db::assignments::Principal;
-use crate::db::contexts::Context;
 use crate::db::tokens::Token;
 use crate::db::{self, DbError, Tx};
 use crate::ops::rights::RoleContent;
+use smallvec::SmallVec;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use tegata_core::bits::PermissionSet;
@@ -26,7 +24,7 @@ pub async fn token(tx: &mut Tx, catalogues: &Catalogues, id: TokenId) -> Result<
     };
     let parts = parts(tx, catalogues, id).await?;
     let secrets = db::secrets::of_subject(tx, &id.to_string()).await?;
-    let entries = secrets.into_iter().map(|(digest, until)| (digest, Arc::new(entry(&token, &parts, until)))).collect();
+    let entries = secrets.into_iter().map(|(digest, until)| (digest, entry(&token, &parts, until))).collect();
     Ok(TokenReading { entries })
 }
 
@@ -87,10 +85,20 @@ pub async fn verifier(tx: &mut Tx, id: VerifierId) -> Result<Vec<(Digest, Arc<Ve
         .collect())
 }
 
-/// An account.
-pub async fn user(tx: &mut Tx, id: UserId) -> Result<Option<UserEntry>, DbError> {
-    let user = db::users::get(tx, id).await?;
-    Ok(user.map(|user| UserEntry { active: user.active, name: user.name.into() }))
+/// An account, with the memberships in these organizations.
+pub async fn user(
+    tx: &mut Tx,
+    id: UserId,
+    orgs: impl Iterator<Item = OrgId> + Send,
+) -> Result<Option<UserEntry>, DbError> {
+    let Some(user) = db::users::get(tx, id).await? else {
+        return Ok(None);
+    };
+    let mut members = SmallVec::new();
+    for org in orgs {
+        members.push((org, member(tx, org, id).await?));
+    }
+    Ok(Some(UserEntry { active: user.active, name: user.name.into(), members }))
 }
 
 /// A membership with what it brings; one that is not active where there is none.
@@ -139,9 +147,4 @@ pub async fn org(tx: &mut Tx, id: OrgId) -> Result<Option<OrgEntry>, DbError> {
     let apis = db::orgs::apis(tx, id).await?;
     let personal_tokens = db::policies::get(tx, id, CredentialKind::PersonalToken).await?;
     Ok(Some(OrgEntry { key: org.key.into(), personal_tokens, apis: apis.into_iter().map(|(api, _)| api).collect() }))
-}
-
-/// A context as it is kept.
-pub fn context(org: OrgId, context: &Context) -> ContextEntry {
-    ContextEntry { org, parent: context.parent, kind: context.kind.as_str().into(), key: context.key.as_str().into() }
 }

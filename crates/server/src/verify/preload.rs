@@ -5,7 +5,7 @@
 //! read until its last entry is in. Between two pages whoever waits for the lock has it, so that a revocation waits
 //! for one page at most.
 
-use super::entry::TokenEntry;
+use super::entry::{TokenEntry, UserEntry};
 use super::index::Installing;
 use super::{Verify, load};
 use crate::authn::Digest;
@@ -69,7 +69,7 @@ impl Verify {
         let mut tx = self.db.read().await?;
         let tokens: Vec<_> = tokens.into_iter().collect();
         for (digest, entry) in tokens {
-            self.keep_token(&mut tx, &mut installing, digest, Arc::new(entry)).await?;
+            self.keep_token(&mut tx, &mut installing, digest, entry).await?;
         }
         Ok(())
     }
@@ -80,16 +80,13 @@ impl Verify {
         tx: &mut Tx,
         installing: &mut Installing,
         digest: Digest,
-        entry: Arc<TokenEntry>,
+        entry: TokenEntry,
     ) -> Result<(), DbError> {
         let owner = entry.owner;
-        if !self.index.users.pin().contains_key(&owner) {
-            self.install_user(tx, owner).await?;
-        }
-        for part in &entry.parts {
-            if !self.index.members.pin().contains_key(&(part.org, owner)) {
-                self.install_member(tx, part.org, owner).await?;
-            }
+        let orgs = || entry.parts.iter().map(|part| part.org);
+        let is_known = |users: &UserEntry| orgs().all(|org| users.member(org).is_some());
+        if !self.index.users.pin().get(&owner).is_some_and(is_known) {
+            self.read_user(tx, owner, orgs()).await?;
         }
         self.index.install_token(installing, digest, entry);
         Ok(())

@@ -301,6 +301,10 @@ both_databases! {
             assert_eq!(with_status(&replies, 200).len(), 1, "one of the two roles goes");
         }
         let root = &town.root;
+        // Whoever won those races, each has an organization of their own.
+        for (org, person) in ["own-one", "own-two"].into_iter().zip(&pair) {
+            root.post("/v1/orgs", json!({"key": org, "name": org, "administrator": person.id})).await.status(201);
+        }
         let replies = at_once(|number| {
             let (client, path) = (root.clone(), format!("/v1/users/{}/deactivate", pair[number % 2].id));
             async move { client.post(&path, json!({})).await }

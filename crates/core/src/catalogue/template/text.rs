@@ -50,12 +50,15 @@ impl TextTemplate {
         self.pieces.is_empty()
     }
 
-    /// The text, filled. A single parameter is lent, not copied.
+    /// The text, filled. What stands in the path as it is, as `{owner}/{repo}` does, is lent, not copied.
     pub fn fill<'a>(&'a self, parameters: &'a crate::catalogue::Params<'_>) -> std::borrow::Cow<'a, str> {
         match &*self.pieces {
             [Piece::Text(text)] => return (&**text).into(),
             [Piece::Parameter(number)] => return parameters.get(*number).into(),
             _ => {}
+        }
+        if let Some(run) = self.run_of(parameters) {
+            return run.into();
         }
         let mut filled = String::with_capacity(64);
         for piece in &self.pieces {
@@ -65,6 +68,29 @@ impl TextTemplate {
             });
         }
         filled.into()
+    }
+
+    /// The part of the path that is the whole text, where there is one.
+    fn run_of<'a>(&self, parameters: &'a crate::catalogue::Params<'_>) -> Option<&'a str> {
+        let path = parameters.path();
+        let mut run: Option<(usize, usize)> = None;
+        for piece in &self.pieces {
+            run = Some(match (piece, run) {
+                (Piece::Parameter(number), None) => parameters.span(*number)?,
+                (Piece::Parameter(number), Some((start, end))) => {
+                    let (from, until) = parameters.span(*number)?;
+                    if from != end {
+                        return None;
+                    }
+                    (start, until)
+                }
+                (Piece::Text(text), Some((start, end))) if path.get(end..)?.starts_with(&**text) => {
+                    (start, end + text.len())
+                }
+                (Piece::Text(_), _) => return None,
+            });
+        }
+        run.and_then(|(start, end)| path.get(start..end))
     }
 }
 

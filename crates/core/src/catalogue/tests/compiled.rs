@@ -90,11 +90,11 @@ fn a_call_says_its_place_and_organization() {
     let Access::AnyOf(alternatives) = &matched.endpoint.access else { panic!() };
     assert_eq!(alternatives.len(), 2);
     assert_eq!(alternatives[0].needs[0].permission, catalogue.number("issues:read").unwrap());
-    assert_eq!(alternatives[0].needs[0].place(&matched.params), Ok(place.clone()));
+    assert_eq!(matched.place_of(&alternatives[0].needs[0]), Ok(place.clone()));
 
     let matched = catalogue.route("PUT", "/orgs/acme/repos/octo/hello").unwrap();
     let Access::AnyOf(alternatives) = &matched.endpoint.access else { panic!() };
-    let places: Vec<_> = alternatives[0].needs.iter().map(|need| need.place(&matched.params)).collect();
+    let places: Vec<_> = alternatives[0].needs.iter().map(|need| matched.place_of(need)).collect();
     assert_eq!(places, [Ok(PlaceRef::Global), Ok(place)]);
 
     let access = |method: &str, path: &str| catalogue.route(method, path).unwrap().endpoint.access.clone();

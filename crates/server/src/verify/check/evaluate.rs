@@ -1,30 +1,33 @@
-//! Gathering the facts of a check from memory, and deciding.
+//! Gathering the facts of a check from memory, and deciding. Everything is lent by the [`View`]: nothing is copied,
+//! counted or moved that a decision does not need.
 
-use super::target::{FoundNeeds, Wanted, needs_in};
-use super::{Question, Verify};
+use super::Question;
+use super::target::{FoundNeeds, Wanted};
+use crate::authn::Digest;
 use crate::catalogues::Loaded;
 use crate::ops::rights::RoleContent;
-use crate::verify::entry::{TokenEntry, UserEntry, VerifierEntry, Warm};
+use crate::verify::Verify;
+use crate::verify::entry::{OrgEntry, PartEntry, TokenEntry, UserEntry, Warm};
+use crate::verify::index::View;
 use smallvec::SmallVec;
 use std::ops::Range;
-use std::sync::Arc;
 use tegata_core::catalogue::{Access, OrganizationOf};
 use tegata_core::decide::{
     Acting, Alternative, Credential, Decision, Facts, Gate, Grants, Need, Organization, Part, Place, Presented, Reason,
     Target, decide, is_granted, is_held_by_owner,
 };
 use tegata_core::ids::{ContextId, OrgId};
-use tegata_core::name::folded;
 use tegata_core::role::{Held, Right};
 use tegata_core::secret::{SecretKind, classify};
 use tegata_core::time::Timestamp;
 
-/// What memory says about a question.
-pub enum Evaluated<'w> {
-    /// Everything was in memory.
-    Done(Found<'w>),
-    /// The credential, or something of its owner, is not in memory; the decision so far is a denial.
-    Cold(Found<'w>),
+/// Whether memory was enough.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Known {
+    /// Everything that the decision needs was in memory, or was handed in.
+    All,
+    /// The credential, or something of its owner, has to be read; the decision so far is a denial.
+    Cold,
 }
 
 /// What is known of a credential beside memory.
@@ -48,17 +51,19 @@ impl<'a> Cold<'a> {
 }
 
 /// A decision with what its record and its answer need. Texts are made where they are needed, not here.
-pub struct Found<'w> {
+pub struct Found<'v> {
     /// The decision.
     pub decision: Decision,
     /// The credential, where it is known.
-    pub token: Option<Arc<TokenEntry>>,
-    /// Its owner's account, where that was looked up.
-    pub owner: Option<Arc<UserEntry>>,
+    pub token: Option<&'v TokenEntry>,
+    /// Its owner, where they were looked up.
+    pub owner: Option<&'v UserEntry>,
     /// The organization.
     pub org: Option<OrgId>,
+    /// The same, where it uses the API.
+    pub org_entry: Option<&'v OrgEntry>,
     /// What was needed.
-    pub needs: FoundNeeds<'w>,
+    pub needs: FoundNeeds<'v>,
     /// The needs of the alternative that decided.
     pub deciding: Range<usize>,
     /// Which of them are lacking.
@@ -73,6 +78,7 @@ impl Found<'_> {
             token: None,
             owner: None,
             org: None,
+            org_entry: None,
             needs: FoundNeeds::default(),
             deciding: 0..0,
             missing: SmallVec::new(),
@@ -80,110 +86,80 @@ impl Found<'_> {
     }
 }
 
-impl Verify {
-    /// The catalogue of the API of a question, where this verifier may ask about it.
-    pub fn api_of(&self, verifier: &VerifierEntry, question: &Question<'_>) -> Option<Arc<Loaded>> {
-        let apis = self.index.apis.load();
-        apis.get(question.api).filter(|loaded| verifier.apis.contains(&loaded.id)).cloned()
-    }
+/// One question with what it is about, as far as that does not depend on who asks.
+#[derive(Clone, Copy)]
+pub struct Asked<'v> {
+    /// What is in memory.
+    pub view: &'v View<'v>,
+    /// The catalogue.
+    pub loaded: &'v Loaded,
+    /// What is asked for, found in it.
+    pub wanted: &'v Wanted<'v>,
+    /// The question.
+    pub question: &'v Question<'v>,
+    /// The moment.
+    pub now: Timestamp,
+    /// What was read beside memory.
+    pub cold: Cold<'v>,
+}
 
-    /// Decides from memory, and from what was read for this question. `wanted` is what it asks for, found in `loaded`.
-    pub fn evaluate<'w>(
-        &self,
-        loaded: &'w Loaded,
-        wanted: &'w Wanted<'w>,
-        question: &Question<'_>,
-        now: Timestamp,
-        cold: Cold<'_>,
-    ) -> Evaluated<'w> {
+/// What was shown, as far as it can be told without the call that it is for.
+#[derive(Clone, Copy)]
+pub enum Shown<'v> {
+    /// Nothing is decided here, or it cannot be a credential.
+    Refused(Reason),
+    /// A credential.
+    Token(&'v TokenEntry),
+    /// It is not in memory, and was not asked for.
+    Cold,
+}
+
+impl Verify {
+    /// Finds what was shown. Comes before anything else is looked at, so that the memory of a credential that was not
+    /// used of late is on its way while the call is recognized.
+    pub fn shown<'v>(&self, view: &'v View<'_>, token: &str, cold: Cold<'v>) -> Shown<'v> {
         if !self.lease.holds() {
-            return Evaluated::Done(Found::denied(Reason::LeaseLost));
+            return Shown::Refused(Reason::LeaseLost);
         }
-        if classify(&self.product, question.token) != Some(SecretKind::PersonalToken) {
-            return Evaluated::Done(self.nobody(loaded, wanted, question, Reason::Malformed));
+        if classify(&self.product, token) != Some(SecretKind::PersonalToken) {
+            return Shown::Refused(Reason::Malformed);
         }
-        let token = match (self.token_in_memory(question.token), cold) {
-            (Some(token), _) => token,
-            (None, Cold::Read(warm)) => Arc::clone(&warm.token),
-            (None, Cold::Absent) => {
-                return Evaluated::Done(self.nobody(loaded, wanted, question, Reason::Unknown));
+        let previous = || self.hasher.previous_digest(token).and_then(|previous: Digest| view.token(&previous));
+        match (view.token(&self.hasher.digest(token)).or_else(previous), cold) {
+            (Some(token), _) => {
+                token.fetch();
+                Shown::Token(token)
             }
-            (None, Cold::NotAsked) => return Evaluated::Cold(Found::denied(Reason::Unknown)),
+            (None, Cold::Read(warm)) => Shown::Token(&warm.token),
+            (None, Cold::Absent) => Shown::Refused(Reason::Unknown),
+            (None, Cold::NotAsked) => Shown::Cold,
+        }
+    }
+}
+
+impl<'v> Asked<'v> {
+    /// Decides from memory, and from what was read for this question. Writes what it finds into `found`, which is a
+    /// fresh denial: it is large, and moving it would cost more than some of the steps.
+    pub fn evaluate(&self, shown: Shown<'v>, found: &mut Found<'v>) -> Known {
+        let token = match shown {
+            Shown::Token(token) => token,
+            Shown::Cold => return Known::Cold,
+            Shown::Refused(reason) => {
+                found.decision = Decision::Deny { reason, alternative: None };
+                if reason != Reason::LeaseLost {
+                    self.nobody(found);
+                }
+                return Known::All;
+            }
         };
         token.touch();
-        self.evaluate_known(loaded, wanted, question, now, token, cold)
-    }
-
-    /// A denial of what nobody owns. Whoever was called finds it in their records, as far as the call says who that is.
-    fn nobody<'w>(&self, loaded: &Loaded, wanted: &Wanted<'_>, question: &Question<'_>, reason: Reason) -> Found<'w> {
-        let org = match self.said(question, wanted) {
-            Said::One(org) => org,
-            Said::Outside | Said::Nothing => None,
-        };
-        let uses_it = |org: &OrgId| self.index.orgs.pin().get(org).is_some_and(|entry| entry.apis.contains(&loaded.id));
-        Found { org: org.filter(uses_it), ..Found::denied(reason) }
-    }
-
-    /// The organization, as far as check and endpoint say (DESIGN §1). What two say differently is not known.
-    fn said(&self, question: &Question<'_>, wanted: &Wanted<'_>) -> Said {
-        let by_check = question.organization.map(|name| self.organization_named(name));
-        let by_endpoint = match wanted.organization() {
-            OrganizationOf::Named(name) => Some(self.organization_named(&name)),
-            OrganizationOf::None if by_check.is_none() => return Said::Outside,
-            OrganizationOf::None | OrganizationOf::Unsaid => None,
-        };
-        match (by_endpoint, by_check) {
-            (Some(one), Some(other)) => Said::One(one.filter(|_| one == other)),
-            (Some(one), None) | (None, Some(one)) => Said::One(one),
-            (None, None) => Said::Nothing,
-        }
-    }
-
-    fn organization_named(&self, name: &str) -> Option<OrgId> {
-        let names = self.index.org_names.pin();
-        names.get(name).or_else(|| names.get(folded(name).as_ref())).copied()
-    }
-
-    fn token_in_memory(&self, text: &str) -> Option<Arc<TokenEntry>> {
-        let tokens = self.index.tokens.pin();
-        tokens
-            .get(&self.hasher.digest(text))
-            .or_else(|| self.hasher.previous_digest(text).and_then(|previous| tokens.get(&previous)))
-            .cloned()
-    }
-
-    fn evaluate_known<'w>(
-        &self,
-        loaded: &'w Loaded,
-        wanted: &'w Wanted<'w>,
-        question: &Question<'_>,
-        now: Timestamp,
-        token: Arc<TokenEntry>,
-        cold: Cold<'_>,
-    ) -> Evaluated<'w> {
-        let judge = Judge { verify: self, loaded, question, now, token: &token, wanted, cold };
-        let outcome = match judge.organizations() {
-            Candidates::One(org) => judge.in_organization(org),
-            // An endpoint outside all organizations: allowed where any part of the credential allows it, and
-            // otherwise denied for the reason of the part that came furthest.
-            Candidates::Any => token
-                .parts
-                .iter()
-                .map(|part| judge.in_organization(Some(part.org)))
-                .fold(None, |best: Option<Outcome<'w>>, next| match best {
-                    Some(best) if best.found.decision.is_allowed() || best.reason() >= next.reason() => Some(best),
-                    _ => Some(next),
-                })
-                .unwrap_or_else(|| judge.in_organization(None)),
-        };
-        let mut found = outcome.found;
-        if found.owner.is_none() {
-            let owner = self.index.users.pin().get(&token.owner).cloned();
-            found.owner = owner.or_else(|| cold.warm().map(|warm| Arc::clone(&warm.user)));
-        }
+        let judge = Judge { asked: *self, token };
+        let known = judge.decide(found);
         found.token = Some(token);
-        let again = outcome.cold && matches!(cold, Cold::NotAsked);
-        if again { Evaluated::Cold(found) } else { Evaluated::Done(found) }
+        if found.owner.is_none() {
+            found.owner = judge.owner();
+        }
+        if matches!(self.cold, Cold::NotAsked) { known } else { Known::All }
     }
 }
 
@@ -197,106 +173,162 @@ enum Said {
     Nothing,
 }
 
-/// In which organizations a question is looked at.
-enum Candidates {
-    /// In this one; none when it is not known.
-    One(Option<OrgId>),
-    /// In each of the credential's.
-    Any,
-}
+impl<'v> Asked<'v> {
+    /// The organization, as far as check and endpoint say (DESIGN §1). What two say differently is not known.
+    fn said(&self) -> Said {
+        let by_check = self.question.organization.map(|name| self.view.org_named(name));
+        let by_endpoint = match self.wanted.organization() {
+            OrganizationOf::Named(name) => Some(self.view.org_named(&name)),
+            OrganizationOf::None if by_check.is_none() => return Said::Outside,
+            OrganizationOf::None | OrganizationOf::Unsaid => None,
+        };
+        match (by_endpoint, by_check) {
+            (Some(one), Some(other)) => Said::One(one.filter(|_| one == other)),
+            (Some(one), None) | (None, Some(one)) => Said::One(one),
+            (None, None) => Said::Nothing,
+        }
+    }
 
-struct Outcome<'w> {
-    found: Found<'w>,
-    /// Whether something of the owner was not in memory.
-    cold: bool,
-}
+    /// A denial of what nobody owns. Whoever was called finds it in their records, as far as the call says who that is.
+    fn nobody(&self, found: &mut Found<'v>) {
+        if let Said::One(Some(org)) = self.said() {
+            found.org_entry = self.org_that_uses_it(org);
+            found.org = found.org_entry.map(|_| org);
+        }
+    }
 
-impl Outcome<'_> {
-    fn reason(&self) -> Reason {
-        self.found.decision.reason()
+    fn org_that_uses_it(&self, org: OrgId) -> Option<&'v OrgEntry> {
+        self.view.org(org).filter(|entry| entry.apis.contains(&self.loaded.id))
     }
 }
 
-/// What is known of one question about one known credential.
-struct Judge<'a, 'w> {
-    verify: &'a Verify,
-    loaded: &'w Loaded,
-    question: &'a Question<'a>,
-    now: Timestamp,
-    token: &'a Arc<TokenEntry>,
-    wanted: &'w Wanted<'w>,
-    cold: Cold<'a>,
+/// One question about one known credential.
+struct Judge<'v> {
+    asked: Asked<'v>,
+    token: &'v TokenEntry,
 }
 
-impl<'w> Judge<'_, 'w> {
-    /// DESIGN §1, "Which organization a check is in".
-    fn organizations(&self) -> Candidates {
-        match self.verify.said(self.question, self.wanted) {
-            Said::One(org) => Candidates::One(org),
-            Said::Outside => Candidates::Any,
-            Said::Nothing => Candidates::One(match self.token.parts.as_slice() {
-                [only] => Some(only.org),
-                _ => None,
-            }),
+impl<'v> Judge<'v> {
+    /// Decides in the organizations that the question is about (DESIGN §1, "Which organization a check is in").
+    fn decide(&self, found: &mut Found<'v>) -> Known {
+        match self.asked.said() {
+            Said::One(org) => self.in_organization(org, found),
+            Said::Nothing => self.in_organization(
+                match self.token.parts.as_slice() {
+                    [only] => Some(only.org),
+                    _ => None,
+                },
+                found,
+            ),
+            Said::Outside => self.in_any(found),
         }
+    }
+
+    /// An endpoint outside all organizations: allowed where any part of the credential allows it, and otherwise denied
+    /// for the reason of the part that came furthest.
+    fn in_any(&self, found: &mut Found<'v>) -> Known {
+        let mut parts = self.token.parts.iter().map(|part| Some(part.org));
+        let mut known = self.in_organization(parts.next().flatten(), found);
+        for org in parts {
+            if found.decision.is_allowed() {
+                break;
+            }
+            let mut other = Found::denied(Reason::Unknown);
+            let known_there = self.in_organization(org, &mut other);
+            if other.decision.is_allowed() || other.decision.reason() > found.decision.reason() {
+                (*found, known) = (other, known_there);
+            }
+        }
+        known
+    }
+
+    /// The owner: memory comes first, since it is never older than what was read for this question.
+    fn owner(&self) -> Option<&'v UserEntry> {
+        let read = self.asked.cold.warm().filter(|warm| warm.token.owner == self.token.owner);
+        self.asked.view.user(self.token.owner).or(read.map(|warm| &warm.user))
     }
 
     /// Decides in one organization.
-    fn in_organization(&self, org: Option<OrgId>) -> Outcome<'w> {
-        let index = &self.verify.index;
-        let entry = org.and_then(|org| index.orgs.pin().get(&org).cloned());
-        let entry = entry.filter(|entry| entry.apis.contains(&self.loaded.id));
+    fn in_organization(&self, org: Option<OrgId>, found: &mut Found<'v>) -> Known {
+        found.org = org;
+        let entry = org.and_then(|org| self.asked.org_that_uses_it(org));
         let part = org.and_then(|org| self.token.part(org));
         let (Some(org), Some(entry), Some(part)) = (org, entry, part) else {
-            let decision = decide(&self.facts(Target::AuthenticatedOnly, Organization::Unknown));
-            return Outcome {
-                found: Found { decision, org, ..Found::denied(Reason::OrganizationUnknown) },
-                cold: false,
-            };
+            found.decision = decide(&self.facts(Target::AuthenticatedOnly, Organization::Unknown));
+            found.org_entry = entry;
+            return Known::All;
         };
-        let warm = self.cold.warm().filter(|warm| warm.token.owner == self.token.owner);
-        // Memory comes first: it is never older than what was read for this question.
-        let user = index.users.pin().get(&self.token.owner).or(warm.map(|warm| &warm.user)).cloned();
-        let read = warm.and_then(|warm| warm.members.iter().find(|(other, _)| *other == org));
-        let member = index.members.pin().get(&(org, self.token.owner)).or(read.map(|(_, member)| member)).cloned();
-        let cold = user.is_none() || member.is_none();
-        let owner_active =
-            user.as_ref().is_some_and(|user| user.active) && member.as_ref().is_some_and(|member| member.active);
-        let mut held: SmallVec<[(Arc<RoleContent>, Option<ContextId>); 8]> = SmallVec::new();
-        if let Some(member) = &member {
-            let (roles, teams) = (index.roles.pin(), index.teams.pin());
-            let of_teams = member.teams.iter().filter_map(|team| teams.get(team)).flat_map(|list| list.iter());
-            for (role, context) in member.roles.iter().chain(of_teams) {
-                held.extend(roles.get(role).map(|content| (Arc::clone(content), *context)));
+        found.org_entry = Some(entry);
+        found.owner = self.owner();
+        let read = self.asked.cold.warm().filter(|warm| warm.token.owner == self.token.owner);
+        let member = found.owner.and_then(|user| user.member(org));
+        let member = member.or_else(|| read.and_then(|warm| warm.user.member(org)));
+        let owner_active = found.owner.is_some_and(|user| user.active) && member.is_some_and(|member| member.active);
+        let mut rights: SmallVec<[Right<'v>; 4]> = SmallVec::new();
+        if let Some(member) = member {
+            self.rights_of(&member.roles, &mut rights);
+            for team in member.teams.iter().filter_map(|team| self.asked.view.team(*team)) {
+                self.rights_of(team, &mut rights);
             }
         }
-        let rights = rights_of(&held);
-        let known = Part {
-            api: self.loaded.id,
+        found.needs.look_up(self.asked.view, self.asked.loaded, self.asked.wanted, org);
+        self.decide_needs(found, entry, part, owner_active, &rights);
+        if member.is_some() { Known::All } else { Known::Cold }
+    }
+
+    /// Roles as the rule reads them.
+    fn rights_of(
+        &self,
+        roles: &[(tegata_core::ids::RoleId, Option<ContextId>)],
+        rights: &mut SmallVec<[Right<'v>; 4]>,
+    ) {
+        for (role, context) in roles {
+            let context = *context;
+            match self.asked.view.role(*role) {
+                None => {}
+                Some(RoleContent::Everything) => rights.push(Right { context, api: None, held: Held::Everything }),
+                Some(RoleContent::Listed(list)) => {
+                    // What a role holds of other APIs has no say here.
+                    for (api, set) in list.iter().filter(|(api, _)| *api == self.asked.loaded.id) {
+                        rights.push(Right { context, api: Some(*api), held: Held::Set(set) });
+                    }
+                }
+            }
+        }
+    }
+
+    fn decide_needs(
+        &self,
+        found: &mut Found<'v>,
+        entry: &OrgEntry,
+        part: &PartEntry,
+        owner_active: bool,
+        rights: &[Right<'_>],
+    ) {
+        let part = Part {
+            api: self.asked.loaded.id,
             state: part.state,
             owner_active,
             policy: Some(&entry.personal_tokens),
             grants: Grants::Listed(&part.grants),
-            acting: Acting::For(&rights),
+            acting: Acting::For(rights),
         };
-        let needs = needs_in(index, self.loaded, self.wanted, org);
-        let mut found = self.decide_needs(needs, known, org);
-        found.owner = user;
-        Outcome { found, cold }
-    }
-
-    fn decide_needs(&self, found: FoundNeeds<'w>, part: Part<'_>, org: OrgId) -> Found<'w> {
-        let needs: SmallVec<[Need<'_>; 2]> = found
+        let needs: SmallVec<[Need<'_>; 4]> = found
+            .needs
             .needs
             .iter()
             .map(|need| Need {
                 permission: need.permission,
                 level: need.level,
-                place: if need.registered { Place::Chain(&need.chain) } else { Place::Unregistered },
+                place: match found.needs.place(need) {
+                    Some(place) if place.registered => Place::Chain(&place.chain),
+                    _ => Place::Unregistered,
+                },
             })
             .collect();
         let mut start = 0;
-        let alternatives: SmallVec<[Alternative<'_>; 2]> = found
+        let alternatives: SmallVec<[Alternative<'_>; 4]> = found
+            .needs
             .ends
             .iter()
             .map(|end| {
@@ -305,7 +337,7 @@ impl<'w> Judge<'_, 'w> {
                 alternative
             })
             .collect();
-        let target = match (self.wanted, self.wanted.access()) {
+        let target = match (self.asked.wanted, self.asked.wanted.access()) {
             (Wanted::Nothing, _) => Target::NoSuchEndpoint,
             (_, Some(Access::Denied)) => Target::Closed,
             (_, Some(Access::AuthenticatedOnly)) => Target::AuthenticatedOnly,
@@ -313,9 +345,9 @@ impl<'w> Judge<'_, 'w> {
             (_, Some(Access::AnyOf(_)) | None) => Target::AnyOf(&alternatives),
         };
         let decision = decide(&self.facts(target, Organization::Known(part)));
-        let asked_for_one = matches!(self.wanted, Wanted::Permission(..));
+        let asked_for_one = matches!(self.asked.wanted, Wanted::Permission(..));
         let alternative = decision.alternative().map(usize::from).or(asked_for_one.then_some(0));
-        let deciding = alternative.map_or(0..0, |alternative| found.range(alternative));
+        let deciding = alternative.map_or(0..0, |alternative| found.needs.range(alternative));
         let lacks = |need: &Need<'_>| match decision.reason() {
             Reason::ApprovalPending | Reason::ApprovalRejected | Reason::InsufficientScope => !is_granted(&part, need),
             Reason::OwnerLacksPermission => !is_held_by_owner(&part, need),
@@ -324,15 +356,17 @@ impl<'w> Judge<'_, 'w> {
         let missing = deciding.clone().filter(|place| needs.get(*place).is_some_and(lacks)).collect();
         drop(alternatives);
         drop(needs);
-        Found { decision, org: Some(org), deciding, missing, needs: found, ..Found::denied(Reason::Unknown) }
+        found.decision = decision;
+        found.deciding = deciding;
+        found.missing = missing;
     }
 
     fn facts<'b>(&'b self, target: Target<'b>, organization: Organization<'b>) -> Facts<'b> {
-        let target = if matches!(self.wanted, Wanted::Nothing) { Target::NoSuchEndpoint } else { target };
+        let target = if matches!(self.asked.wanted, Wanted::Nothing) { Target::NoSuchEndpoint } else { target };
         Facts {
             gate: Gate::Open,
-            now: self.now,
-            address: self.question.address,
+            now: self.asked.now,
+            address: self.asked.question.address,
             presented: Presented::Known(Credential {
                 state: self.token.state,
                 expires_at: self.token.expires_at,
@@ -342,20 +376,4 @@ impl<'w> Judge<'_, 'w> {
             organization,
         }
     }
-}
-
-/// Roles as the rule reads them.
-fn rights_of(held: &[(Arc<RoleContent>, Option<ContextId>)]) -> SmallVec<[Right<'_>; 8]> {
-    let mut rights = SmallVec::new();
-    for (content, context) in held {
-        match content.as_ref() {
-            RoleContent::Everything => rights.push(Right { context: *context, api: None, held: Held::Everything }),
-            RoleContent::Listed(list) => {
-                for (api, set) in list {
-                    rights.push(Right { context: *context, api: Some(*api), held: Held::Set(set) });
-                }
-            }
-        }
-    }
-    rights
 }

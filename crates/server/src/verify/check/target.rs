@@ -2,12 +2,12 @@
 
 use crate::catalogues::Loaded;
 use crate::verify::check::What;
-use crate::verify::index::{ContextBy, ContextNamed, Index};
+use crate::verify::index::{NameBy, View};
 use smallvec::SmallVec;
 use std::borrow::Cow;
 use std::ops::Range;
 use tegata_core::bits::PermissionNumber;
-use tegata_core::catalogue::{Access, Matched, OrganizationOf, PlaceRef, Unregistered};
+use tegata_core::catalogue::{Access, Matched, Need, OrganizationOf, PlaceRef, Unregistered};
 use tegata_core::ids::{ContextId, OrgId};
 use tegata_core::level::Level;
 use tegata_core::name::folded;
@@ -56,9 +56,9 @@ impl<'a> Wanted<'a> {
     }
 
     /// The permission, where one was asked for by its name.
-    pub fn permission(&self, loaded: &Loaded) -> Option<String> {
+    pub fn permission<'l>(&self, loaded: &'l Loaded) -> Option<&'l str> {
         match self {
-            Self::Permission(number, _) => loaded.catalogue.permission(*number).map(|found| found.name.clone()),
+            Self::Permission(number, _) => loaded.catalogue.permission(*number).map(|found| found.name.as_str()),
             Self::Nothing | Self::Endpoint(_) => None,
         }
     }
@@ -72,13 +72,9 @@ impl<'a> Wanted<'a> {
     }
 }
 
-/// A need with its place looked up.
-pub struct FoundNeed<'w> {
-    /// The permission.
-    pub permission: PermissionNumber,
-    /// Its level.
-    pub level: Level,
-    /// Whether the place is registered.
+/// A place, looked up.
+pub struct FoundPlace<'w> {
+    /// Whether it is registered.
     pub registered: bool,
     /// The ids of the place, innermost first.
     pub chain: SmallVec<[ContextId; 2]>,
@@ -86,51 +82,101 @@ pub struct FoundNeed<'w> {
     pub place: PlaceRef<'w>,
 }
 
+/// A need; its place is one of [`FoundNeeds::places`].
+#[derive(Debug, Clone, Copy)]
+pub struct FoundNeed {
+    /// The permission.
+    pub permission: PermissionNumber,
+    /// Its level.
+    pub level: Level,
+    place: usize,
+}
+
 /// The alternatives of a question in one organization, needs in a row and where each alternative ends.
 #[derive(Default)]
 pub struct FoundNeeds<'w> {
     /// The needs of all alternatives.
-    pub needs: SmallVec<[FoundNeed<'w>; 1]>,
+    pub needs: SmallVec<[FoundNeed; 4]>,
     /// Where each alternative ends.
-    pub ends: SmallVec<[usize; 2]>,
+    pub ends: SmallVec<[usize; 4]>,
+    /// Their places. Most endpoints have one.
+    places: SmallVec<[FoundPlace<'w>; 1]>,
 }
 
-impl FoundNeeds<'_> {
+impl<'w> FoundNeeds<'w> {
     /// Where the needs of an alternative stand.
     pub fn range(&self, alternative: usize) -> Range<usize> {
         let begin = alternative.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
         begin..self.ends.get(alternative).copied().unwrap_or(begin)
     }
-}
 
-/// Looks up the places of all alternatives in an organization.
-pub fn needs_in<'w>(index: &Index, loaded: &Loaded, wanted: &'w Wanted<'w>, org: OrgId) -> FoundNeeds<'w> {
-    let mut found = FoundNeeds::default();
-    match wanted {
-        Wanted::Nothing => {}
-        Wanted::Permission(number, place) => {
-            let need = match place {
-                Some(place) => look_up(index, loaded, org, *number, borrowed(place)),
-                None => unregistered(loaded, *number, PlaceRef::Global),
-            };
-            found.needs.push(need);
-            found.ends.push(1);
-        }
-        Wanted::Endpoint(matched) => {
-            if let Access::AnyOf(alternatives) = &matched.endpoint.access {
+    /// The place of a need.
+    pub fn place(&self, need: &FoundNeed) -> Option<&FoundPlace<'w>> {
+        self.places.get(need.place)
+    }
+
+    /// Looks up the places of all alternatives in an organization.
+    pub fn look_up(&mut self, view: &View<'_>, loaded: &Loaded, wanted: &'w Wanted<'w>, org: OrgId) {
+        self.needs.clear();
+        self.ends.clear();
+        self.places.clear();
+        match wanted {
+            Wanted::Nothing => {}
+            Wanted::Permission(number, place) => {
+                let level = loaded.catalogue.permission(*number).map(|permission| permission.level).unwrap_or_default();
+                self.places.push(FoundPlace::look_up(view, loaded, org, place.as_ref().map(borrowed)));
+                self.needs.push(FoundNeed { permission: *number, level, place: 0 });
+                self.ends.push(1);
+            }
+            Wanted::Endpoint(matched) => {
+                let Access::AnyOf(alternatives) = &matched.endpoint.access else { return };
+                for place in &matched.endpoint.places {
+                    self.places.push(FoundPlace::look_up(view, loaded, org, place.place(&matched.params).ok()));
+                }
                 for alternative in alternatives {
-                    for need in &alternative.needs {
-                        found.needs.push(match need.place(&matched.params) {
-                            Ok(place) => look_up(index, loaded, org, need.permission, place),
-                            Err(_) => unregistered(loaded, need.permission, PlaceRef::Global),
-                        });
-                    }
-                    found.ends.push(found.needs.len());
+                    let needs = alternative.needs.iter();
+                    self.needs.extend(needs.map(|Need { permission, level, place }| FoundNeed {
+                        permission: *permission,
+                        level: *level,
+                        place: *place,
+                    }));
+                    self.ends.push(self.needs.len());
                 }
             }
         }
     }
-    found
+}
+
+impl<'w> FoundPlace<'w> {
+    /// Looks up a place. One that cannot be named is nowhere.
+    fn look_up(view: &View<'_>, loaded: &Loaded, org: OrgId, place: Option<PlaceRef<'w>>) -> Self {
+        let Some(place) = place else {
+            return Self { registered: false, chain: SmallVec::new(), place: PlaceRef::Global };
+        };
+        let mut found = Self { registered: false, chain: SmallVec::new(), place };
+        let declared = |kind: &str| loaded.catalogue.context_type(kind);
+        let (kind, context) = match &found.place {
+            PlaceRef::Global => {
+                found.registered = true;
+                return found;
+            }
+            PlaceRef::Id { kind, id } => (*kind, view.context_named(org, kind, NameBy::Id, id)),
+            PlaceRef::Key { kind, key } if declared(kind).is_none_or(|kind| kind.case_sensitive) => {
+                (*kind, view.context_named(org, kind, NameBy::Key, key))
+            }
+            PlaceRef::Key { kind, key } => {
+                (*kind, view.context_named(org, kind, NameBy::FoldedKey, folded(key).as_ref()))
+            }
+        };
+        if let Some(context) = context {
+            view.chain(context, &mut found.chain);
+            found.registered = true;
+        } else if let Some(declared) = declared(kind) {
+            // Only where the parent is the organization itself: any other parent would have to be guessed.
+            found.registered = declared.unregistered == Unregistered::Parent && declared.parent().is_none();
+        }
+        found
+    }
 }
 
 fn borrowed(place: &NamedPlace) -> PlaceRef<'_> {
@@ -139,54 +185,4 @@ fn borrowed(place: &NamedPlace) -> PlaceRef<'_> {
         NamedPlace::Id { kind, id } => PlaceRef::Id { kind, id: Cow::Borrowed(id) },
         NamedPlace::Key { kind, key } => PlaceRef::Key { kind, key: Cow::Borrowed(key) },
     }
-}
-
-/// A place as people write it.
-pub fn named(place: &PlaceRef<'_>) -> NamedPlace {
-    match place {
-        PlaceRef::Global => NamedPlace::Global,
-        PlaceRef::Id { kind, id } => NamedPlace::Id { kind: (*kind).to_owned(), id: id.to_string() },
-        PlaceRef::Key { kind, key } => NamedPlace::Key { kind: (*kind).to_owned(), key: key.to_string() },
-    }
-}
-
-fn unregistered<'w>(loaded: &Loaded, permission: PermissionNumber, place: PlaceRef<'w>) -> FoundNeed<'w> {
-    let level = loaded.catalogue.permission(permission).map(|permission| permission.level).unwrap_or_default();
-    FoundNeed { permission, level, registered: false, chain: SmallVec::new(), place }
-}
-
-fn look_up<'w>(
-    index: &Index,
-    loaded: &Loaded,
-    org: OrgId,
-    permission: PermissionNumber,
-    place: PlaceRef<'w>,
-) -> FoundNeed<'w> {
-    let mut need = unregistered(loaded, permission, place);
-    let (kind, by, text) = match &need.place {
-        PlaceRef::Global => {
-            need.registered = true;
-            return need;
-        }
-        PlaceRef::Id { kind, id } => (*kind, ContextBy::Id, Cow::Borrowed(id.as_ref())),
-        PlaceRef::Key { kind, key } => {
-            let case_matters = loaded.catalogue.context_type(kind).is_none_or(|kind| kind.case_sensitive);
-            if case_matters {
-                (*kind, ContextBy::Key, Cow::Borrowed(key.as_ref()))
-            } else {
-                (*kind, ContextBy::FoldedKey, folded(key))
-            }
-        }
-    };
-    let found = index.context_names.pin().get(&ContextNamed { org, kind, by, text: &text }).copied();
-    if let Some(context) = found {
-        drop(text);
-        index.chain(context, &mut need.chain);
-        need.registered = true;
-    } else if let Some(declared) = loaded.catalogue.context_type(kind) {
-        drop(text);
-        // Only where the parent is the organization itself: any other parent would have to be guessed.
-        need.registered = declared.unregistered == Unregistered::Parent && declared.parent().is_none();
-    }
-    need
 }

@@ -1,0 +1,140 @@
+//! The end of the segment that is being written: where the next frame goes, and the two ways of getting it there.
+//!
+//! Through memory, a frame is copied into a window of the file, and no system call is made for it; the window moves on
+//! as the file grows. With calls, each append is one `write`. Either way the bytes are with the kernel afterwards.
+
+use crate::files::AppendFile;
+use std::io;
+use std::sync::Arc;
+use tegata_mapped::{ALIGNMENT, Refused, Window};
+
+/// How much of the file is allocated and mapped ahead.
+const WINDOW_BYTES: u64 = 4 << 20;
+
+/// How appends reach the kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Writing {
+    /// Through a mapped window of the file, which is allocated ahead; with calls where the file system has no such
+    /// thing.
+    #[default]
+    Mapped,
+    /// With one call each. For file systems that write every block anew, where a full disk would end the process
+    /// instead of refusing an append.
+    Calls,
+}
+
+#[derive(Debug)]
+pub(crate) struct Tail {
+    file: Arc<AppendFile>,
+    /// Where the next frame goes. The file is longer while there is a window.
+    end: u64,
+    writing: Writing,
+    window: Option<Window>,
+}
+
+impl Tail {
+    /// Goes on in a file that is `end` bytes long.
+    pub(crate) fn new(file: AppendFile, end: u64, writing: Writing) -> Self {
+        Self { file: Arc::new(file), end, writing, window: None }
+    }
+
+    pub(crate) fn file(&self) -> &Arc<AppendFile> {
+        &self.file
+    }
+
+    pub(crate) fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Hands all bytes to the kernel. On an error some of them may have arrived: see [`Self::cut`].
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let granted = self.file.room(bytes.len());
+        let (fits, beyond) = bytes.split_at(granted.min(bytes.len()));
+        self.put(fits)?;
+        if !beyond.is_empty() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        self.end += bytes.len() as u64;
+        Ok(())
+    }
+
+    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if self.writing == Writing::Mapped {
+            let end = self.end;
+            if self.window.as_mut().is_some_and(|window| window.write(end, bytes)) {
+                return Ok(());
+            }
+            if self.move_window(bytes.len() as u64)?
+                && self.window.as_mut().is_some_and(|window| window.write(end, bytes))
+            {
+                return Ok(());
+            }
+        }
+        self.file.write(bytes)
+    }
+
+    /// Opens a window that has room for this many bytes. Tells whether there can be one.
+    fn move_window(&mut self, bytes: u64) -> io::Result<bool> {
+        self.window = None;
+        let start = self.end - self.end % ALIGNMENT;
+        let needed = (self.end - start + bytes).next_multiple_of(ALIGNMENT);
+        match Window::open(self.file.as_file(), start, start + needed.max(WINDOW_BYTES)) {
+            Ok(window) => {
+                self.window = Some(window);
+                Ok(true)
+            }
+            Err(Refused::Unsupported) => {
+                self.writing = Writing::Calls;
+                // What an earlier window allocated would lie between the frames.
+                self.file.cut(self.end)?;
+                Ok(false)
+            }
+            Err(Refused::Io(error)) => Err(error),
+        }
+    }
+
+    /// Takes back everything that was not appended as a whole, and what was allocated ahead.
+    pub(crate) fn cut(&mut self) -> io::Result<()> {
+        // Before the file gets shorter: writing to a page that is no longer there ends the process.
+        self.window = None;
+        self.file.cut(self.end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::path::Path;
+
+    fn tail(path: &Path, writing: Writing) -> Tail {
+        Tail::new(AppendFile::create(path, None).unwrap(), 0, writing)
+    }
+
+    #[test]
+    fn both_ways_leave_the_same_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let pieces: Vec<Vec<u8>> = (1..=200_u8).map(|byte| vec![byte; usize::from(byte) * 300]).collect();
+        for writing in [Writing::Mapped, Writing::Calls] {
+            let path = directory.path().join(format!("{writing:?}"));
+            let mut tail = tail(&path, writing);
+            for piece in &pieces {
+                tail.append(piece).unwrap();
+            }
+            tail.cut().unwrap();
+            assert!(fs::read(&path).unwrap() == pieces.concat(), "{writing:?}");
+        }
+    }
+
+    #[test]
+    fn an_append_may_be_longer_than_a_window() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("file");
+        let mut tail = tail(&path, Writing::Mapped);
+        let long = vec![7; usize::try_from(WINDOW_BYTES).unwrap() + 5];
+        tail.append(b"short").unwrap();
+        tail.append(&long).unwrap();
+        tail.cut().unwrap();
+        assert_eq!(fs::read(&path).unwrap().len(), long.len() + 5);
+    }
+}

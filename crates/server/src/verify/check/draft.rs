@@ -1,0 +1,186 @@
+//! Answers that wait for their records. A check is written twice, as a record and as JSON, while everything that it
+//! speaks of is lent by memory; then the records go into the journal, and their ids into the answers.
+
+use super::evaluate::{Asked, Found};
+use super::target::FoundNeed;
+use super::{Checked, Question, What};
+use crate::verify::answer::{Answer, CredentialSeen, Missing, PrincipalSeen, recorded, unrecorded};
+use std::io::Write as _;
+use std::net::IpAddr;
+use tegata_core::decide::{RULE_VERSION, Reason};
+use tegata_core::time::Timestamp;
+use tegata_record::{AppendError, Batch, Journal, NewRecord, RECORD_ID_BYTES};
+
+/// Stands where the id of the record will: as long as it, and the last member of an answer.
+const NO_ID_YET: &str = "rec_00000000000000000000000000";
+const _: () = assert!(NO_ID_YET.len() == RECORD_ID_BYTES);
+/// What follows the id: the quote and the brace that end the answer.
+const AFTER_ID: usize = 2;
+
+/// Answers with their records, on the way to the journal.
+#[derive(Debug, Default)]
+pub(super) struct Drafts {
+    batch: Batch,
+    checked: Vec<Checked>,
+    /// Where each answer ends.
+    ends: Vec<usize>,
+}
+
+impl Drafts {
+    /// Puts an answer behind those in `out`, and its record to the others. `asked` is none where the verifier may not
+    /// ask about this API.
+    pub(super) fn push(
+        &mut self,
+        question: &Question<'_>,
+        asked: Option<&Asked<'_>>,
+        found: &Found<'_>,
+        now: Timestamp,
+        out: &mut Vec<u8>,
+    ) {
+        let decision = found.decision;
+        let first = found.needs.needs.get(found.deciding.start).filter(|_| !found.deciding.is_empty());
+        let place = first.and_then(|need| found.needs.place(need));
+        let name_of = |need: &FoundNeed| {
+            asked.and_then(|asked| Some(asked.loaded.catalogue.permission(need.permission)?.name.as_str()))
+        };
+        let missing = found.missing.iter().filter_map(|number| {
+            let need = found.needs.needs.get(*number)?;
+            Some(Missing { place: &found.needs.place(need)?.place, permission: name_of(need)? })
+        });
+        let permission =
+            first.and_then(name_of).or_else(|| asked.and_then(|asked| asked.wanted.permission(asked.loaded)));
+        let answer = Answer {
+            allowed: decision.is_allowed(),
+            reason: decision.reason().as_str(),
+            permission,
+            context: place.map(|place| &place.place),
+            organization: found.org_entry.map(|org| &*org.key),
+            missing: missing.collect(),
+            credential: found.token.map(CredentialSeen::of),
+            principal: found.token.map(|token| PrincipalSeen {
+                kind: "user",
+                id: token.owner,
+                name: found.owner.map_or("", |owner| &owner.name),
+            }),
+            on_behalf_of: None,
+            record: Some(NO_ID_YET),
+        };
+        write(&answer, out);
+        self.checked.push(Checked { allowed: answer.allowed, reason: decision.reason() });
+        self.ends.push(out.len());
+
+        let (method, path) = match question.what {
+            What::Endpoint { method, path } => (Some(method), Some(path)),
+            What::Permission { .. } => (None, None),
+        };
+        let organization = found.org.map(|org| org.text());
+        let context = place.and_then(|place| place.chain.first()).map(|context| context.text());
+        let credential = found.token.map(|token| token.id.text());
+        let principal = found.token.map(|token| token.owner.text());
+        let mut address = AddressText::new();
+        self.batch.push(&NewRecord {
+            api: Some(question.api),
+            organization: organization.as_ref().map(|text| text.as_str()),
+            alternative: decision.alternative(),
+            permission,
+            context_id: context.as_ref().map(|text| text.as_str()),
+            level: first.map(|need| need.level.as_str()),
+            credential: credential.as_ref().map(|text| text.as_str()),
+            kind: found.token.map(|token| token.kind.as_str()),
+            principal: principal.as_ref().map(|text| text.as_str()),
+            acted_for: principal.as_ref().map(|text| text.as_str()),
+            method,
+            endpoint: asked.and_then(|asked| asked.wanted.template()),
+            path,
+            address: question.address.map(|is| address.write(is)),
+            user_agent: question.user_agent,
+            request_id: question.request_id,
+            rule_version: RULE_VERSION,
+            catalogue_version: asked.map_or(0, |asked| asked.loaded.version),
+            ..NewRecord::new(now.as_micros(), recorded(decision), decision.reason().as_str())
+        });
+    }
+
+    /// Writes the records and completes the answers, which begin at `start` in `out`. Where the records cannot be
+    /// written, every answer becomes a no.
+    pub(super) fn commit(&mut self, journal: &Journal, start: usize, out: &mut Vec<u8>) -> Result<(), AppendError> {
+        let Self { batch, checked, ends } = self;
+        match journal.append_prepared(batch) {
+            Ok(ids) => {
+                for (id, end) in ids.zip(ends.drain(..)) {
+                    let place = end.checked_sub(AFTER_ID).and_then(|end| Some(end.checked_sub(RECORD_ID_BYTES)?..end));
+                    if let Some(place) = place.and_then(|place| out.get_mut(place)) {
+                        place.copy_from_slice(&id.text());
+                    }
+                }
+                Ok(())
+            }
+            Err(error) => {
+                out.truncate(start);
+                ends.clear();
+                for (number, checked) in checked.iter_mut().enumerate() {
+                    if number > 0 {
+                        out.push(b',');
+                    }
+                    *checked = Checked { allowed: false, reason: Reason::RecordUnavailable };
+                    write(&unrecorded(), out);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// What was decided, in the order of the questions. Leaves nothing behind but its memory.
+    pub(super) fn take(&mut self) -> std::vec::Drain<'_, Checked> {
+        self.batch.clear();
+        self.ends.clear();
+        self.checked.drain(..)
+    }
+}
+
+fn write(answer: &Answer<'_>, out: &mut Vec<u8>) {
+    // Writing to memory has no errors, and an answer has no keys that are not texts.
+    if let Err(error) = serde_json::to_writer(&mut *out, answer) {
+        tracing::error!(%error, "an answer could not be written");
+    }
+}
+
+/// The text of an address, without memory of its own.
+struct AddressText([u8; Self::BYTES]);
+
+impl AddressText {
+    /// The longest IPv6 address (RFC 4291 §2.2, form 3).
+    const BYTES: usize = 45;
+
+    const fn new() -> Self {
+        Self([0; Self::BYTES])
+    }
+
+    fn write(&mut self, address: IpAddr) -> &str {
+        let mut rest = self.0.as_mut_slice();
+        let room = rest.len();
+        let written = write!(rest, "{address}").map_or(0, |()| room - rest.len());
+        self.0.get(..written).and_then(|text| std::str::from_utf8(text).ok()).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_written_whole() {
+        for text in ["203.0.113.9", "::1", "ffff:ffff:ffff:ffff:ffff:ffff:255.255.255.255", "2001:db8::7"] {
+            let address: IpAddr = text.parse().unwrap();
+            assert_eq!(AddressText::new().write(address), address.to_string());
+        }
+    }
+
+    #[test]
+    fn the_id_of_the_record_ends_an_answer() {
+        let mut out = Vec::new();
+        write(&Answer { record: Some(NO_ID_YET), ..unrecorded() }, &mut out);
+        let end = out.len() - AFTER_ID;
+        assert_eq!(&out[end - RECORD_ID_BYTES..end], NO_ID_YET.as_bytes());
+    }
+}
