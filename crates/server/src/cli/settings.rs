@@ -5,6 +5,7 @@ use crate::serve::Config;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 use tegata_core::secret::Product;
@@ -36,6 +37,12 @@ pub struct Serving {
     /// Address and port to listen on [default: 127.0.0.1:7700]
     #[arg(long, value_name = "ADDRESS", env = "TEGATA_LISTEN")]
     pub listen: Option<SocketAddr>,
+    /// A Unix socket to listen on as well, for its owner and group
+    #[arg(long, value_name = "PATH", env = "TEGATA_UNIX_SOCKET")]
+    pub unix_socket: Option<PathBuf>,
+    /// Threads that answer requests [default: one for each processor]
+    #[arg(long, value_name = "N", env = "TEGATA_WORKERS", value_parser = clap::value_parser!(u16).range(1..=1_024))]
+    pub workers: Option<u16>,
     /// Where people reach the server, for links [default: the address it listens on]
     #[arg(long, value_name = "URL", env = "TEGATA_PUBLIC_URL")]
     pub public_url: Option<String>,
@@ -92,6 +99,8 @@ struct SettingsFile {
     data_dir: Option<PathBuf>,
     database: Option<String>,
     listen: Option<SocketAddr>,
+    unix_socket: Option<PathBuf>,
+    workers: Option<u16>,
     public_url: Option<String>,
     token_prefix: Option<String>,
     record_flush: Option<RecordFlush>,
@@ -127,6 +136,10 @@ impl Place {
         let listen = serving.listen.or(file.listen).unwrap_or(LISTEN_DEFAULT);
         let mut config = Config::new(data_dir, listen);
         config.database = self.database.clone().or(file.database);
+        config.unix_socket = serving.unix_socket.or(file.unix_socket);
+        if let Some(workers) = serving.workers.or(file.workers) {
+            config.workers = NonZeroUsize::new(workers.into()).unwrap_or(NonZeroUsize::MIN);
+        }
         config.public_url = serving.public_url.or(file.public_url).map(|url| public_url(&url)).transpose()?;
         if let Some(name) = serving.token_prefix.or(file.token_prefix) {
             config.product = Product::new(&name).map_err(|error| CliError::usage(error.to_string()))?;
