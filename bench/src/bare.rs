@@ -1,20 +1,19 @@
-//! The reference: hyper with the settings of the server's own accept loop, which reads the same body and answers the
-//! same bytes, and does nothing else.
+//! The reference: hyper on threads and listeners like the server's own, which reads the same body and answers the same bytes,
+//! and does nothing else: no limits, no guard against slow clients, no orderly end.
 
 use crate::Fallible;
-use crate::served::{runtime, until_input_ends};
+use crate::served::until_input_ends;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{HeaderName, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
+use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 /// What is always answered.
 struct Same {
@@ -34,29 +33,44 @@ pub fn run(answer: &Path) -> Fallible<()> {
             same.headers.push((name.parse()?, value.trim().parse()?));
         }
     }
-    runtime()?.block_on(async {
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
-        println!("{}", listener.local_addr()?);
-        tokio::select! {
-            () = serve(listener, Arc::new(same)) => {}
-            () = until_input_ends() => {}
+    let workers = std::thread::available_parallelism()?.get();
+    let same = Arc::new(same);
+    let waiting = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    waiting.block_on(async {
+        let first = listen("127.0.0.1:0".parse()?)?;
+        let address = first.local_addr()?;
+        let mut listeners = vec![first];
+        for _ in 1..workers {
+            listeners.push(listen(address)?);
         }
+        for listener in listeners {
+            let same = Arc::clone(&same);
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            std::thread::spawn(move || runtime.block_on(serve(listener, same)));
+        }
+        println!("{address}");
+        until_input_ends().await;
         Ok(())
     })
 }
 
-async fn serve(listener: TcpListener, same: Arc<Same>) {
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(Duration::from_secs(30));
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256);
-    let builder = Arc::new(builder);
-    let graceful = GracefulShutdown::new();
+/// A listener that shares its port, as those of the server do.
+fn listen(address: SocketAddr) -> Fallible<std::net::TcpListener> {
+    let socket = TcpSocket::new_v4()?;
+    socket.set_reuseport(true)?;
+    socket.bind(address)?;
+    Ok(socket.listen(1_024)?.into_std()?)
+}
+
+async fn serve(listener: std::net::TcpListener, same: Arc<Same>) -> Fallible<()> {
+    let listener = TcpListener::from_std(listener)?;
+    let builder = auto::Builder::new(TokioExecutor::new());
     loop {
         let Ok((stream, _)) = listener.accept().await else { continue };
         let _ = stream.set_nodelay(true);
         let same = Arc::clone(&same);
         let service = service_fn(move |request| answer(Arc::clone(&same), request));
-        let connection = graceful.watch(builder.serve_connection(TokioIo::new(stream), service).into_owned());
+        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
         tokio::spawn(async move {
             let _ = connection.await;
         });

@@ -21,8 +21,8 @@ pub fn run(directory: &Path, tokens: &str) -> Fallible<()> {
     })
 }
 
-/// What both servers run on: one thread for requests, as on one processor.
-pub fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
+/// For what is no check; checks have threads of their own.
+fn runtime() -> std::io::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()
 }
 

@@ -14,7 +14,7 @@ use crate::authn::throttle::Throttle;
 use crate::catalogues::Catalogues;
 use crate::db::schema::{Found, SchemaError};
 use crate::db::{self, Backend, Db, DbError};
-use crate::http::server;
+use crate::http::server::{DoorError, Doors, Serving};
 use crate::jobs;
 use crate::maintenance::restore::why_blocked;
 use crate::maintenance::stops::{StopLog, StopLogError};
@@ -22,11 +22,11 @@ use crate::ops::setup;
 use crate::verify::{Parts, Verify};
 use secrecy::SecretString;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tegata_core::secret::Product;
 use tegata_record::{Journal, OpenError, Options};
-use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -39,12 +39,18 @@ pub struct Config {
     pub database: Option<String>,
     /// Where to listen.
     pub listen: SocketAddr,
+    /// A Unix socket to listen on as well.
+    pub unix_socket: Option<PathBuf>,
+    /// Threads that answer requests.
+    pub workers: NonZeroUsize,
     /// Where people reach the server, for links; none for the address it listens on.
     pub public_url: Option<String>,
     /// The name that stands first in every secret.
     pub product: Product,
     /// When access records are flushed to disk.
     pub flush: tegata_record::Flush,
+    /// How access records are handed to the kernel.
+    pub writing: tegata_record::Writing,
     /// Most tokens kept in memory.
     pub tokens_in_memory: usize,
     /// How many of the newest tokens are read into memory at start.
@@ -62,9 +68,12 @@ impl Config {
             data_dir: data_dir.into(),
             database: None,
             listen,
+            unix_socket: None,
+            workers: std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN),
             public_url: None,
             product: Product::default(),
             flush: Options::default().flush,
+            writing: Options::default().writing,
             tokens_in_memory: 2_000_000,
             preload: 100_000,
             record_days: 180,
@@ -117,9 +126,9 @@ pub enum StartError {
     /// The stops file.
     #[error(transparent)]
     Stops(#[from] StopLogError),
-    /// The address.
-    #[error("cannot listen on {0}: {1}")]
-    Listen(SocketAddr, #[source] std::io::Error),
+    /// The doors.
+    #[error(transparent)]
+    Door(#[from] DoorError),
 }
 
 /// Everything of a server but its door.
@@ -141,7 +150,7 @@ pub struct Running {
     /// The one-time set-up token, while there is no administrator.
     pub setup: Option<SecretString>,
     stop: watch::Sender<bool>,
-    door: JoinHandle<()>,
+    doors: Serving,
     follower: JoinHandle<()>,
     /// What ends with the server: reading ahead, and keeping its stores small.
     tasks: [JoinHandle<()>; 2],
@@ -171,7 +180,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
     let clock = config.clock.clone();
     let hasher = hasher_of(&db, &keys, &config.key_file(), &clock).await?;
     let catalogues = Arc::new(Catalogues::default());
-    let options = Options { flush: config.flush, ..Options::default() };
+    let options = Options { flush: config.flush, writing: config.writing, ..Options::default() };
     let tag = u16::from_le_bytes(entropy.bytes());
     let records = config.records();
     let (journal, recovery) =
@@ -218,21 +227,21 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
 
 /// Starts a server.
 pub async fn start(config: &Config) -> Result<Running, StartError> {
-    let listener = TcpListener::bind(config.listen).await.map_err(|error| StartError::Listen(config.listen, error))?;
-    let address = listener.local_addr().map_err(|error| StartError::Listen(config.listen, error))?;
+    let doors = Doors::listen(config.listen, config.unix_socket.as_deref(), config.workers)?;
+    let address = doors.address;
     let mut config = config.clone();
     config.public_url.get_or_insert_with(|| format!("http://{address}"));
     let Opened { app, setup, lock } = open(&config).await?;
     let (stop, stopping) = watch::channel(false);
     let follower = tokio::spawn(Arc::clone(&app.verify).follow());
     let lock = lock.keep(Arc::clone(&app.verify));
-    let door = tokio::spawn(server::serve(listener, Arc::clone(&app), stopping));
+    let doors = doors.serve(&app, &stopping)?;
     let wanted = config.preload.min(config.tokens_in_memory);
     let tasks = [
         tokio::spawn(Arc::clone(&app.verify).preload(wanted)),
         tokio::spawn(jobs::housekeeping(Arc::clone(&app), config.record_days)),
     ];
-    Ok(Running { address, app, setup, stop, door, follower, tasks, lock })
+    Ok(Running { address, app, setup, stop, doors, follower, tasks, lock })
 }
 
 impl Opened {
@@ -246,7 +255,7 @@ impl Running {
     /// Stops in order: no new requests, those under way end, then the lock is given back.
     pub async fn stop(self) {
         self.stop.send_replace(true);
-        let _ = self.door.await;
+        self.doors.ended().await;
         for task in self.tasks {
             task.abort();
             let _ = task.await;

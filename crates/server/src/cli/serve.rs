@@ -4,6 +4,7 @@ use super::error::CliError;
 use super::logging;
 use super::render::{Colours, Output};
 use super::settings::{Place, Serving};
+use crate::http::server::DoorError;
 use crate::serve::{Config, Running, StartError, start};
 use clap::Args;
 use secrecy::ExposeSecret;
@@ -45,7 +46,8 @@ impl Serve {
 pub fn not_started(error: &StartError) -> CliError {
     let told = CliError::failed(error.to_string());
     match error {
-        StartError::Listen(..) => told.hint("--listen chooses another address or port"),
+        StartError::Door(DoorError::Listen(..)) => told.hint("--listen chooses another address or port"),
+        StartError::Door(DoorError::Unix(_)) => told.hint("--unix-socket chooses another path"),
         StartError::Lock(_) => told.hint("a running server is set up with `tegata init --url URL --setup-token TOKEN`"),
         _ => told,
     }

@@ -5,10 +5,11 @@ use crate::serve::Config;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 use tegata_core::secret::Product;
-use tegata_record::Flush;
+use tegata_record::{Flush, Writing};
 
 /// Where everything is kept when nothing is said.
 const DATA_DIR_DEFAULT: &str = "./tegata-data";
@@ -36,6 +37,12 @@ pub struct Serving {
     /// Address and port to listen on [default: 127.0.0.1:7700]
     #[arg(long, value_name = "ADDRESS", env = "TEGATA_LISTEN")]
     pub listen: Option<SocketAddr>,
+    /// A Unix socket to listen on as well, for its owner and group
+    #[arg(long, value_name = "PATH", env = "TEGATA_UNIX_SOCKET")]
+    pub unix_socket: Option<PathBuf>,
+    /// Threads that answer requests [default: one for each processor]
+    #[arg(long, value_name = "N", env = "TEGATA_WORKERS", value_parser = clap::value_parser!(u16).range(1..=1_024))]
+    pub workers: Option<u16>,
     /// Where people reach the server, for links [default: the address it listens on]
     #[arg(long, value_name = "URL", env = "TEGATA_PUBLIC_URL")]
     pub public_url: Option<String>,
@@ -45,6 +52,9 @@ pub struct Serving {
     /// When access records reach the disk [default: interval]. The death of the process loses none in any case
     #[arg(long, value_enum, value_name = "WHEN", env = "TEGATA_RECORD_FLUSH")]
     pub record_flush: Option<RecordFlush>,
+    /// How access records are handed to the system [default: mapped]
+    #[arg(long, value_enum, value_name = "HOW", env = "TEGATA_RECORD_WRITING")]
+    pub record_writing: Option<RecordWriting>,
     /// Most tokens that are kept in memory [default: 2000000]
     #[arg(long, value_name = "N", env = "TEGATA_TOKENS_IN_MEMORY")]
     pub tokens_in_memory: Option<usize>,
@@ -74,6 +84,16 @@ pub enum RecordFlush {
     Never,
 }
 
+/// How access records are handed to the operating system.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordWriting {
+    /// Through a mapped part of the file that is allocated ahead; with calls where the file system cannot.
+    Mapped,
+    /// With a call for each: for file systems that copy on write (btrfs, ZFS), where a full disk is noticed only so.
+    Calls,
+}
+
 /// How log lines are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -92,9 +112,12 @@ struct SettingsFile {
     data_dir: Option<PathBuf>,
     database: Option<String>,
     listen: Option<SocketAddr>,
+    unix_socket: Option<PathBuf>,
+    workers: Option<u16>,
     public_url: Option<String>,
     token_prefix: Option<String>,
     record_flush: Option<RecordFlush>,
+    record_writing: Option<RecordWriting>,
     tokens_in_memory: Option<usize>,
     tokens_at_start: Option<usize>,
     record_days: Option<u32>,
@@ -127,6 +150,10 @@ impl Place {
         let listen = serving.listen.or(file.listen).unwrap_or(LISTEN_DEFAULT);
         let mut config = Config::new(data_dir, listen);
         config.database = self.database.clone().or(file.database);
+        config.unix_socket = serving.unix_socket.or(file.unix_socket);
+        if let Some(workers) = serving.workers.or(file.workers) {
+            config.workers = NonZeroUsize::new(workers.into()).unwrap_or(NonZeroUsize::MIN);
+        }
         config.public_url = serving.public_url.or(file.public_url).map(|url| public_url(&url)).transpose()?;
         if let Some(name) = serving.token_prefix.or(file.token_prefix) {
             config.product = Product::new(&name).map_err(|error| CliError::usage(error.to_string()))?;
@@ -136,6 +163,11 @@ impl Place {
             Some(RecordFlush::Always) => config.flush = Flush::Always,
             Some(RecordFlush::Interval) => config.flush = Flush::Interval(Duration::from_millis(100)),
             Some(RecordFlush::Never) => config.flush = Flush::Never,
+        }
+        match serving.record_writing.or(file.record_writing) {
+            None => {}
+            Some(RecordWriting::Mapped) => config.writing = Writing::Mapped,
+            Some(RecordWriting::Calls) => config.writing = Writing::Calls,
         }
         if let Some(count) = serving.tokens_in_memory.or(file.tokens_in_memory) {
             config.tokens_in_memory = count;
@@ -200,11 +232,12 @@ mod tests {
     #[test]
     fn flags_win_over_the_file() {
         let (_directory, place) = file(
-            "data_dir = '/var/lib/tegata'\nlisten = '0.0.0.0:80'\nrecord_flush = 'always'\ntoken_prefix = 'acme'\nlog_format = 'json'",
+            "data_dir = '/var/lib/tegata'\nlisten = '0.0.0.0:80'\nrecord_flush = 'always'\nrecord_writing = 'calls'\ntoken_prefix = 'acme'\nlog_format = 'json'",
         );
         let settings = place.settle().unwrap();
         assert_eq!(settings.config.data_dir, PathBuf::from("/var/lib/tegata"));
-        assert_eq!((settings.config.flush, settings.config.product.to_string().as_str()), (Flush::Always, "acme"));
+        assert_eq!((settings.config.flush, settings.config.writing), (Flush::Always, Writing::Calls));
+        assert_eq!(settings.config.product.to_string(), "acme");
         assert_eq!(settings.log_format, LogFormat::Json);
         let serving = Serving { listen: Some("127.0.0.1:1".parse().unwrap()), ..Serving::default() };
         let place = Place { data_dir: Some("/elsewhere".into()), ..place };

@@ -273,23 +273,33 @@ pub async fn read_body(headers: &HeaderMap, body: Body, limit: usize) -> Result<
         }
     })?;
     let bytes = collected.to_bytes();
-    if bytes.is_empty() {
-        return Ok(bytes);
+    if !bytes.is_empty() {
+        require_json(headers)?;
     }
+    Ok(bytes)
+}
+
+/// A body that is there has to say that it is JSON.
+pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
     let json = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|value| {
+        if value == "application/json" {
+            return true;
+        }
         let kind = value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         kind == "application/json" || kind.ends_with("+json")
     });
-    if json {
-        Ok(bytes)
-    } else {
-        Err(Problem::new(Code::UnsupportedMediaType, "send `Content-Type: application/json`"))
-    }
+    if json { Ok(()) } else { Err(Problem::new(Code::UnsupportedMediaType, "send `Content-Type: application/json`")) }
 }
 
 /// Reads JSON, naming the field that does not fit.
-pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
+///
+/// What is sound is read at once; only what is not is read again, to find the place.
+pub fn read_json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    if let Ok(value) = serde_json::from_slice(bytes) {
+        refuse_nul(bytes)?;
+        return Ok(value);
+    }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
     let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
         let field = error.path().to_string();
@@ -303,8 +313,8 @@ pub fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
 
 /// Refuses a NUL in any text: no name, key or reason holds one, and not every database can store it.
 fn refuse_nul(bytes: &[u8]) -> Result<(), Problem> {
-    // A NUL can only come as this escape; most bodies have none, and only the others are looked through.
-    if !bytes.windows(6).any(|window| window == b"\\u0000") {
+    // A NUL can only come as this escape; most bodies have no escapes at all, and only the others are looked through.
+    if !bytes.contains(&b'\\') || !bytes.windows(6).any(|window| window == b"\\u0000") {
         return Ok(());
     }
     let value: serde_json::Value = serde_json::from_slice(bytes).unwrap_or_default();

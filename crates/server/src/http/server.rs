@@ -1,49 +1,63 @@
-//! The accept loop: connections, request ids, the checks before the router, and an orderly end.
+//! The doors of a server: the router, and threads that accept connections and answer them.
+//!
+//! Each worker is one thread with a runtime of its own and a listener of its own on the same port, so that a check begins and
+//! ends on one processor. Everything that is no check is done on the main runtime.
+
+pub mod connection;
+pub mod listen;
+mod service;
+mod tally;
+mod worker;
+
+pub use tally::Tally;
 
 use super::problem::Told;
-use super::routes::{Peer, RequestId};
-use super::{api, openapi, pages, verify};
+use super::{api, openapi, pages};
 use crate::app::App;
 use axum::Router;
 use axum::body::Body;
-use axum::extract::State;
-use axum::http::{HeaderValue, Request, Response, StatusCode, header};
+use axum::extract::{Request, State};
+use axum::http::{Response, StatusCode, header};
 use axum::response::IntoResponse as _;
 use axum::routing::get;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
-use hyper_util::server::conn::auto;
-use hyper_util::server::graceful::GracefulShutdown;
-use std::convert::Infallible;
-use std::net::IpAddr;
+use listen::{Listeners, UnixSocket, UnixSocketError};
+use std::io;
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::thread::JoinHandle;
 use tegata_core::problem::{Code, Problem};
-use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
-use tower::ServiceExt as _;
+use worker::Worker;
+
+pub use service::Shared;
 
 /// Connections at the same time; more wait to be accepted.
 const CONNECTIONS_MAX: usize = 10_000;
-/// How long a client may take to send the head of a request.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(30);
-/// How long requests under way may take to end when the server stops.
-const DRAIN: Duration = Duration::from_secs(10);
-
-const REQUEST_ID: &str = "x-request-id";
 
 /// The router of everything but the checks.
-pub fn router(app: &Arc<App>) -> Router {
+pub fn router(app: &Arc<App>, tallies: Vec<Arc<Tally>>) -> Router {
     let (routes, faces) = api::routes().finish();
     let document = Arc::new(openapi::document(&faces).to_string());
     let openapi = move || {
         let document = Arc::clone(&document);
         async move { ([(header::CONTENT_TYPE, "application/json")], document.as_str().to_owned()) }
     };
+    let metrics = move |State(app): State<Arc<App>>, request: Request| {
+        let tallies = tallies.clone();
+        async move {
+            for tally in &tallies {
+                tally.collect();
+            }
+            super::metrics::metrics(State(app), request).await
+        }
+    };
     routes
         .route("/healthz", get(|| async { json(StatusCode::OK, r#"{"status":"ok"}"#.to_owned()) }))
         .route("/readyz", get(ready))
-        .route("/metrics", get(super::metrics::metrics))
+        .route("/metrics", get(metrics))
         .route("/openapi.json", get(openapi))
         .route("/setup", get(pages::setup))
         .route("/setup/setup.css", get(pages::setup_css))
@@ -75,91 +89,84 @@ fn json(status: StatusCode, body: String) -> Response<Body> {
     (status, [(header::CONTENT_TYPE, "application/json")], body).into_response()
 }
 
-/// Counts a decision, for the metrics.
-pub fn count_check(reason: &str) {
-    metrics::counter!("tegata_checks_total", "reason" => reason.to_owned()).increment(1);
+/// Why a server has no doors.
+#[derive(Debug, thiserror::Error)]
+pub enum DoorError {
+    /// The address.
+    #[error("cannot listen on {0}: {1}")]
+    Listen(SocketAddr, #[source] io::Error),
+    /// The Unix socket.
+    #[error(transparent)]
+    Unix(#[from] UnixSocketError),
+    /// The threads.
+    #[error("no thread can be started for requests: {0}")]
+    Thread(#[source] io::Error),
 }
 
-/// Serves until told to stop; then requests under way end first.
-pub async fn serve(listener: TcpListener, app: Arc<App>, mut stop: watch::Receiver<bool>) {
-    let router = router(&app);
-    let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
-    let mut builder = auto::Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD_TIMEOUT);
-    builder.http2().timer(TokioTimer::new()).max_concurrent_streams(256);
-    let builder = Arc::new(builder);
-    let graceful = GracefulShutdown::new();
-    loop {
-        let Ok(permit) = Arc::clone(&room).acquire_owned().await else { break };
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
-            _ = stop.wait_for(|stop| *stop) => break,
-        };
-        let (stream, peer) = match accepted {
-            Ok(accepted) => accepted,
-            Err(error) => {
-                // Out of file descriptors, mostly: rest a moment rather than spin.
-                tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                continue;
-            }
-        };
-        let _ = stream.set_nodelay(true);
-        let (app, router) = (Arc::clone(&app), router.clone());
-        let address = peer.ip().to_canonical();
-        let service = service_fn(move |request| answer(Arc::clone(&app), router.clone(), address, request));
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
-        tokio::spawn(async move {
-            if let Err(error) = connection.await {
-                tracing::debug!(%error, "a connection ended early");
-            }
-            drop(permit);
+/// What a server listens on, before it answers.
+#[derive(Debug)]
+pub struct Doors {
+    /// The address, with its port.
+    pub address: SocketAddr,
+    listeners: Vec<Listeners>,
+    unix: Option<UnixSocket>,
+}
+
+/// Doors at work.
+#[derive(Debug)]
+pub struct Serving {
+    threads: Vec<JoinHandle<()>>,
+    /// Removed with this.
+    unix: Option<UnixSocket>,
+}
+
+impl Doors {
+    /// Listens: with as many workers as are wanted, and on a Unix socket if one is.
+    pub fn listen(address: SocketAddr, unix: Option<&Path>, workers: NonZeroUsize) -> Result<Self, DoorError> {
+        let failed = |error| DoorError::Listen(address, error);
+        let (bound, tcp) = listen::tcp(address, workers).map_err(failed)?;
+        let unix = unix.map(UnixSocket::bind).transpose()?;
+        let listeners = tcp.into_iter().map(|tcp| {
+            let unix = unix.as_ref().map(UnixSocket::listener).transpose()?;
+            Ok(Listeners { tcp, unix })
         });
+        let listeners = listeners.collect::<Result<_, UnixSocketError>>()?;
+        Ok(Self { address: bound, listeners, unix })
     }
-    drop(listener);
-    let _ = tokio::time::timeout(DRAIN, graceful.shutdown()).await;
+
+    /// Answers requests until told to stop. What is no check is done on the runtime that this is called on.
+    pub fn serve(self, app: &Arc<App>, stop: &watch::Receiver<bool>) -> Result<Serving, DoorError> {
+        let tallies: Vec<_> = self.listeners.iter().map(|_| Arc::new(Tally::default())).collect();
+        let router = router(app, tallies.clone());
+        let room = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let mut threads = Vec::new();
+        for (listeners, tally) in self.listeners.into_iter().zip(tallies) {
+            let shared = Shared { app: Arc::clone(app), router: router.clone(), main: Handle::current(), tally };
+            let worker = Worker { shared: Arc::new(shared), room: Arc::clone(&room), stop: stop.clone() };
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = runtime.map_err(DoorError::Thread)?;
+            let thread = std::thread::Builder::new().name("requests".to_owned()).spawn(move || {
+                if let Err(error) = runtime.block_on(worker.run(listeners, worker::LOOK)) {
+                    tracing::error!(%error, "requests are no longer accepted");
+                }
+            });
+            threads.push(thread.map_err(DoorError::Thread)?);
+        }
+        Ok(Serving { threads, unix: self.unix })
+    }
 }
 
-async fn answer(
-    app: Arc<App>,
-    router: Router,
-    peer: IpAddr,
-    request: Request<hyper::body::Incoming>,
-) -> Result<Response<Body>, Infallible> {
-    let began = Instant::now();
-    let mut request = request.map(Body::new);
-    let id = request_id(&app, &request);
-    request.extensions_mut().insert(Peer(peer));
-    request.extensions_mut().insert(RequestId(id.clone()));
-    let check = verify::is_check(request.uri().path());
-    let method = request.method().clone();
-    let path = request.uri().path().to_owned();
-    let mut response = if check {
-        verify::answer(&app, request).await
-    } else {
-        router.oneshot(request).await.unwrap_or_else(|never| match never {})
-    };
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
+impl Serving {
+    /// Waits until the last request has been answered.
+    pub async fn ended(self) {
+        let joined = tokio::task::spawn_blocking(move || {
+            for thread in self.threads {
+                if thread.join().is_err() {
+                    tracing::error!("a thread for requests ended in a panic");
+                }
+            }
+        });
+        let _ = joined.await;
+        drop(self.unix);
     }
-    let status = response.status().as_u16();
-    let milliseconds = began.elapsed().as_secs_f64() * 1000.0;
-    if check {
-        tracing::trace!(request_id = %id, status, milliseconds, "checked");
-    } else {
-        metrics::counter!("tegata_requests_total", "status" => status.to_string()).increment(1);
-        tracing::info!(request_id = %id, %method, path, status, milliseconds, "answered");
-    }
-    Ok(response)
-}
-
-/// The caller's request id, where it is short and plain, or a fresh one.
-fn request_id(app: &App, request: &Request<Body>) -> String {
-    let given = request
-        .headers()
-        .get(REQUEST_ID)
-        .and_then(|value| value.to_str().ok())
-        .filter(|id| !id.is_empty() && id.len() <= 128 && id.bytes().all(|byte| byte.is_ascii_graphic()));
-    given.map_or_else(|| crate::authn::hasher::hex(&app.entropy.bytes::<12>()), str::to_owned)
 }

@@ -1,16 +1,21 @@
 //! The checks: answered before the router sees the request. A door like the others: parse, ask, render.
 
+use super::body::{Answered, Early};
 use super::problem::Told;
-use super::routes::{presented, read_body, read_json};
-use crate::app::App;
+use super::routes::{presented, read_json, require_json};
+use super::server::Shared;
+use super::text::Text;
 use crate::verify::answer::Answer;
 use crate::verify::check::{Question, What};
-use axum::body::Body;
-use axum::http::{HeaderValue, Request, Response, header};
+use axum::body::Bytes;
+use axum::http::{HeaderMap, HeaderValue, Method, Response, header};
 use axum::response::IntoResponse as _;
 use serde::Deserialize;
+use std::future::{Future, poll_fn};
 use std::net::IpAddr;
+use std::pin::pin;
 use tegata_core::problem::{Code, Problem};
+use tokio::runtime::Handle;
 use utoipa::ToSchema;
 
 /// Most checks in one batch.
@@ -19,42 +24,42 @@ pub const BATCH_MAX: usize = 1_000;
 const ONE_MAX_BYTES: usize = 32 * 1024;
 /// Largest body of a batch.
 const BATCH_MAX_BYTES: usize = 4 * 1024 * 1024;
-/// What an answer mostly needs.
-const ANSWER_BYTES: usize = 640;
+/// Room for an answer as most are.
+const ANSWER_BYTES: usize = 1_024;
 
 /// A check: of an endpoint by `method` and `path`, or of a `permission` in a `context`.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct CheckBody {
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'a"))]
+pub struct CheckBody<'a> {
     /// What was shown to the verifier.
-    pub token: String,
+    pub token: Text<'a>,
     /// The API, by its key.
-    pub api: String,
+    pub api: Text<'a>,
     /// The method of the call.
-    pub method: Option<String>,
+    pub method: Option<Text<'a>>,
     /// The path of the call as it came in; a query is not looked at and never stored.
-    pub path: Option<String>,
+    pub path: Option<Text<'a>>,
     /// The permission that the call needs, where the verifier knows it better than the catalogue.
-    pub permission: Option<String>,
+    pub permission: Option<Text<'a>>,
     /// The place of the permission, such as `project:key:MY-APP`.
-    pub context: Option<String>,
+    pub context: Option<Text<'a>>,
     /// The organization, by key or id, where the path does not say it.
-    pub organization: Option<String>,
+    pub organization: Option<Text<'a>>,
     /// The address of the caller, as the verifier saw it.
-    pub ip: Option<String>,
+    pub ip: Option<Text<'a>>,
     /// The program of the caller.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<Text<'a>>,
     /// The id of the caller's request.
-    pub request_id: Option<String>,
+    pub request_id: Option<Text<'a>>,
 }
 
 /// Up to 1,000 checks.
 #[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub struct BatchBody {
+#[serde(deny_unknown_fields, bound(deserialize = "'de: 'a"))]
+pub struct BatchBody<'a> {
     /// The checks.
     #[schema(max_items = 1000)]
-    pub checks: Vec<CheckBody>,
+    pub checks: Vec<CheckBody<'a>>,
 }
 
 /// The answers to a batch, in the order of its checks.
@@ -64,19 +69,48 @@ pub struct BatchAnswer<'a> {
     pub results: Vec<Answer<'a>>,
 }
 
-/// Whether a request is a check, judged by its path alone.
-pub fn is_check(path: &str) -> bool {
-    path == "/v1/verify" || path == "/v1/verify/batch"
+/// Which check a request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Check {
+    /// Of one call.
+    One,
+    /// Of many calls.
+    Batch,
+}
+
+impl Check {
+    /// The check at a path.
+    pub fn at(path: &str) -> Option<Self> {
+        match path {
+            "/v1/verify" => Some(Self::One),
+            "/v1/verify/batch" => Some(Self::Batch),
+            _ => None,
+        }
+    }
+}
+
+/// A check on its way: what is looked at of its request.
+#[derive(Debug)]
+pub struct Asked {
+    /// Which one.
+    pub check: Check,
+    /// The method; there is one that is right.
+    pub method: Method,
+    /// Who asks, and in which form.
+    pub headers: HeaderMap,
+    /// What is asked.
+    pub body: Early,
 }
 
 /// Answers a check.
-pub async fn answer(app: &App, request: Request<Body>) -> Response<Body> {
-    let outcome = if request.method() != "POST" {
-        Err(Problem::new(Code::MethodNotAllowed, "checks are asked with POST"))
-    } else if request.uri().path() == "/v1/verify" {
-        one(app, request).await
+pub async fn answer(shared: &Shared, asked: Asked) -> Response<Answered> {
+    let outcome = if asked.method == Method::POST {
+        match asked.check {
+            Check::One => one(shared, asked).await,
+            Check::Batch => batch(shared, asked).await,
+        }
     } else {
-        batch(app, request).await
+        Err(Problem::new(Code::MethodNotAllowed, "checks are asked with POST"))
     };
     outcome.unwrap_or_else(|problem| {
         let allow = problem.code == Code::MethodNotAllowed;
@@ -84,27 +118,29 @@ pub async fn answer(app: &App, request: Request<Body>) -> Response<Body> {
         if allow {
             response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
         }
-        response
+        response.map(|body| Answered::Streamed { body, under_way: None })
     })
 }
 
-async fn one(app: &App, request: Request<Body>) -> Result<Response<Body>, Problem> {
-    let (parts, body) = request.into_parts();
-    let verifier = app.verify.verifier(&presented(&parts.headers)?).await?;
-    let bytes = read_body(&parts.headers, body, ONE_MAX_BYTES).await?;
-    let check: CheckBody = read_json(&bytes)?;
+async fn one(shared: &Shared, asked: Asked) -> Result<Response<Answered>, Problem> {
+    let verify = &shared.app.verify;
+    let presented = presented(&asked.headers)?;
+    let verifier = on(&shared.main, verify.verifier(&presented)).await?;
+    let bytes = read(&asked.headers, asked.body, ONE_MAX_BYTES).await?;
+    let check: CheckBody<'_> = read_json(&bytes)?;
     let question = question(&check, "")?;
     let mut out = Vec::with_capacity(ANSWER_BYTES);
-    let checked = app.verify.check(&verifier, &question, &mut out).await;
-    crate::http::server::count_check(checked.reason.as_str());
+    let checked = on(&shared.main, verify.check(&verifier, &question, &mut out)).await;
+    shared.tally.count(checked.reason);
     Ok(render(out))
 }
 
-async fn batch(app: &App, request: Request<Body>) -> Result<Response<Body>, Problem> {
-    let (parts, body) = request.into_parts();
-    let verifier = app.verify.verifier(&presented(&parts.headers)?).await?;
-    let bytes = read_body(&parts.headers, body, BATCH_MAX_BYTES).await?;
-    let batch: BatchBody = read_json(&bytes)?;
+async fn batch(shared: &Shared, asked: Asked) -> Result<Response<Answered>, Problem> {
+    let verify = &shared.app.verify;
+    let presented = presented(&asked.headers)?;
+    let verifier = on(&shared.main, verify.verifier(&presented)).await?;
+    let bytes = read(&asked.headers, asked.body, BATCH_MAX_BYTES).await?;
+    let batch: BatchBody<'_> = read_json(&bytes)?;
     if batch.checks.len() > BATCH_MAX {
         return Err(Problem::field("checks", "a batch has at most 1,000 checks; send the rest in another"));
     }
@@ -116,14 +152,33 @@ async fn batch(app: &App, request: Request<Body>) -> Result<Response<Body>, Prob
         .collect::<Result<Vec<_>, _>>()?;
     let mut out = Vec::with_capacity(questions.len() * ANSWER_BYTES);
     out.extend_from_slice(br#"{"results":["#);
-    for checked in app.verify.check_batch(&verifier, &questions, &mut out).await {
-        crate::http::server::count_check(checked.reason.as_str());
+    for checked in on(&shared.main, verify.check_batch(&verifier, &questions, &mut out)).await {
+        shared.tally.count(checked.reason);
     }
     out.extend_from_slice(b"]}");
     Ok(render(out))
 }
 
-fn question<'a>(check: &'a CheckBody, at: &str) -> Result<Question<'a>, Problem> {
+/// Does work of a check on this thread, and lets what it opens of the database belong to the main runtime, which ends after
+/// the threads for requests have.
+async fn on<F: Future>(main: &Handle, work: F) -> F::Output {
+    let mut work = pin!(work);
+    poll_fn(|cx| {
+        let _entered = main.enter();
+        work.as_mut().poll(cx)
+    })
+    .await
+}
+
+async fn read(headers: &HeaderMap, body: Early, limit: usize) -> Result<Bytes, Problem> {
+    let bytes = body.read(limit).await?;
+    if !bytes.is_empty() {
+        require_json(headers)?;
+    }
+    Ok(bytes)
+}
+
+fn question<'a>(check: &'a CheckBody<'_>, at: &str) -> Result<Question<'a>, Problem> {
     let what = match (&check.method, &check.path, &check.permission) {
         (Some(method), Some(path), None) => {
             if check.context.is_some() {
@@ -156,8 +211,8 @@ fn question<'a>(check: &'a CheckBody, at: &str) -> Result<Question<'a>, Problem>
     })
 }
 
-fn render(json: Vec<u8>) -> Response<Body> {
-    let mut response = Response::new(Body::from(json));
+fn render(json: Vec<u8>) -> Response<Answered> {
+    let mut response = Response::new(Answered::whole(json));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
