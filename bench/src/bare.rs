@@ -11,8 +11,10 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use std::net::SocketAddr;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket};
 
 /// What is always answered.
@@ -43,10 +45,12 @@ pub fn run(answer: &Path) -> Fallible<()> {
         for _ in 1..workers {
             listeners.push(listen(address)?);
         }
+        let unix = UnixListener::bind(answer.with_extension("sock"))?;
+        unix.set_nonblocking(true)?;
         for listener in listeners {
-            let same = Arc::clone(&same);
+            let (same, unix) = (Arc::clone(&same), unix.try_clone()?);
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-            std::thread::spawn(move || runtime.block_on(serve(listener, same)));
+            std::thread::spawn(move || runtime.block_on(serve(listener, unix, same)));
         }
         println!("{address}");
         until_input_ends().await;
@@ -62,19 +66,29 @@ fn listen(address: SocketAddr) -> Fallible<std::net::TcpListener> {
     Ok(socket.listen(1_024)?.into_std()?)
 }
 
-async fn serve(listener: std::net::TcpListener, same: Arc<Same>) -> Fallible<()> {
-    let listener = TcpListener::from_std(listener)?;
-    let builder = auto::Builder::new(TokioExecutor::new());
+async fn serve(tcp: std::net::TcpListener, unix: UnixListener, same: Arc<Same>) -> Fallible<()> {
+    let tcp = TcpListener::from_std(tcp)?;
+    let unix = tokio::net::UnixListener::from_std(unix)?;
     loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
-        let _ = stream.set_nodelay(true);
-        let same = Arc::clone(&same);
-        let service = service_fn(move |request| answer(Arc::clone(&same), request));
-        let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
-        tokio::spawn(async move {
-            let _ = connection.await;
-        });
+        tokio::select! {
+            accepted = tcp.accept() => if let Ok((stream, _)) = accepted {
+                let _ = stream.set_nodelay(true);
+                spawn(stream, Arc::clone(&same));
+            },
+            accepted = unix.accept() => if let Ok((stream, _)) = accepted {
+                spawn(stream, Arc::clone(&same));
+            },
+        }
     }
+}
+
+fn spawn<S: AsyncRead + AsyncWrite + Unpin + Send + 'static>(stream: S, same: Arc<Same>) {
+    let builder = auto::Builder::new(TokioExecutor::new());
+    let service = service_fn(move |request| answer(Arc::clone(&same), request));
+    let connection = builder.serve_connection(TokioIo::new(stream), service).into_owned();
+    tokio::spawn(async move {
+        let _ = connection.await;
+    });
 }
 
 async fn answer(same: Arc<Same>, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, hyper::Error> {

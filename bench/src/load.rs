@@ -3,11 +3,13 @@
 
 use crate::Fallible;
 use crate::fill::{Call, Numbers};
-use serde_json::json;
+use serde_json::{Value, json};
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpStream, UnixStream};
 use tokio::task::JoinSet;
 
 /// Connections at the same time.
@@ -15,6 +17,26 @@ pub const CONNECTIONS: u64 = 64;
 
 /// How the body of a yes begins, after the head.
 const YES: &[u8] = b"\r\n\r\n{\"allowed\":true,";
+
+/// Connections that ask batches at the same time.
+pub const BATCH_CONNECTIONS: u64 = 4;
+/// Checks in a batch: as many as there may be.
+pub const BATCH: u64 = 1_000;
+/// Different batches that are asked in turn; making them is not part of what is measured.
+const BATCHES: u64 = 16;
+
+/// Where a server listens.
+#[derive(Debug, Clone)]
+pub enum Place {
+    /// An address.
+    Tcp(SocketAddr),
+    /// A Unix socket.
+    Unix(PathBuf),
+}
+
+/// What is read from and written to.
+trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<S: AsyncRead + AsyncWrite + Unpin + Send> Stream for S {}
 
 /// What every request begins with.
 #[derive(Debug, Clone)]
@@ -26,14 +48,27 @@ pub struct Asking {
 }
 
 impl Asking {
+    /// The check of one token.
+    pub fn check(number: u64) -> Value {
+        let call = Call::of(number);
+        json!({"token": call.token, "api": crate::world::API, "method": "GET", "path": call.path,
+            "ip": "203.0.113.9", "user_agent": "octokit-rest.js/21.0.2", "request_id": "0f6c7a52b4d14a7f"})
+    }
+
     /// A request about one token.
     pub fn request(&self, number: u64) -> Vec<u8> {
-        let call = Call::of(number);
-        let body = json!({"token": call.token, "api": crate::world::API, "method": "GET", "path": call.path,
-            "ip": "203.0.113.9", "user_agent": "octokit-rest.js/21.0.2", "request_id": "0f6c7a52b4d14a7f"})
-        .to_string();
+        self.post("/v1/verify", &Self::check(number).to_string())
+    }
+
+    /// A request about many random tokens.
+    pub fn batch(&self, numbers: &mut Numbers) -> Vec<u8> {
+        let checks: Vec<_> = (0..BATCH).map(|_| Self::check(numbers.below(self.tokens))).collect();
+        self.post("/v1/verify/batch", &json!({"checks": checks}).to_string())
+    }
+
+    fn post(&self, path: &str, body: &str) -> Vec<u8> {
         format!(
-            "POST /v1/verify HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\
+            "POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\
              content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             self.verifier,
             body.len()
@@ -44,21 +79,34 @@ impl Asking {
 
 /// An open connection.
 pub struct Connection {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     /// What was read and not yet looked at.
     buffer: Vec<u8>,
 }
 
 impl Connection {
     /// Connects.
-    pub async fn open(address: SocketAddr) -> Fallible<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
+    pub async fn open(place: &Place) -> Fallible<Self> {
+        let stream: Box<dyn Stream> = match place {
+            Place::Tcp(address) => {
+                let stream = TcpStream::connect(address).await?;
+                stream.set_nodelay(true)?;
+                Box::new(stream)
+            }
+            Place::Unix(path) => Box::new(UnixStream::connect(path).await?),
+        };
         Ok(Self { stream, buffer: Vec::with_capacity(4096) })
     }
 
     /// Asks, and returns the whole answer, which has to be a yes.
     pub async fn ask(&mut self, request: &[u8]) -> Fallible<&[u8]> {
+        let answer = self.exchange(request).await?;
+        let allowed = answer.windows(YES.len()).any(|window| window == YES);
+        if allowed { Ok(answer) } else { Err(String::from_utf8_lossy(answer).into_owned().into()) }
+    }
+
+    /// Asks, and returns the whole answer.
+    pub async fn exchange(&mut self, request: &[u8]) -> Fallible<&[u8]> {
         self.stream.write_all(request).await?;
         self.buffer.clear();
         let end = loop {
@@ -69,9 +117,7 @@ impl Connection {
                 break end;
             }
         };
-        let answer = &self.buffer[..end];
-        let allowed = answer.windows(YES.len()).any(|window| window == YES);
-        if allowed { Ok(answer) } else { Err(String::from_utf8_lossy(answer).into_owned().into()) }
+        Ok(&self.buffer[..end])
     }
 }
 
@@ -99,7 +145,7 @@ pub struct Round {
 
 /// Loads a server for a while; what it is asked depends on `seed` alone. `before` runs when all connections are open.
 pub async fn round(
-    address: SocketAddr,
+    place: &Place,
     asking: &Asking,
     seed: u64,
     duration: Duration,
@@ -107,23 +153,110 @@ pub async fn round(
 ) -> Fallible<Round> {
     let mut connections = Vec::new();
     for _ in 0..CONNECTIONS {
-        connections.push(Connection::open(address).await?);
+        connections.push(Connection::open(place).await?);
     }
     before()?;
     let began = Instant::now();
-    let mut tasks = JoinSet::new();
-    for (number, mut connection) in (0_u64..).zip(connections) {
+    let tasks = (0_u64..).zip(connections).map(|(number, mut connection)| {
         let (asking, mut numbers) = (asking.clone(), Numbers::new(seed ^ (number << 40)));
-        tasks.spawn(async move {
+        async move {
             let mut requests = 0_u64;
             while began.elapsed() < duration {
                 connection.ask(&asking.request(numbers.below(asking.tokens))).await?;
                 requests += 1;
             }
-            Fallible::Ok(requests)
-        });
+            Ok(requests)
+        }
+    });
+    awake(tasks, began).await
+}
+
+/// The same over HTTP/2: as many requests under way at a time, on a few connections.
+pub async fn round_http2(
+    place: &Place,
+    asking: &Asking,
+    seed: u64,
+    duration: Duration,
+    before: impl FnOnce() -> Fallible<()>,
+) -> Fallible<Round> {
+    let Place::Tcp(address) = place else { return Err("HTTP/2 is asked over TCP".into()) };
+    let url = format!("http://{address}/v1/verify");
+    let mut clients = Vec::new();
+    for _ in 0..BATCH_CONNECTIONS {
+        let client = reqwest::Client::builder().http2_prior_knowledge().build()?;
+        client.post(&url).bearer_auth(&asking.verifier).json(&Asking::check(0)).send().await?;
+        clients.push(client);
     }
-    // The load never sleeps: a server that had to wake it with every answer would pay for that, and the slower server more often.
+    before()?;
+    let began = Instant::now();
+    let tasks = (0..CONNECTIONS).zip(clients.iter().cycle().cloned()).map(|(number, client)| {
+        let (asking, url, mut numbers) = (asking.clone(), url.clone(), Numbers::new(seed ^ (number << 40)));
+        async move {
+            let mut requests = 0_u64;
+            while began.elapsed() < duration {
+                let check = Asking::check(numbers.below(asking.tokens));
+                let text = client.post(&url).bearer_auth(&asking.verifier).json(&check).send().await?.text().await?;
+                if !text.starts_with("{\"allowed\":true,") {
+                    return Err(text.into());
+                }
+                requests += 1;
+            }
+            Ok(requests)
+        }
+    });
+    awake(tasks, began).await
+}
+
+/// Loads a server with batches; what is counted are checks.
+pub async fn round_batches(
+    place: &Place,
+    asking: &Asking,
+    seed: u64,
+    duration: Duration,
+    before: impl FnOnce() -> Fallible<()>,
+) -> Fallible<Round> {
+    let mut numbers = Numbers::new(seed);
+    let batches: Arc<Vec<_>> = Arc::new((0..BATCHES).map(|_| asking.batch(&mut numbers)).collect());
+    let mut connections = Vec::new();
+    for _ in 0..BATCH_CONNECTIONS {
+        let mut connection = Connection::open(place).await?;
+        let answer = String::from_utf8(connection.exchange(&batches[0]).await?.to_vec())?;
+        if answer.matches("\"allowed\":true,").count() as u64 != BATCH {
+            return Err(answer.into());
+        }
+        connections.push(connection);
+    }
+    before()?;
+    let began = Instant::now();
+    let tasks = connections.into_iter().enumerate().map(|(number, mut connection)| {
+        let batches = Arc::clone(&batches);
+        async move {
+            let mut checks = 0_u64;
+            for batch in batches.iter().cycle().skip(number) {
+                if began.elapsed() >= duration {
+                    break;
+                }
+                connection.exchange(batch).await?;
+                checks += BATCH;
+            }
+            Ok(checks)
+        }
+    });
+    // The server has both processors here, and the load takes what it must of one: it sleeps while it waits.
+    let mut set: JoinSet<Fallible<u64>> = tasks.collect();
+    let mut requests = 0;
+    while let Some(done) = set.join_next().await {
+        requests += done??;
+    }
+    Ok(Round { requests, seconds: began.elapsed().as_secs_f64() })
+}
+
+/// Runs the load. It never sleeps: a server that had to wake it with every answer would pay for that, the slower one more often.
+async fn awake<F>(tasks: impl Iterator<Item = F>, began: Instant) -> Fallible<Round>
+where
+    F: Future<Output = Fallible<u64>> + Send + 'static,
+{
+    let mut tasks: JoinSet<_> = tasks.collect();
     let awake = tokio::spawn(async {
         loop {
             tokio::task::yield_now().await;

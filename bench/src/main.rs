@@ -1,6 +1,7 @@
 //! Measurements of Tegata. `bench/run` builds and starts this; docs/benchmarks.md says what is measured and how.
 
 mod bare;
+mod doors;
 mod fill;
 mod http;
 mod in_process;
@@ -13,6 +14,8 @@ mod world;
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::time::Duration;
+use tegata_record::Flush;
 
 // What the server itself runs with.
 #[global_allocator]
@@ -28,10 +31,13 @@ struct Scale {
     quick: bool,
 }
 
-const USAGE: &str = "usage: tegata-bench in-process|http [--json] [--quick]
+const USAGE: &str = "usage: tegata-bench in-process|http|doors [--json] [--quick]
        tegata-bench prepare DIR              a directory with organization, catalogue, people and repositories
        tegata-bench instructions DIR         decisions over such a directory, to be counted by callgrind
-       tegata-bench serve DIR TOKENS | bare ANSWER     the servers that `http` starts";
+       tegata-bench serve DIR TOKENS [always] | bare ANSWER     the servers that `http` and `doors` start";
+
+/// When records reach the disk, unless something else is measured: the default.
+const INTERVAL: Flush = Flush::Interval(Duration::from_millis(100));
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -47,7 +53,11 @@ fn main() -> ExitCode {
         ["http"] => http::run(scale),
         ["prepare", directory] => world::prepare(Path::new(directory)).map(|_| Vec::new()),
         ["instructions", directory] => instructions::run(Path::new(directory)).map(|()| Vec::new()),
-        ["serve", directory, tokens] => served::run(Path::new(directory), tokens).map(|()| Vec::new()),
+        ["serve", directory, tokens] => served::run(Path::new(directory), tokens, INTERVAL).map(|()| Vec::new()),
+        ["serve", directory, tokens, "always"] => {
+            served::run(Path::new(directory), tokens, Flush::Always).map(|()| Vec::new())
+        }
+        ["doors"] => doors::run(scale),
         ["bare", answer] => bare::run(Path::new(answer)).map(|()| Vec::new()),
         _ => {
             eprintln!("{USAGE}");

@@ -4,15 +4,24 @@ use crate::Fallible;
 use crate::fill::fill;
 use crate::world::{World, config};
 use std::io::Read as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tegata::serve::start;
+use tegata_record::Flush;
+
+/// Where such a server listens beside its address.
+pub fn unix_socket(directory: &Path) -> PathBuf {
+    directory.join("tegata.sock")
+}
 
 /// Serves a prepared directory with this many tokens in memory until standard input ends.
-pub fn run(directory: &Path, tokens: &str) -> Fallible<()> {
+pub fn run(directory: &Path, tokens: &str, flush: Flush) -> Fallible<()> {
     let tokens: u64 = tokens.parse()?;
     let world = World::read(directory)?;
     runtime()?.block_on(async {
-        let running = start(&config(directory, tokens)?).await?;
+        let mut config = config(directory, tokens)?;
+        config.unix_socket = Some(unix_socket(directory));
+        config.flush = flush;
+        let running = start(&config).await?;
         fill(&running.app, &world, tokens).await?;
         println!("{}", running.address);
         until_input_ends().await;

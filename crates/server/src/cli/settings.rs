@@ -16,6 +16,9 @@ const DATA_DIR_DEFAULT: &str = "./tegata-data";
 /// Where a server listens when nothing is said.
 const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7700);
 
+/// Most threads for requests; more than any machine has use for.
+const WORKERS_MAX: u16 = 1_024;
+
 /// Where an installation lies.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Place {
@@ -41,7 +44,7 @@ pub struct Serving {
     #[arg(long, value_name = "PATH", env = "TEGATA_UNIX_SOCKET")]
     pub unix_socket: Option<PathBuf>,
     /// Threads that answer requests [default: one for each processor]
-    #[arg(long, value_name = "N", env = "TEGATA_WORKERS", value_parser = clap::value_parser!(u16).range(1..=1_024))]
+    #[arg(long, value_name = "N", env = "TEGATA_WORKERS", value_parser = clap::value_parser!(u16).range(1..=i64::from(WORKERS_MAX)))]
     pub workers: Option<u16>,
     /// Where people reach the server, for links [default: the address it listens on]
     #[arg(long, value_name = "URL", env = "TEGATA_PUBLIC_URL")]
@@ -152,7 +155,10 @@ impl Place {
         config.database = self.database.clone().or(file.database);
         config.unix_socket = serving.unix_socket.or(file.unix_socket);
         if let Some(workers) = serving.workers.or(file.workers) {
-            config.workers = NonZeroUsize::new(workers.into()).unwrap_or(NonZeroUsize::MIN);
+            config.workers =
+                NonZeroUsize::new(workers.into()).filter(|workers| workers.get() <= WORKERS_MAX.into()).ok_or_else(
+                    || CliError::usage(format!("workers: there are 1 to {WORKERS_MAX} threads for requests")),
+                )?;
         }
         config.public_url = serving.public_url.or(file.public_url).map(|url| public_url(&url)).transpose()?;
         if let Some(name) = serving.token_prefix.or(file.token_prefix) {
@@ -227,6 +233,20 @@ mod tests {
         assert_eq!((settings.config.tokens_in_memory, settings.config.preload), (2_000_000, 100_000));
         assert_eq!(settings.config.flush, Flush::Interval(Duration::from_millis(100)));
         assert_eq!((settings.log_format, settings.log_level.as_str()), (LogFormat::Text, "info"));
+        let processors = std::thread::available_parallelism().unwrap();
+        assert_eq!((settings.config.unix_socket, settings.config.workers), (None, processors));
+    }
+
+    #[test]
+    fn doors_are_settled_like_everything_else() {
+        let (_directory, place) = file("workers = 3\nunix_socket = '/run/tegata.sock'");
+        let settings = place.settle().unwrap();
+        assert_eq!(settings.config.workers.get(), 3);
+        assert_eq!(settings.config.unix_socket, Some(PathBuf::from("/run/tegata.sock")));
+        let (_directory, none) = file("workers = 0");
+        assert!(none.settle().is_err());
+        let serving = Serving { workers: Some(2), ..Serving::default() };
+        assert_eq!(place.settle_with(&serving).unwrap().config.workers.get(), 2);
     }
 
     #[test]

@@ -4,8 +4,6 @@ use serde::de::{Deserialize, Deserializer, Error, Visitor};
 use std::borrow::Cow;
 use std::fmt;
 use std::ops::Deref;
-use utoipa::openapi::{RefOr, Schema};
-use utoipa::{PartialSchema, ToSchema};
 
 /// A text: a part of the body it was read from, or a copy where it was written with escapes.
 ///
@@ -46,18 +44,6 @@ impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
         }
 
         deserializer.deserialize_str(Texts).map(Self)
-    }
-}
-
-impl PartialSchema for Text<'_> {
-    fn schema() -> RefOr<Schema> {
-        String::schema()
-    }
-}
-
-impl ToSchema for Text<'_> {
-    fn name() -> Cow<'static, str> {
-        String::name()
     }
 }
 

@@ -13,7 +13,7 @@ use axum::response::IntoResponse as _;
 use serde::Deserialize;
 use std::future::{Future, poll_fn};
 use std::net::IpAddr;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use tegata_core::problem::{Code, Problem};
 use tokio::runtime::Handle;
 use utoipa::ToSchema;
@@ -32,24 +32,34 @@ const ANSWER_BYTES: usize = 1_024;
 #[serde(deny_unknown_fields, bound(deserialize = "'de: 'a"))]
 pub struct CheckBody<'a> {
     /// What was shown to the verifier.
+    #[schema(value_type = String)]
     pub token: Text<'a>,
     /// The API, by its key.
+    #[schema(value_type = String)]
     pub api: Text<'a>,
     /// The method of the call.
+    #[schema(value_type = Option<String>)]
     pub method: Option<Text<'a>>,
     /// The path of the call as it came in; a query is not looked at and never stored.
+    #[schema(value_type = Option<String>)]
     pub path: Option<Text<'a>>,
     /// The permission that the call needs, where the verifier knows it better than the catalogue.
+    #[schema(value_type = Option<String>)]
     pub permission: Option<Text<'a>>,
     /// The place of the permission, such as `project:key:MY-APP`.
+    #[schema(value_type = Option<String>)]
     pub context: Option<Text<'a>>,
     /// The organization, by key or id, where the path does not say it.
+    #[schema(value_type = Option<String>)]
     pub organization: Option<Text<'a>>,
     /// The address of the caller, as the verifier saw it.
+    #[schema(value_type = Option<String>)]
     pub ip: Option<Text<'a>>,
     /// The program of the caller.
+    #[schema(value_type = Option<String>)]
     pub user_agent: Option<Text<'a>>,
     /// The id of the caller's request.
+    #[schema(value_type = Option<String>)]
     pub request_id: Option<Text<'a>>,
 }
 
@@ -106,8 +116,8 @@ pub struct Asked {
 pub async fn answer(shared: &Shared, asked: Asked) -> Response<Answered> {
     let outcome = if asked.method == Method::POST {
         match asked.check {
-            Check::One => one(shared, asked).await,
-            Check::Batch => batch(shared, asked).await,
+            Check::One => on(&shared.main, pin!(one(shared, asked))).await,
+            Check::Batch => on(&shared.main, pin!(batch(shared, asked))).await,
         }
     } else {
         Err(Problem::new(Code::MethodNotAllowed, "checks are asked with POST"))
@@ -125,12 +135,12 @@ pub async fn answer(shared: &Shared, asked: Asked) -> Response<Answered> {
 async fn one(shared: &Shared, asked: Asked) -> Result<Response<Answered>, Problem> {
     let verify = &shared.app.verify;
     let presented = presented(&asked.headers)?;
-    let verifier = on(&shared.main, verify.verifier(&presented)).await?;
+    let verifier = verify.verifier(&presented).await?;
     let bytes = read(&asked.headers, asked.body, ONE_MAX_BYTES).await?;
     let check: CheckBody<'_> = read_json(&bytes)?;
     let question = question(&check, "")?;
     let mut out = Vec::with_capacity(ANSWER_BYTES);
-    let checked = on(&shared.main, verify.check(&verifier, &question, &mut out)).await;
+    let checked = verify.check(&verifier, &question, &mut out).await;
     shared.tally.count(checked.reason);
     Ok(render(out))
 }
@@ -138,7 +148,7 @@ async fn one(shared: &Shared, asked: Asked) -> Result<Response<Answered>, Proble
 async fn batch(shared: &Shared, asked: Asked) -> Result<Response<Answered>, Problem> {
     let verify = &shared.app.verify;
     let presented = presented(&asked.headers)?;
-    let verifier = on(&shared.main, verify.verifier(&presented)).await?;
+    let verifier = verify.verifier(&presented).await?;
     let bytes = read(&asked.headers, asked.body, BATCH_MAX_BYTES).await?;
     let batch: BatchBody<'_> = read_json(&bytes)?;
     if batch.checks.len() > BATCH_MAX {
@@ -152,7 +162,7 @@ async fn batch(shared: &Shared, asked: Asked) -> Result<Response<Answered>, Prob
         .collect::<Result<Vec<_>, _>>()?;
     let mut out = Vec::with_capacity(questions.len() * ANSWER_BYTES);
     out.extend_from_slice(br#"{"results":["#);
-    for checked in on(&shared.main, verify.check_batch(&verifier, &questions, &mut out)).await {
+    for checked in verify.check_batch(&verifier, &questions, &mut out).await {
         shared.tally.count(checked.reason);
     }
     out.extend_from_slice(b"]}");
@@ -161,8 +171,9 @@ async fn batch(shared: &Shared, asked: Asked) -> Result<Response<Answered>, Prob
 
 /// Does work of a check on this thread, and lets what it opens of the database belong to the main runtime, which ends after
 /// the threads for requests have.
-async fn on<F: Future>(main: &Handle, work: F) -> F::Output {
-    let mut work = pin!(work);
+///
+/// The work stays where it is: its future has room for reading a cold credential, and moving that costs every check.
+async fn on<F: Future>(main: &Handle, mut work: Pin<&mut F>) -> F::Output {
     poll_fn(|cx| {
         let _entered = main.enter();
         work.as_mut().poll(cx)

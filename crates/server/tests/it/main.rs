@@ -9,6 +9,7 @@ mod checks;
 mod cli;
 mod concurrency;
 mod credentials;
+mod doors;
 mod generated;
 mod maintenance;
 mod matrix;
