@@ -25,7 +25,7 @@ fn needs(catalogue: &Catalogue, method: &str, path: &str) -> Vec<Vec<String>> {
             .iter()
             .map(|alternative| {
                 let name = |need: &tegata_core::catalogue::Need| {
-                    let place = match need.place(&matched.params).unwrap() {
+                    let place = match matched.place_of(need).unwrap() {
                         PlaceRef::Global => "global".to_owned(),
                         PlaceRef::Id { kind, id } => format!("{kind}:id:{id}"),
                         PlaceRef::Key { kind, key } => format!("{kind}:key:{key}"),

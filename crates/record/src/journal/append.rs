@@ -91,7 +91,9 @@ impl Journal {
     /// Writes records with neighbouring sequences in one go: all of them or none.
     pub fn append_batch(&self, records: &[NewRecord<'_>]) -> Result<Vec<RecordId>, AppendError> {
         let mut batch = Batch::default();
-        records.iter().for_each(|record| batch.push(record));
+        for record in records {
+            batch.push(record);
+        }
         Ok(self.append_prepared(&mut batch)?.collect())
     }
 

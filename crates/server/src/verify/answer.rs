@@ -22,9 +22,9 @@ pub struct Answer<'a> {
     #[schema(value_type = Option<String>)]
     pub permission: Option<&'a str>,
     /// The place of the call.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_text")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
-    pub context: Option<&'a PlaceRef<'a>>,
+    pub context: Option<Named<'a>>,
     /// The organization of the call, by its key.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
@@ -100,11 +100,13 @@ impl Serialize for Missing<'_> {
     }
 }
 
-#[expect(clippy::ref_option, reason = "the signature is serde's")]
-fn as_text<S: Serializer>(place: &Option<&PlaceRef<'_>>, serializer: S) -> Result<S::Ok, S::Error> {
-    match place {
-        Some(place) => serializer.collect_str(place),
-        None => serializer.serialize_none(),
+/// A place, as scopes name it.
+#[derive(Debug)]
+pub struct Named<'a>(pub &'a PlaceRef<'a>);
+
+impl Serialize for Named<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
     }
 }
 

@@ -4,10 +4,11 @@
 use super::evaluate::{Asked, Found};
 use super::target::FoundNeed;
 use super::{Checked, Question, What};
-use crate::verify::answer::{Answer, CredentialSeen, Missing, PrincipalSeen, recorded, unrecorded};
+use crate::verify::answer::{Answer, CredentialSeen, Missing, Named, PrincipalSeen, recorded, unrecorded};
 use std::io::Write as _;
 use std::net::IpAddr;
 use tegata_core::decide::{RULE_VERSION, Reason};
+use tegata_core::ids::{IdText, OrgId};
 use tegata_core::time::Timestamp;
 use tegata_record::{AppendError, Batch, Journal, NewRecord, RECORD_ID_BYTES};
 
@@ -53,7 +54,7 @@ impl Drafts {
             allowed: decision.is_allowed(),
             reason: decision.reason().as_str(),
             permission,
-            context: place.map(|place| &place.place),
+            context: place.map(|place| Named(&place.place)),
             organization: found.org_entry.map(|org| &*org.key),
             missing: missing.collect(),
             credential: found.token.map(CredentialSeen::of),
@@ -73,22 +74,22 @@ impl Drafts {
             What::Endpoint { method, path } => (Some(method), Some(path)),
             What::Permission { .. } => (None, None),
         };
-        let organization = found.org.map(|org| org.text());
+        let organization = found.org.map(OrgId::text);
         let context = place.and_then(|place| place.chain.first()).map(|context| context.text());
         let credential = found.token.map(|token| token.id.text());
         let principal = found.token.map(|token| token.owner.text());
         let mut address = AddressText::new();
         self.batch.push(&NewRecord {
             api: Some(question.api),
-            organization: organization.as_ref().map(|text| text.as_str()),
+            organization: organization.as_ref().map(IdText::as_str),
             alternative: decision.alternative(),
             permission,
-            context_id: context.as_ref().map(|text| text.as_str()),
+            context_id: context.as_ref().map(IdText::as_str),
             level: first.map(|need| need.level.as_str()),
-            credential: credential.as_ref().map(|text| text.as_str()),
+            credential: credential.as_ref().map(IdText::as_str),
             kind: found.token.map(|token| token.kind.as_str()),
-            principal: principal.as_ref().map(|text| text.as_str()),
-            acted_for: principal.as_ref().map(|text| text.as_str()),
+            principal: principal.as_ref().map(IdText::as_str),
+            acted_for: principal.as_ref().map(IdText::as_str),
             method,
             endpoint: asked.and_then(|asked| asked.wanted.template()),
             path,
