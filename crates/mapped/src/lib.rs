@@ -4,7 +4,7 @@
 //! This crate is so small because it holds the only `unsafe` code of Tegata. What it relies on:
 //!
 //! - The blocks of the window are allocated in the file before it is mapped, so that a full disk is an error here and
-//!   not a signal later. File systems that cannot allocate ahead are told apart ([`Unsupported`]), and those that
+//!   not a signal later. File systems that cannot allocate ahead are told apart ([`Refused::Unsupported`]), and those that
 //!   allocate anew at every write (copy on write) can still run full: then the kernel ends the process.
 //! - Whoever owns the window does not make the file shorter while it exists, and nobody else touches the file. A mapped
 //!   page that is no longer in the file ends the process when it is written.
