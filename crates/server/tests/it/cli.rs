@@ -251,7 +251,9 @@ impl Serving {
 
     /// Asks it to stop, and waits until it has.
     fn stop(mut self, signal: &str) -> i32 {
-        Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap();
+        // Every shell has `kill`; as a program of its own it may be missing.
+        let sent = Command::new("sh").args(["-c", &format!("kill {signal} {}", self.child.id())]).status().unwrap();
+        assert!(sent.success());
         self.child.wait().unwrap().code().unwrap()
     }
 }
