@@ -101,3 +101,32 @@ fn check_text(text: &str) -> Result<(), TemplateFault> {
         None => Ok(()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::params::{Params, Spans};
+    use std::borrow::Cow;
+
+    /// Fills a text from `/repos/octo/hello` on the template `/repos/{owner}/{repo}`.
+    fn filled(text: &str) -> (String, bool) {
+        let path = PathTemplate::parse("/repos/{owner}/{repo}").unwrap();
+        let mut spans = Spans::default();
+        spans.push(7, 11);
+        spans.push(12, 17);
+        let params = Params::new(Cow::Borrowed("/repos/octo/hello"), spans);
+        let text = TextTemplate::parse(text, &path).unwrap();
+        let filled = text.fill(&params);
+        (filled.to_string(), matches!(filled, Cow::Borrowed(_)))
+    }
+
+    #[test]
+    fn what_stands_in_the_path_is_lent_and_the_rest_is_made() {
+        assert_eq!(filled("{owner}/{repo}"), ("octo/hello".to_owned(), true));
+        assert_eq!(filled("{repo}"), ("hello".to_owned(), true));
+        assert_eq!(filled("{repo}/{owner}"), ("hello/octo".to_owned(), false), "in another order");
+        assert_eq!(filled("{owner}/x/{repo}"), ("octo/x/hello".to_owned(), false), "with other text between");
+        assert_eq!(filled("o/{owner}"), ("o/octo".to_owned(), false), "with text before");
+        assert_eq!(filled("{repo}/x"), ("hello/x".to_owned(), false), "beyond the end");
+    }
+}

@@ -168,6 +168,7 @@ impl AddressText {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use tegata_core::decide::Decision;
 
     #[test]
     fn addresses_are_written_whole() {
@@ -175,6 +176,54 @@ mod tests {
             let address: IpAddr = text.parse().unwrap();
             assert_eq!(AddressText::new().write(address), address.to_string());
         }
+    }
+
+    #[test]
+    fn without_a_record_every_answer_is_no() {
+        let directory = tempfile::tempdir().unwrap();
+        let disk = tegata_record::Faults::none();
+        let options = tegata_record::Options { faults: Some(disk.clone()), ..tegata_record::Options::default() };
+        let (journal, _) = Journal::open(directory.path(), options, 7).unwrap();
+        let what = What::Permission { permission: "p", context: None };
+        let question = Question {
+            token: "t",
+            api: "a",
+            what,
+            organization: None,
+            address: None,
+            user_agent: None,
+            request_id: None,
+        };
+        let allowed = Found { decision: Decision::Allow { alternative: None }, ..Found::denied(Reason::Unknown) };
+        let mut drafts = Drafts::default();
+        // What is told of two questions, behind something that was written before.
+        let mut ask = |out: &mut Vec<u8>| {
+            let start = out.len();
+            drafts.push(&question, None, &allowed, Timestamp::EPOCH, out);
+            out.push(b',');
+            drafts.push(&question, None, &allowed, Timestamp::EPOCH, out);
+            let written = drafts.commit(&journal, start, out).is_ok();
+            let checked: Vec<_> = drafts.take().map(|checked| (checked.allowed, checked.reason)).collect();
+            (written, checked)
+        };
+        let mut out = b"[".to_vec();
+        disk.leave_room(100);
+        let no = (false, Reason::RecordUnavailable);
+        assert_eq!(ask(&mut out), (false, vec![no, no]));
+        out.push(b']');
+        let told: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        let refused = serde_json::json!({"allowed": false, "reason": "record_unavailable", "on_behalf_of": null});
+        assert_eq!(told, serde_json::json!([refused, refused]));
+        assert_eq!(journal.stats().records, 0, "nothing of the append is left");
+        // With room again, answers are what was decided, each with the id of its own record.
+        disk.leave_room(u64::MAX);
+        let mut out = b"[".to_vec();
+        assert_eq!(ask(&mut out), (true, vec![(true, Reason::Granted); 2]));
+        out.push(b']');
+        let told: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        let ids: Vec<tegata_record::RecordId> =
+            told.as_array().unwrap().iter().map(|answer| answer["record"].as_str().unwrap().parse().unwrap()).collect();
+        assert_eq!(ids.iter().map(|id| id.sequence()).collect::<Vec<_>>(), [1, 2]);
     }
 
     #[test]
