@@ -22,26 +22,33 @@
 mod base32;
 mod codec;
 mod column;
+mod columns;
 mod cursor;
+mod engine;
 pub mod export;
 mod files;
 mod filter;
 mod frame;
 mod id;
 mod journal;
+mod log;
 mod query;
+mod question;
 mod record;
 mod segment;
 #[cfg(test)]
 mod testing;
 mod time;
 
+pub use crate::columns::{ColumnsError, ColumnsOptions, Keep, Location, Retention, Settled};
 pub use crate::cursor::{Cursor, MalformedCursor};
 pub use crate::files::Faults;
 pub use crate::id::{MalformedRecordId, RecordId};
 pub use crate::journal::{
-    AppendError, Dropped, Finding, FindingKind, Flush, Journal, OpenError, Options, Page, ReadError, Records, Recovery,
-    RetentionError, SnapshotError, Stats,
+    AppendError, Dropped, Finding, FindingKind, Flush, Journal, JournalRecords, OpenError, Options, Page, ReadError,
+    Recovery, RetentionError, SnapshotError, Stats,
 };
+pub use crate::log::{AccessLog, Bucket, Buckets, ColumnStats, HistogramError, Records};
 pub use crate::query::{Order, Query, Scope};
+pub use crate::question::{SqlAnswer, SqlColumn, SqlError, SqlLimits, TopEntry, TopError, TopOf};
 pub use crate::record::{Decision, NewRecord, Record, RecordView};

@@ -118,7 +118,7 @@ fn texts_are_cut_and_paths_lose_their_query() {
 fn every_flush_setting_keeps_records() {
     for flush in [Flush::Always, Flush::Interval(Duration::from_millis(1)), Flush::Never] {
         let directory = directory();
-        let options = Options { segment_bytes: 1_000, flush, faults: None };
+        let options = Options { segment_bytes: 1_000, flush, ..Options::default() };
         let journal = open_clean(directory.path(), options.clone());
         fill(&journal, 30);
         if flush == Flush::Always {

@@ -80,7 +80,7 @@ fn each_record_once_while_a_reader_pages() {
 #[test]
 fn each_record_once_while_flushing_in_the_background() {
     let flush = Flush::Interval(Duration::from_millis(1));
-    race(Options { segment_bytes: 100_000, flush, faults: None });
+    race(Options { segment_bytes: 100_000, flush, ..Options::default() });
 }
 
 #[test]
