@@ -17,7 +17,7 @@
 //! |--------|---------|
 //! | `schema`, `batch`, `write` | the columns of a file, rows as columns and back, a file in the making |
 //! | `store`, `name`, `manifest`, `state` | where files lie, what they are called, which there are |
-//! | `settle`, `compact`, `retain`, `tidy`, `copy` | the journal into files, small files into one, old days, leftovers, backups |
+//! | `settle`, `compact`, `retain`, `tidy`, `copy`, `outside` | the journal into files, small files into one, old days, leftovers, backups |
 //! | `read`, `predicate`, `scan`, `merge` | opening, what is a hit, one file, many files |
 
 pub(crate) mod batch;
@@ -27,6 +27,7 @@ mod error;
 mod manifest;
 pub(crate) mod merge;
 mod name;
+mod outside;
 pub(crate) mod predicate;
 mod read;
 mod retain;
@@ -39,6 +40,7 @@ mod tidy;
 pub(crate) mod write;
 
 pub use crate::columns::error::ColumnsError;
+pub use crate::columns::outside::{ColumnsCopied, copy_columns};
 pub use crate::columns::retain::{Keep, Retention};
 pub use crate::columns::settle::Settled;
 pub use crate::columns::store::Location;

@@ -74,12 +74,11 @@ impl AccessLog {
     /// in its segments, and the manifest says which.
     pub(crate) fn view(&self) -> Result<View, ReadError> {
         let segments = self.journal.segments();
-        let manifest = match self.columns.known() {
-            Some(manifest) => manifest,
-            None => {
-                let columns = Arc::clone(&self.columns);
-                self.engine.run(async move { columns.manifest().await })??
-            }
+        let manifest = if let Some(manifest) = self.columns.known() {
+            manifest
+        } else {
+            let columns = Arc::clone(&self.columns);
+            self.engine.run(async move { columns.manifest().await })??
         };
         Ok(View { segments, manifest })
     }

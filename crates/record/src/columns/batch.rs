@@ -181,7 +181,9 @@ mod tests {
                 .map(|payload| codec::decode(payload).unwrap().view(tag).unwrap().to_record())
                 .collect();
             let mut builder = BatchBuilder::with_capacity(parts.len());
-            written.iter().for_each(|record| builder.push(&record.view()));
+            for record in &written {
+                builder.push(&record.view());
+            }
             prop_assert_eq!(builder.rows(), written.len());
             prop_assert_eq!(records(&builder.finish().unwrap()).unwrap(), written);
         }

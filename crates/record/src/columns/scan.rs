@@ -124,7 +124,7 @@ impl FileScan {
     async fn find(&self, group: usize) -> Result<VecDeque<Range<usize>>, ColumnsError> {
         let fields = self.predicate.fields();
         if fields.is_empty() {
-            return Ok(VecDeque::from([0..self.rows(group)]));
+            return Ok(std::iter::once(0..self.rows(group)).collect());
         }
         let builder = self.open.group(group, &fields).with_batch_size(ROWS_PER_BATCH);
         let mut stream = builder.build().map_err(|error| self.open.failed(error))?;

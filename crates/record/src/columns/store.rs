@@ -134,7 +134,7 @@ impl Store {
     }
 
     fn whole(&self, path: &str) -> Path {
-        path.split('/').fold(self.prefix.clone(), |whole, part| whole.join(part))
+        path.split('/').fold(self.prefix.clone(), Path::join)
     }
 
     fn may(&self, deed: &'static str, path: &str) -> Result<(), ColumnsError> {

@@ -36,7 +36,7 @@ impl Records {
         Self { engine, order, journal: None, columns: None, ready, failed: Some(error), _view: None }
     }
 
-    fn from_journal(&mut self) -> Result<Option<Record>, ReadError> {
+    fn next_of_journal(&mut self) -> Result<Option<Record>, ReadError> {
         let Some(scan) = &mut self.journal else {
             return Ok(None);
         };
@@ -47,7 +47,7 @@ impl Records {
         Ok(next)
     }
 
-    fn from_columns(&mut self) -> Result<Option<Record>, ReadError> {
+    fn next_of_columns(&mut self) -> Result<Option<Record>, ReadError> {
         if self.ready.is_empty()
             && let Some(mut merge) = self.columns.take()
         {
@@ -66,13 +66,13 @@ impl Records {
     fn step(&mut self) -> Result<Option<Record>, ReadError> {
         // What is in columns is older than all that is in the journal.
         let first = match self.order {
-            Order::NewestFirst => self.from_journal()?,
-            Order::OldestFirst => self.from_columns()?,
+            Order::NewestFirst => self.next_of_journal()?,
+            Order::OldestFirst => self.next_of_columns()?,
         };
         match (first, self.order) {
             (Some(record), _) => Ok(Some(record)),
-            (None, Order::NewestFirst) => self.from_columns(),
-            (None, Order::OldestFirst) => self.from_journal(),
+            (None, Order::NewestFirst) => self.next_of_columns(),
+            (None, Order::OldestFirst) => self.next_of_journal(),
         }
     }
 }

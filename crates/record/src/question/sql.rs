@@ -142,11 +142,15 @@ fn weight(value: &Value) -> usize {
 }
 
 /// An error of the engine in our words, and without its types.
+#[expect(clippy::needless_pass_by_value, reason = "made for `map_err`")]
 fn told(error: DataFusionError) -> SqlError {
     match error.find_root() {
         DataFusionError::ResourcesExhausted(_) => SqlError::NeedsTooMuch,
-        DataFusionError::SQL(..) | DataFusionError::Plan(_) | DataFusionError::SchemaError(..) => refused(&error),
-        DataFusionError::NotImplemented(_) | DataFusionError::Configuration(_) => refused(&error),
+        DataFusionError::SQL(..)
+        | DataFusionError::Plan(_)
+        | DataFusionError::SchemaError(..)
+        | DataFusionError::NotImplemented(_)
+        | DataFusionError::Configuration(_) => refused(&error),
         DataFusionError::External(source) => match source.downcast_ref::<crate::columns::ColumnsError>() {
             Some(failed) => {
                 SqlError::Read(ReadError { path: "columns".into(), source: std::io::Error::other(failed.to_string()) })
@@ -164,6 +168,3 @@ fn refused(error: &DataFusionError) -> SqlError {
 fn first_line(text: &str) -> String {
     text.lines().next().unwrap_or_default().chars().take(500).collect()
 }
-
-#[cfg(test)]
-mod tests;

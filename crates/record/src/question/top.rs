@@ -108,6 +108,7 @@ async fn top(table: RecordsTable, of: TopOf, most: usize) -> Result<Vec<TopEntry
     Ok(entries)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for `map_err`")]
 fn told(error: DataFusionError) -> TopError {
     match error.find_root() {
         DataFusionError::ResourcesExhausted(_) => TopError::TooMany,

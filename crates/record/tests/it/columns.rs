@@ -7,8 +7,8 @@ use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use tegata_record::{
-    AccessLog, ColumnsError, ColumnsOptions, Cursor, Decision, Faults, Flush, Keep, Location, NewRecord, OpenError,
-    Options, Order, Query, Record, Retention, Scope,
+    AccessLog, ColumnsCopied, ColumnsError, ColumnsOptions, Cursor, Decision, Faults, Flush, Keep, Location, NewRecord,
+    OpenError, Options, Order, Query, Record, Retention, Scope, copy_columns,
 };
 
 const NOW: i64 = T0 + 100 * DAY_US;
@@ -361,6 +361,36 @@ fn a_copy_is_a_log_of_its_own() {
     let opened = open(&copy.path().join("copy"), options());
     assert!(all(&opened) == all(&log));
     assert_eq!(opened.append(&record(T0)).unwrap().sequence(), 71);
+}
+
+#[test]
+fn a_copy_from_outside_is_whole_while_records_move() {
+    let directory = directory();
+    let options = || {
+        let columns_options = ColumnsOptions { grace_us: DAY_US, ..ColumnsOptions::default() };
+        Options { columns_options, ..options() }
+    };
+    let log = open(directory.path(), options());
+    for round in 0..6 {
+        fill(&log, round * 50, round * 50 + 30);
+        settle_all(&log);
+        fill(&log, round * 50 + 30, (round + 1) * 50);
+        let copy = crate::support::directory();
+        for segment in crate::support::segments(directory.path()) {
+            fs::copy(&segment, copy.path().join(segment.file_name().unwrap())).unwrap();
+        }
+        if round % 2 == 0 {
+            settle_all(&log);
+        }
+        let mut told = Vec::new();
+        let copied = copy_columns(directory.path(), copy.path(), |done, all| told.push((done, all))).unwrap();
+        assert_eq!(told.last(), Some(&(copied.bytes, copied.bytes)));
+        let (opened, _) = AccessLog::open(copy.path(), options(), TAG).unwrap();
+        assert_eq!(opened.column_stats().records, copied.records);
+        assert!(all(&opened) == all(&log), "round {round}");
+    }
+    let empty = crate::support::directory();
+    assert_eq!(copy_columns(empty.path(), empty.path(), |_, _| ()).unwrap(), ColumnsCopied::default());
 }
 
 #[test]
