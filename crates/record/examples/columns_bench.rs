@@ -11,6 +11,8 @@ const DAYS: i64 = 30;
 const DAY_US: i64 = 86_400_000_000;
 const T0: i64 = 1_790_035_200_000_000;
 const CREDENTIALS: u64 = 10_000;
+/// A credential with one record, whose name sorts among those of the others.
+const RARE: &str = "tok_01k5x3f7m9q2w4e6r8t0y0000x";
 const BATCH: usize = 1_000;
 const ORGANIZATION: &str = "org_01k5x3f7m9q2w4e6r8t0y00001";
 const ENDPOINTS: [(&str, &str, &str); 12] = [
@@ -71,7 +73,7 @@ fn ask(log: &AccessLog) -> Outcome<()> {
     };
     let credential = first.credential.clone().unwrap_or_default();
     let one = Query { credential: Some(&credential), ..own };
-    let rare = Query { credential: Some("tok_rare"), ..own };
+    let rare = Query { credential: Some(RARE), ..own };
     let (hours, days) = (Buckets { origin_us: 0, width_us: DAY_US / 24 }, Buckets { origin_us: 0, width_us: DAY_US });
     let denied = Query { decision: Some(Decision::Deny), ..own };
     let limits = SqlLimits::default();
@@ -81,7 +83,7 @@ fn ask(log: &AccessLog) -> Outcome<()> {
         ask_for(round, "page of 50, one credential", || Ok(log.page(&one, None, 50)?.records.len()))?;
         ask_for(round, "page of 50, a credential with one record", || Ok(log.page(&rare, None, 50)?.records.len()))?;
         ask_for(round, "page of 50, one that never was", || {
-            Ok(log.page(&Query { credential: Some("tok_none"), ..own }, None, 50)?.records.len())
+            Ok(log.page(&Query { credential: Some("tok_01k5x3f7m9q2w4e6r8t0y0000y"), ..own }, None, 50)?.records.len())
         })?;
         ask_for(round, "page of 50, free text", || {
             Ok(log.page(&Query { text: Some("/Repo_77/"), ..own }, None, 50)?.records.len())
@@ -139,12 +141,12 @@ fn texts(number: u64, records: u64) -> Texts {
         .replace("{org}", "acme");
     let rare = number == records / 2;
     Texts {
-        credential: if rare { "tok_rare".to_owned() } else { format!("tok_01k5x3f7m9q2w4e6r8t0y{who:05}") },
+        credential: if rare { RARE.to_owned() } else { format!("tok_01k5x3f7m9q2w4e6r8t0y{who:05}") },
         principal: format!("usr_01k5x3f7m9q2w4e6r8t0y{:05}", who / 3),
         context: format!("ctx_01k5x3f7m9q2w4e6r8t0y{repository:05}"),
         path,
         address: format!("198.51.{}.{}", random(who) >> 56, random(who ^ 9) >> 56),
-        request_id: format!("{:016x}{:016x}", random(number ^ 5), random(number ^ 6)),
+        request_id: format!("{:016x}{:016x}", random(4 * number + 1), random(4 * number + 3)),
     }
 }
 

@@ -27,6 +27,8 @@ const ROWS_PER_PAGE: usize = 8 << 10;
 const ZSTD_LEVEL: i32 = 3;
 /// One in a hundred groups is read in vain for a credential that it does not have.
 const BLOOM_FALSE_POSITIVES: f64 = 0.01;
+/// One in twenty: the filter has a place for every record, and this halves it to a byte.
+const BLOOM_FALSE_POSITIVES_OF_REQUESTS: f64 = 0.05;
 
 pub(crate) struct FileWriter {
     writer: ArrowWriter<Vec<u8>>,
@@ -127,11 +129,12 @@ pub(crate) fn properties() -> Result<WriterProperties, ColumnsError> {
         .set_column_encoding(path(Field::Sequence), Encoding::DELTA_BINARY_PACKED)
         // Every request has its own: a dictionary would only be given up halfway.
         .set_column_dictionary_enabled(path(request_id), false)
+        .set_column_encoding(path(request_id), Encoding::DELTA_LENGTH_BYTE_ARRAY)
         .set_column_statistics_enabled(path(request_id), EnabledStatistics::None)
         .set_column_bloom_filter_enabled(path(credential), true)
         .set_column_bloom_filter_fpp(path(credential), BLOOM_FALSE_POSITIVES)
         .set_column_bloom_filter_enabled(path(request_id), true)
-        .set_column_bloom_filter_fpp(path(request_id), BLOOM_FALSE_POSITIVES)
+        .set_column_bloom_filter_fpp(path(request_id), BLOOM_FALSE_POSITIVES_OF_REQUESTS)
         .build())
 }
 
