@@ -71,6 +71,8 @@ pub struct ColumnsOptions {
     pub small_files: usize,
     /// No file that is made of smaller ones gets more rows.
     pub file_rows: u64,
+    /// Rows of a file that are read, or passed over, together.
+    pub group_rows: usize,
     /// How long a file that is no longer listed stays for readers outside of this process, in microseconds.
     pub grace_us: i64,
 }
@@ -83,6 +85,7 @@ impl Default for ColumnsOptions {
             small_rows: 1 << 20,
             small_files: 8,
             file_rows: 4 << 20,
+            group_rows: write::ROWS_PER_GROUP,
             grace_us: 600_000_000,
         }
     }

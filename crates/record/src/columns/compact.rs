@@ -79,7 +79,7 @@ impl Columns {
     }
 
     async fn join(&self, run: &[Arc<DataFile>], version: u64) -> Result<DataFile, ColumnsError> {
-        let mut writer = FileWriter::new()?;
+        let mut writer = FileWriter::new(self.options.group_rows)?;
         for file in run {
             let wanted = Wanted { filter: Filter::scope_only(Scope::Installation), sequences: 0..=u64::MAX };
             let mut scan = FileScan::start(&self.reader, file, wanted, Order::OldestFirst).await?;

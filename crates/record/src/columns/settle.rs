@@ -70,11 +70,29 @@ impl Columns {
         let mut files = Vec::with_capacity(gathered.groups.len());
         for ((organization, day), rows) in &gathered.groups {
             let (bytes, file) =
-                encode(&gathered.payloads, rows, journal.tag())?.finish(organization.as_deref(), *day, version)?;
+                self.encode(&gathered.payloads, rows, journal.tag())?.finish(organization.as_deref(), *day, version)?;
             self.store.put(&file.path, bytes).await?;
             files.push(file);
         }
         Ok(files)
+    }
+
+    fn encode(&self, payloads: &[u8], rows: &[Range<usize>], tag: u16) -> Result<FileWriter, ColumnsError> {
+        let mut writer = FileWriter::new(self.options.group_rows)?;
+        for rows in rows.chunks(ROWS_PER_BATCH) {
+            let mut builder = BatchBuilder::with_capacity(rows.len());
+            for range in rows {
+                let decoded = payloads.get(range.clone()).map(codec::decode);
+                if let Some(Ok(raw)) = decoded
+                    && let Ok(view) = raw.view(tag)
+                {
+                    builder.push(&view);
+                }
+            }
+            let batch = builder.finish().map_err(|error| ColumnsError::store("make", "a file of columns", error))?;
+            writer.push(&batch)?;
+        }
+        Ok(writer)
     }
 }
 
@@ -89,22 +107,4 @@ fn gather(journal: &Journal, after: u64, up_to: u64) -> Result<Gathered, Columns
         gathered.groups.entry(place).or_default().push(start..gathered.payloads.len());
     }
     Ok(gathered)
-}
-
-fn encode(payloads: &[u8], rows: &[Range<usize>], tag: u16) -> Result<FileWriter, ColumnsError> {
-    let mut writer = FileWriter::new()?;
-    for rows in rows.chunks(ROWS_PER_BATCH) {
-        let mut builder = BatchBuilder::with_capacity(rows.len());
-        for range in rows {
-            let decoded = payloads.get(range.clone()).map(codec::decode);
-            if let Some(Ok(raw)) = decoded
-                && let Ok(view) = raw.view(tag)
-            {
-                builder.push(&view);
-            }
-        }
-        let batch = builder.finish().map_err(|error| ColumnsError::store("make", "a file of columns", error))?;
-        writer.push(&batch)?;
-    }
-    Ok(writer)
 }

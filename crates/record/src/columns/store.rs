@@ -8,14 +8,20 @@ use crate::files::{self, Faults};
 use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::TryStreamExt;
+use object_store::aws::{AmazonS3, AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::local::LocalFileSystem;
 use object_store::path::Path;
-use object_store::{Error, ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{Error, ObjectStore, ObjectStoreExt, ObjectStoreScheme, PutPayload, RetryConfig};
 use std::fmt;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 use url::Url;
+
+/// How often a request to a bucket is repeated, and for how long.
+const RETRIES: usize = 3;
+const RETRY_TIME: Duration = Duration::from_secs(10);
 
 /// Where the files of columns lie.
 #[derive(Clone, PartialEq, Eq)]
@@ -65,14 +71,9 @@ impl Store {
                 Ok(Self { objects: Arc::new(folder), prefix, folder: Some(path.clone()), faults })
             }
             Location::Bucket { url, options } => {
-                let wrong = |why: String| ColumnsError::Location { location: url.clone(), why };
-                let parsed = Url::parse(url).map_err(|error| wrong(error.to_string()))?;
-                if !matches!(parsed.scheme(), "s3" | "s3a") {
-                    return Err(wrong("it does not begin with s3://".to_owned()));
-                }
-                let (objects, prefix) =
-                    object_store::parse_url_opts(&parsed, options.clone()).map_err(|error| wrong(error.to_string()))?;
-                Ok(Self { objects: Arc::from(objects), prefix, folder: None, faults })
+                let (bucket, prefix) =
+                    open_bucket(url, options).map_err(|why| ColumnsError::Location { location: url.clone(), why })?;
+                Ok(Self { objects: Arc::new(bucket), prefix, folder: None, faults })
             }
         }
     }
@@ -141,6 +142,23 @@ impl Store {
         let allowed = self.faults.as_ref().map_or(Ok(()), |faults| faults.step());
         allowed.map_err(|error| ColumnsError::store(deed, path, error))
     }
+}
+
+fn open_bucket(url: &str, options: &[(String, String)]) -> Result<(AmazonS3, Path), String> {
+    let parsed = Url::parse(url).map_err(|error| error.to_string())?;
+    let (Ok((ObjectStoreScheme::AmazonS3, prefix)), "s3" | "s3a") =
+        (ObjectStoreScheme::parse(&parsed), parsed.scheme())
+    else {
+        return Err("it does not begin with s3://".to_owned());
+    };
+    // Whoever asks is waiting, and whoever settles comes again.
+    let retry = RetryConfig { max_retries: RETRIES, retry_timeout: RETRY_TIME, ..RetryConfig::default() };
+    let mut builder = AmazonS3Builder::new().with_url(url).with_retry(retry);
+    for (name, value) in options {
+        let key = name.parse::<AmazonS3ConfigKey>().map_err(|_| format!("`{name}` is no option of a bucket"))?;
+        builder = builder.with_config(key, value);
+    }
+    Ok((builder.build().map_err(|error| error.to_string())?, prefix))
 }
 
 #[cfg(test)]

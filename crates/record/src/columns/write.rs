@@ -20,7 +20,7 @@ use parquet::file::metadata::SortingColumn;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::schema::types::ColumnPath;
 
-/// Rows that are read, or passed over, together.
+/// Rows that are read, or passed over, together, unless the options say otherwise.
 pub(crate) const ROWS_PER_GROUP: usize = 256 << 10;
 /// Rows that are decompressed together.
 const ROWS_PER_PAGE: usize = 8 << 10;
@@ -46,9 +46,10 @@ struct Outline {
 }
 
 impl FileWriter {
-    pub(crate) fn new() -> Result<Self, ColumnsError> {
+    /// A file whose rows are read, or passed over, so many together.
+    pub(crate) fn new(group_rows: usize) -> Result<Self, ColumnsError> {
         // Without the hint that would make other readers bring texts to memory as this program does.
-        let options = ArrowWriterOptions::new().with_properties(properties()?).with_skip_arrow_metadata(true);
+        let options = ArrowWriterOptions::new().with_properties(properties(group_rows)?).with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(Vec::new(), schema(), options).map_err(failed)?;
         let outline = Outline {
             rows: 0,
@@ -110,7 +111,7 @@ impl FileWriter {
 }
 
 /// How files are written, here and in exports.
-pub(crate) fn properties() -> Result<WriterProperties, ColumnsError> {
+pub(crate) fn properties(group_rows: usize) -> Result<WriterProperties, ColumnsError> {
     let path = |field: Field| ColumnPath::from(field.name());
     let sequence = i32::try_from(Field::Sequence.position()).unwrap_or_default();
     let (credential, request_id) = (Field::Text(Column::Credential), Field::Text(Column::RequestId));
@@ -118,7 +119,7 @@ pub(crate) fn properties() -> Result<WriterProperties, ColumnsError> {
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_created_by(concat!("tegata ", env!("CARGO_PKG_VERSION")).to_owned())
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL).map_err(failed)?))
-        .set_max_row_group_row_count(Some(ROWS_PER_GROUP))
+        .set_max_row_group_row_count(Some(group_rows.max(1)))
         .set_data_page_row_count_limit(ROWS_PER_PAGE)
         .set_write_batch_size(1024)
         .set_statistics_enabled(EnabledStatistics::Page)

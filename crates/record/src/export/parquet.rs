@@ -2,7 +2,7 @@
 
 use crate::columns::batch::BatchBuilder;
 use crate::columns::schema::schema;
-use crate::columns::write::properties;
+use crate::columns::write::{ROWS_PER_GROUP, properties};
 use crate::export::{ExportError, Progress};
 use crate::journal::ReadError;
 use crate::record::Record;
@@ -22,7 +22,7 @@ pub fn parquet<W: Write + Send>(
     on_progress: impl FnMut(u64),
 ) -> Result<u64, ExportError> {
     let mut progress = Progress::new(on_progress);
-    let made = properties().map_err(|error| progress.failed(io::Error::other(error)))?;
+    let made = properties(ROWS_PER_GROUP).map_err(|error| progress.failed(io::Error::other(error)))?;
     let options = ArrowWriterOptions::new().with_properties(made).with_skip_arrow_metadata(true);
     let mut out = ArrowWriter::try_new_with_options(writer, schema(), options)
         .map_err(|error| progress.failed(refused(error)))?;

@@ -1,7 +1,7 @@
 //! Rounds in the background, copies, and numbers: whatever moves records, removes them or counts them all.
 
 use crate::columns::{ColumnsError, Retention, Settled};
-use crate::journal::{Dropped, RetentionError, SnapshotError, Stats};
+use crate::journal::{Dropped, RetentionError, SnapshotError, Stats, marker};
 use crate::log::AccessLog;
 use std::path::Path;
 use std::sync::Arc;
@@ -85,7 +85,12 @@ impl AccessLog {
     /// disk. Returns the sequence of the newest record in it. Columns in a bucket stay there, and are not copied.
     pub fn snapshot(&self, destination: &Path) -> Result<u64, SnapshotError> {
         let _moving = self.moving.lock();
-        self.journal.snapshot_with(destination, |destination| self.copy_columns(destination))
+        self.journal.snapshot_with(destination, |destination| {
+            let settled = self.column_stats().settled_sequence;
+            marker::write(destination, settled)
+                .map_err(|source| SnapshotError::Io { path: destination.to_owned(), source })?;
+            self.copy_columns(destination)
+        })
     }
 
     /// Numbers for metrics and health: records and bytes of journal and columns together.

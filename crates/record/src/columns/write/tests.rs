@@ -12,7 +12,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::file::metadata::PageIndexPolicy;
 
 fn file(rows: i64) -> (Bytes, DataFile) {
-    let mut writer = FileWriter::new().unwrap();
+    let mut writer = FileWriter::new(ROWS_PER_GROUP).unwrap();
     for numbers in (1..=rows).collect::<Vec<_>>().chunks(1_000) {
         let mut builder = BatchBuilder::with_capacity(numbers.len());
         for number in numbers {
