@@ -15,7 +15,7 @@
 //!
 //! | module | subject |
 //! |--------|---------|
-//! | `schema`, `batch`, `write` | the columns of a file, rows as columns and back, a file in the making |
+//! | `schema`, `batch`, `write`, `hours` | the columns of a file, rows as columns and back, a file in the making, its counts |
 //! | `store`, `name`, `manifest`, `state` | where files lie, what they are called, which there are |
 //! | `settle`, `compact`, `retain`, `tidy`, `copy`, `outside` | the journal into files, small files into one, old days, leftovers, backups |
 //! | `read`, `predicate`, `scan`, `merge` | opening, what is a hit, one file, many files |
@@ -24,6 +24,7 @@ pub(crate) mod batch;
 mod compact;
 mod copy;
 mod error;
+pub(crate) mod hours;
 mod manifest;
 pub(crate) mod merge;
 mod name;

@@ -1,6 +1,7 @@
 //! Opening files: their metadata, which is kept for a while, and their bytes by range.
 
 use crate::columns::error::ColumnsError;
+use crate::columns::hours::{self, Hours};
 use crate::columns::manifest::DataFile;
 use crate::columns::schema::{Field, schema};
 use crate::columns::store::Store;
@@ -85,6 +86,13 @@ impl Reader {
 impl OpenFile {
     pub(crate) fn metadata(&self) -> &ParquetMetaData {
         self.metadata.metadata()
+    }
+
+    /// The counts by the hour, if the file has them and they are of all its rows.
+    pub(crate) fn hours(&self) -> Option<Hours> {
+        let entries = self.metadata().file_metadata().key_value_metadata()?;
+        let entry = entries.iter().find(|entry| entry.key == hours::KEY)?;
+        Hours::parse(entry.value.as_ref()?).filter(|hours| hours.total() == self.file.rows)
     }
 
     /// A reader of some columns of one group of rows.

@@ -6,17 +6,19 @@
 
 use crate::column::Column;
 use crate::columns::error::ColumnsError;
+use crate::columns::hours::{self, Hours};
 use crate::columns::manifest::DataFile;
 use crate::columns::name;
 use crate::columns::schema::{Field, schema};
-use arrow::array::{Array, AsArray};
+use crate::record::Decision;
+use arrow::array::AsArray;
 use arrow::datatypes::{TimestampMicrosecondType, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use aws_lc_rs::digest::{SHA256, digest};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
-use parquet::file::metadata::SortingColumn;
+use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::schema::types::ColumnPath;
 
@@ -33,6 +35,7 @@ const BLOOM_FALSE_POSITIVES_OF_REQUESTS: f64 = 0.05;
 pub(crate) struct FileWriter {
     writer: ArrowWriter<Vec<u8>>,
     outline: Outline,
+    hours: Hours,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -59,23 +62,28 @@ impl FileWriter {
             first_sequence: u64::MAX,
             last_sequence: 0,
         };
-        Ok(Self { writer, outline })
+        Ok(Self { writer, outline, hours: Hours::default() })
     }
 
     /// Adds rows, all with sequences above those before.
     pub(crate) fn push(&mut self, batch: &RecordBatch) -> Result<(), ColumnsError> {
         let outline = &mut self.outline;
         outline.rows += batch.num_rows() as u64;
-        if let Some(times) = batch.column(Field::Time.position()).as_primitive_opt::<TimestampMicrosecondType>() {
-            outline.time_us_min = times.values().iter().copied().fold(outline.time_us_min, i64::min);
-            outline.time_us_max = times.values().iter().copied().fold(outline.time_us_max, i64::max);
-        }
         if let Some(sequences) = batch.column(Field::Sequence.position()).as_primitive_opt::<UInt64Type>() {
             outline.first_sequence = sequences.values().iter().copied().fold(outline.first_sequence, u64::min);
             outline.last_sequence = sequences.values().iter().copied().fold(outline.last_sequence, u64::max);
         }
-        if let Some(decisions) = batch.column(Field::Decision.position()).as_string_view_opt() {
-            outline.allowed += (0..decisions.len()).filter(|row| decisions.value(*row) == "allow").count() as u64;
+        let times = batch.column(Field::Time.position()).as_primitive_opt::<TimestampMicrosecondType>();
+        let decisions = batch.column(Field::Decision.position()).as_string_view_opt();
+        if let (Some(times), Some(decisions)) = (times, decisions) {
+            for (time_us, decision) in times.values().iter().zip(decisions) {
+                outline.time_us_min = outline.time_us_min.min(*time_us);
+                outline.time_us_max = outline.time_us_max.max(*time_us);
+                if let Some(decision) = decision.and_then(Decision::parse) {
+                    outline.allowed += u64::from(decision == Decision::Allow);
+                    self.hours.add(*time_us, decision);
+                }
+            }
         }
         self.writer.write(batch).map_err(failed)
     }
@@ -86,11 +94,12 @@ impl FileWriter {
 
     /// The bytes of the file, and what the manifest says of it. `version` is that of the manifest that will list it.
     pub(crate) fn finish(
-        self,
+        mut self,
         organization: Option<&str>,
         day: i64,
         version: u64,
     ) -> Result<(Vec<u8>, DataFile), ColumnsError> {
+        self.writer.append_key_value_metadata(KeyValue::new(hours::KEY.to_owned(), self.hours.to_text()));
         let bytes = self.writer.into_inner().map_err(failed)?;
         let Outline { rows, allowed, time_us_min, time_us_max, first_sequence, last_sequence } = self.outline;
         let file = DataFile {

@@ -1,6 +1,7 @@
 //! Counts by time and decision, for charts. A file that lies within one bucket is counted from what the manifest says
-//! of it; of the others, two columns are read.
+//! of it, and by whole hours from what it says of itself; of the others, two columns are read.
 
+use crate::columns::hours::HOUR_US;
 use crate::columns::predicate::{Predicate, Wanted};
 use crate::columns::scan::FileScan;
 use crate::columns::schema::Field;
@@ -62,6 +63,10 @@ impl Buckets {
     fn number(self, time_us: i64) -> i64 {
         let number = (i128::from(time_us) - i128::from(self.origin_us)).div_euclid(i128::from(self.width_us));
         i64::try_from(number).unwrap_or(i64::MAX)
+    }
+
+    fn are_whole_hours(self) -> bool {
+        self.origin_us % HOUR_US == 0 && self.width_us % HOUR_US == 0
     }
 
     fn start_us(self, number: i64) -> i64 {
@@ -130,9 +135,25 @@ async fn tally_file(
     let times = (file.time_us_min, file.time_us_max);
     let sequences = (file.first_sequence, file.last_sequence);
     let predicate = Predicate::new(wanted.clone(), times, sequences, file.organization.as_deref());
-    if first == last && predicate.fields().is_empty() {
-        counts.insert(first, [file.allowed, file.rows.saturating_sub(file.allowed)]);
-        return Ok(counts);
+    if predicate.fields().iter().all(|field| *field == Field::Decision) {
+        let decision = predicate.wanted().filter.decision();
+        let asked = |[allowed, denied]: [u64; 2]| match decision {
+            None => [allowed, denied],
+            Some(Decision::Allow) => [allowed, 0],
+            Some(Decision::Deny) => [0, denied],
+        };
+        if first == last {
+            add(&mut counts, first, asked([file.allowed, file.rows.saturating_sub(file.allowed)]));
+            return Ok(counts);
+        }
+        if buckets.are_whole_hours()
+            && let Some(hours) = columns.reader.open(file).await?.hours()
+        {
+            for (start_us, count) in hours.iter() {
+                add(&mut counts, buckets.number(start_us), asked(count));
+            }
+            return Ok(counts);
+        }
     }
     let mut scan = FileScan::start(&columns.reader, file, wanted, Order::OldestFirst).await?;
     while let Some(mut stream) = scan.group_stream(&[Field::Time, Field::Decision]).await? {

@@ -32,12 +32,14 @@ fn expected(records: &[Record], width_us: i64) -> Vec<Bucket> {
 #[test]
 fn a_histogram_counts_every_record_once() {
     everywhere(|log| {
-        for width_us in [3_600_000_000, DAY_US, 7 * DAY_US] {
+        for width_us in [60_000_000, 3_600_000_000, DAY_US, 7 * DAY_US] {
             let buckets = Buckets { origin_us: 0, width_us };
             for query in [
                 Query::new(ALL),
                 Query::new(Scope::Organization("org_b")),
                 Query { credential: Some("tok_2"), ..Query::new(ALL) },
+                Query { decision: Some(Decision::Deny), ..Query::new(Scope::Organization("org_a")) },
+                Query { decision: Some(Decision::Allow), ..Query::new(ALL) },
                 Query {
                     from_us: Some(T0 + DAY_US / 3),
                     to_us: Some(T0 + DAY_US),

@@ -41,7 +41,12 @@ fn the_manifest_says_what_the_file_holds() {
 fn types_are_those_that_every_engine_knows() {
     let (bytes, _) = file(10);
     let builder = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap();
-    assert!(builder.metadata().file_metadata().key_value_metadata().is_none(), "no hints for one library");
+    let entries = builder.metadata().file_metadata().key_value_metadata().unwrap();
+    assert_eq!(
+        entries.iter().map(|entry| entry.key.as_str()).collect::<Vec<_>>(),
+        [hours::KEY],
+        "no hints for one library"
+    );
     let kind = |name: &str| builder.schema().field_with_name(name).unwrap().data_type().clone();
     assert_eq!(kind("time"), DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())));
     assert_eq!(kind("sequence"), DataType::UInt64);
