@@ -1,8 +1,8 @@
 //! The access log: every check leaves one record here before its answer leaves.
 //!
 //! Callers know one type, [`AccessLog`]. Records go to a row journal on disk ([`Journal`]) and leave it, in the
-//! background, for Parquet files in a folder or a bucket. Questions are asked of both together: append, page, get, stream, count, histogram,
-//! most frequent, SQL; drop what is old, copy for a backup; and exports of whatever a stream yields.
+//! background, for Parquet files in a folder or a bucket. Questions are asked of both together: a page, one record, a
+//! stream, a count, a histogram, what is most frequent, SQL; and exports write whatever a stream yields.
 //!
 //! | module    | subject |
 //! |-----------|---------|
@@ -18,8 +18,9 @@
 //! | `engine`  | the threads that columns and questions are worked on |
 //! | `export`  | CSV, JSON Lines and Parquet |
 //!
-//! What this crate must not know: HTTP, SQL, the rules of a decision, secrets, who may read what (callers hand in a
-//! [`Scope`]). It reads no clock and no randomness: times and the journal's tag are handed in.
+//! What this crate must not know: HTTP, the database, the rules of a decision, secrets, who may read what (callers hand in a
+//! [`Scope`]). It reads no clock and no randomness: times and the journal's tag are handed in. Types of the libraries
+//! below, Arrow's, Parquet's and the query engine's, do not leave it.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test that cannot go on has failed"))]
 

@@ -25,6 +25,8 @@ pub struct Settled {
     pub files: usize,
     /// Bytes of these.
     pub bytes: u64,
+    /// Records that the journal knew of and could not read any more: damage since it was opened.
+    pub unreadable: u64,
     /// Segments that the journal gave up.
     pub segments: usize,
     /// Small files that were replaced by larger ones.
@@ -54,6 +56,8 @@ impl Columns {
         journal.leave_if_older(now_us.saturating_sub(self.options.segment_age_us))?;
         while let Some(up_to) = journal.closed_after(manifest.settled, self.options.batch_bytes) {
             let files = self.write(journal, &manifest, up_to).await?;
+            let known = journal.records_between(manifest.settled, up_to);
+            done.unreadable += known.saturating_sub(files.iter().map(|file| file.rows).sum());
             done.records += files.iter().map(|file| file.rows).sum::<u64>();
             done.bytes += files.iter().map(|file| file.bytes).sum::<u64>();
             done.files += files.len();

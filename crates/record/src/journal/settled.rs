@@ -40,6 +40,13 @@ impl Journal {
         found
     }
 
+    /// How many records are known to lie above `after` and up to `up_to`, both the ends of segments.
+    pub(crate) fn records_between(&self, after: u64, up_to: u64) -> u64 {
+        let segments = self.shared.segments();
+        let within = segments.iter().filter(|segment| (after + 1..=up_to).contains(&segment.first_sequence));
+        within.map(|segment| segment.outline().records).sum()
+    }
+
     /// Gives up all closed segments with no record above `sequence`. Returns how many.
     pub(crate) fn give_up(&self, sequence: u64) -> Result<usize, RetentionError> {
         let _removal = self.shared.removal.lock();

@@ -421,6 +421,23 @@ fn columns_of_another_journal_are_refused() {
 }
 
 #[test]
+fn damage_to_a_segment_is_told_and_costs_no_sound_record() {
+    let directory = directory();
+    let log = open(directory.path(), options());
+    fill(&log, 0, 10);
+    log.close_segment().unwrap();
+    let segment = crate::support::segments(directory.path()).remove(0);
+    let mut bytes = fs::read(&segment).unwrap();
+    bytes[100] ^= 1;
+    fs::write(&segment, bytes).unwrap();
+    let settled = log.settle(NOW).unwrap();
+    assert_eq!((settled.records, settled.unreadable), (9, 1));
+    assert_eq!(sequences(&all(&log)), (2..=10).collect::<Vec<u64>>());
+    drop(log);
+    assert_eq!(sequences(&all(&open(directory.path(), options()))), (2..=10).collect::<Vec<u64>>());
+}
+
+#[test]
 fn a_journal_that_lost_its_newest_segments_numbers_nothing_twice() {
     let directory = directory();
     let log = open(directory.path(), options());
