@@ -14,6 +14,7 @@
 
 mod append;
 mod flush;
+pub(crate) mod marker;
 mod meta;
 mod open;
 mod read;
@@ -21,6 +22,7 @@ mod recover;
 mod recovery;
 mod retention;
 mod scan;
+mod settled;
 mod shared;
 mod snapshot;
 mod tail;
@@ -29,13 +31,17 @@ mod writer;
 pub use crate::journal::append::{AppendError, Batch};
 pub use crate::journal::flush::Flush;
 pub use crate::journal::open::OpenError;
-pub use crate::journal::read::{Page, Records};
+pub(crate) use crate::journal::read::RECORDS_PER_PAGE_MAX;
+pub use crate::journal::read::{Page, Records as JournalRecords};
 pub use crate::journal::recovery::{Finding, FindingKind, Recovery};
 pub use crate::journal::retention::{Dropped, RetentionError};
 pub use crate::journal::scan::ReadError;
+pub(crate) use crate::journal::scan::Scan;
+pub(crate) use crate::journal::shared::Segments;
 pub use crate::journal::snapshot::SnapshotError;
 pub use crate::journal::tail::Writing;
 
+use crate::columns::{ColumnsOptions, Location};
 use crate::files::Faults;
 use crate::journal::flush::Flusher;
 use crate::journal::shared::Shared;
@@ -54,11 +60,23 @@ pub struct Options {
     pub writing: Writing,
     /// A disk that fails on demand, for tests.
     pub faults: Option<Arc<Faults>>,
+    /// Where records go that leave the journal; `None` is the folder `columns` in the journal's own directory. A
+    /// journal that is opened by itself takes no notice.
+    pub columns: Option<Location>,
+    /// How they go there.
+    pub columns_options: ColumnsOptions,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { segment_bytes: 64 << 20, flush: Flush::default(), writing: Writing::default(), faults: None }
+        Self {
+            segment_bytes: 64 << 20,
+            flush: Flush::default(),
+            writing: Writing::default(),
+            faults: None,
+            columns: None,
+            columns_options: ColumnsOptions::default(),
+        }
     }
 }
 
