@@ -13,6 +13,7 @@
 //! | `query`, `filter`, `cursor` | what can be asked, and how far an answer has come |
 //! | `journal` | opening and recovery, append, flush, reading, retention, snapshot |
 //! | `export`  | CSV and JSON Lines |
+//! | `proof`   | signed trees over the records: what makes a missing or changed one show |
 //!
 //! What this crate must not know: HTTP, SQL, the rules of a decision, secrets, who may read what (callers hand in a
 //! [`Scope`]). It reads no clock and no randomness: times and the journal's tag are handed in.
@@ -29,6 +30,7 @@ mod filter;
 mod frame;
 mod id;
 mod journal;
+pub mod proof;
 mod query;
 mod record;
 mod segment;

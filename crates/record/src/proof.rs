@@ -1,0 +1,13 @@
+//! Proof that the log is what it was: a Merkle tree for each organization and day, signed while it grows.
+
+pub(crate) mod checkpoint;
+pub(crate) mod leaf;
+pub(crate) mod names;
+pub(crate) mod note;
+pub(crate) mod tree;
+
+pub use crate::proof::checkpoint::{Checkpoint, Link, MalformedCheckpoint, NodeCheckpoint};
+pub use crate::proof::leaf::{LEAF_VERSION, LeafError, leaf_bytes};
+pub use crate::proof::names::TreeName;
+pub use crate::proof::note::{KeyError, NoteError, Seed, SigningKey, VerifyingKey};
+pub use crate::proof::tree::{Frontier, TreeHash};
