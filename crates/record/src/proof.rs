@@ -10,6 +10,7 @@ pub(crate) mod signer;
 pub(crate) mod source;
 pub(crate) mod store;
 pub(crate) mod tree;
+pub(crate) mod verify;
 
 pub use crate::proof::checkpoint::{Checkpoint, Link, MalformedCheckpoint, NodeCheckpoint};
 pub use crate::proof::leaf::{LEAF_VERSION, LeafError, leaf_bytes};
@@ -19,3 +20,4 @@ pub use crate::proof::signer::{CLOSE_AFTER_US, Signer, SignerError, SignerFindin
 pub use crate::proof::source::{DayRecords, Days, Source, SourceError};
 pub use crate::proof::store::StoreError;
 pub use crate::proof::tree::{Frontier, TreeHash};
+pub use crate::proof::verify::{BadNote, Change, NodeVerified, Problem, Verified, Verifier, VerifyError};

@@ -96,6 +96,22 @@ pub struct SignerStats {
     pub final_checkpoints: u64,
 }
 
+/// When a call is made.
+#[derive(Debug, Clone, Copy)]
+struct Moment {
+    now_us: i64,
+    /// Whether there are more new records than one call takes.
+    is_behind: bool,
+}
+
+impl Moment {
+    /// The time by which trees are closed. A log that is read from long ago goes by its own time until it has caught up,
+    /// or all of its days would be open at once.
+    fn clock_us(self, newest_time_us: i64) -> i64 {
+        if self.is_behind { newest_time_us.min(self.now_us) } else { self.now_us }
+    }
+}
+
 /// An organization, or the records without one.
 #[derive(Debug)]
 struct Organization {
@@ -155,12 +171,12 @@ impl Signer {
         let mut ticked = Ticked::default();
         let settled = source.settled();
         let last = settled.min(self.through.saturating_add(RECORDS_PER_TICK_MAX));
-        if last > self.through {
-            ticked.records = self.read(source, self.through, last, now_us, &mut ticked.findings)?;
-        }
         ticked.is_behind = last < settled;
-        let clock_us = if ticked.is_behind { self.newest_time_us.min(now_us) } else { now_us };
-        self.sign_trees(clock_us, &mut ticked)?;
+        let moment = Moment { now_us, is_behind: ticked.is_behind };
+        if last > self.through {
+            ticked.records = self.read(source, self.through, last, moment, &mut ticked.findings)?;
+        }
+        self.sign_trees(moment.clock_us(self.newest_time_us), &mut ticked)?;
         self.sign_node(&ticked)?;
         Ok(ticked)
     }
@@ -171,7 +187,7 @@ impl Signer {
         source: &dyn Source,
         after: u64,
         last: u64,
-        now_us: i64,
+        moment: Moment,
         findings: &mut Vec<SignerFinding>,
     ) -> Result<u64, SignerError> {
         let (mut records, mut expected, mut failure) = (0, after.saturating_add(1), None);
@@ -186,7 +202,7 @@ impl Signer {
             }
             expected = view.sequence.saturating_add(1);
             records += 1;
-            match self.place(view, now_us, findings) {
+            match self.place(view, moment, findings) {
                 Ok(()) => self.through = self.through.max(view.sequence),
                 Err(error) => failure = Some(error),
             }
@@ -206,12 +222,12 @@ impl Signer {
     fn place(
         &mut self,
         view: &RecordView<'_>,
-        now_us: i64,
+        moment: Moment,
         findings: &mut Vec<SignerFinding>,
     ) -> Result<(), StoreError> {
-        self.newest_time_us = self.newest_time_us.max(view.row.time_us).min(now_us);
-        let close_at_us = close_at(time::day(view.row.time_us), self.newest_time_us);
         let (sequence, day) = (view.sequence, time::day(view.row.time_us));
+        self.newest_time_us = self.newest_time_us.max(view.row.time_us);
+        let close_at_us = close_at(day, moment.clock_us(self.newest_time_us));
         let organization = match view.row.organization {
             None => &mut self.unknown,
             Some(name) => match self.organizations.get_mut(name) {

@@ -6,6 +6,7 @@ mod appending;
 mod concurrency;
 mod damage;
 mod failures;
+mod proof;
 mod reading;
 mod retention;
 mod snapshot;

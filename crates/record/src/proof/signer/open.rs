@@ -12,7 +12,7 @@ use crate::proof::signer::files::{Newest, newest, unchecked_text};
 use crate::proof::signer::finding::SignerFinding;
 use crate::proof::signer::node::{Entry, Node, entries, open_root};
 use crate::proof::signer::tree::{OpenTree, State};
-use crate::proof::signer::{Organization, Signer, SignerError, close_at, note};
+use crate::proof::signer::{Moment, Organization, Signer, SignerError, close_at, note};
 use crate::proof::source::Source;
 use crate::proof::store::{Kind, Store, StoreError};
 use crate::proof::tree::{TreeHash, leaf_hash};
@@ -294,7 +294,8 @@ impl Signer {
             findings.push(SignerFinding::Lost { signed_through: last, last_sequence: settled });
         }
         if settled.min(last) >= first {
-            self.read(source, first.saturating_sub(1), settled.min(last), now_us, &mut findings)?;
+            let moment = Moment { now_us, is_behind: false };
+            self.read(source, first.saturating_sub(1), settled.min(last), moment, &mut findings)?;
         }
         self.through = self.through.max(last);
         for organization in self.organizations.values_mut().chain(std::iter::once(&mut self.unknown)) {

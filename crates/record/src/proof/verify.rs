@@ -1,0 +1,267 @@
+//! Checks a log offline: records, checkpoints and a public key, nothing else.
+//!
+//! An organization's records and its own directory of checkpoints are enough to check its part. The node's checkpoints,
+//! which only the publisher has, show in addition whether an organization or its newest days were taken away.
+
+mod chain;
+mod node;
+mod problem;
+mod tree;
+
+pub use crate::proof::verify::node::NodeVerified;
+pub use crate::proof::verify::problem::{BadNote, Change, Problem};
+
+use crate::id::RecordId;
+use crate::proof::blocks;
+use crate::proof::checkpoint::{Checkpoint, NodeCheckpoint, tag_of};
+use crate::proof::leaf::Leaves;
+use crate::proof::names::{self, TreeName};
+use crate::proof::note::VerifyingKey;
+use crate::proof::notes;
+use crate::proof::source::{Days, SourceError};
+use crate::proof::store::{Kind, Store, StoreError};
+use crate::proof::verify::chain::{Chain, Reader};
+use crate::proof::verify::tree::TreeCheck;
+use crate::record::Record;
+use crate::time;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// Why nothing could be checked.
+#[derive(Debug, thiserror::Error)]
+pub enum VerifyError {
+    /// No note here holds with this key.
+    #[error("nothing in {directory} is signed with this key", directory = directory.display())]
+    NothingSigned {
+        /// The directory.
+        directory: PathBuf,
+    },
+    /// The proofs could not be read.
+    #[error("could not read the proofs")]
+    Store(#[from] StoreError),
+    /// The records could not be read.
+    #[error("could not read the records")]
+    Source(#[source] SourceError),
+}
+
+/// What was checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Verified {
+    /// Trees whose records were read.
+    pub trees: u64,
+    /// Trees of days before the one asked for, without records.
+    pub dropped_trees: u64,
+    /// Records that were read.
+    pub records: u64,
+    /// Records after everything that was signed: the newest, of a second or so.
+    pub unsigned: u64,
+    /// The highest sequence that was signed.
+    pub signed_through: u64,
+    /// Problems that were reported.
+    pub problems: u64,
+}
+
+/// Checks what lies in a directory of proofs.
+#[derive(Debug)]
+pub struct Verifier {
+    store: Store,
+    key: VerifyingKey,
+    log: String,
+    tag: u16,
+}
+
+/// Records that no tree takes.
+#[derive(Default)]
+struct Stray {
+    records: u64,
+    first_sequence: u64,
+    last_sequence: u64,
+}
+
+impl Verifier {
+    /// For a directory that a signer has written, or an organization's part of one, in a directory above it.
+    pub fn open(directory: &Path, key: &VerifyingKey) -> Result<Self, VerifyError> {
+        let store = Store::new(directory, None);
+        let log = find_log(&store, key)?;
+        let found = log.and_then(|log| Some((tag_of(&log)?, log)));
+        let (tag, log) = found.ok_or_else(|| VerifyError::NothingSigned { directory: directory.to_owned() })?;
+        Ok(Self { store, key: key.clone(), log, tag })
+    }
+
+    /// The tag of the journal that was signed.
+    pub fn tag(&self) -> u16 {
+        self.tag
+    }
+
+    /// The organizations that have a directory here; `None` is for records without one.
+    pub fn organizations(&self) -> Result<Vec<Option<Box<str>>>, StoreError> {
+        let mut organizations = Vec::new();
+        for directory in self.store.organizations()? {
+            let name = directory.file_name().and_then(|name| name.to_str()?.strip_prefix("org="));
+            let known = name.and_then(names::decode_organization);
+            let known = match known {
+                Some(organization) => Some(organization),
+                None => first_of(&self.store, &self.key, &directory)?.map(|checkpoint| checkpoint.tree.organization),
+            };
+            organizations.extend(known);
+        }
+        Ok(organizations)
+    }
+
+    /// Checks the records and checkpoints of an organization. Trees of days before `since_day` may be without records:
+    /// retention dropped them.
+    pub fn organization(
+        &self,
+        organization: Option<&str>,
+        days: &dyn Days,
+        since_day: Option<i64>,
+        report: &mut dyn FnMut(Problem),
+    ) -> Result<Verified, VerifyError> {
+        let mut verified = Verified::default();
+        let mut problems = 0;
+        let mut report = |problem| {
+            problems += 1;
+            report(problem);
+        };
+        let mut reader = Reader { store: &self.store, key: &self.key, log: &self.log, report: &mut report };
+        let chain = reader.chain(organization)?;
+        verified.signed_through = chain.last_sequence();
+        let trees = chain.trees();
+        let mut all: BTreeSet<i64> = trees.keys().map(|(day, _)| *day).collect();
+        all.extend(days.days(organization).map_err(VerifyError::Source)?);
+        let mut leaves = Leaves::default();
+        for day in all {
+            let checks = self.checks(organization, &chain, day)?;
+            let may_be_dropped = since_day.is_some_and(|since| day < since);
+            self.day(organization, day, checks, days, may_be_dropped, &mut leaves, &mut verified, &mut report)?;
+        }
+        verified.problems = problems;
+        Ok(verified)
+    }
+
+    /// What is signed about a day, part by part.
+    fn checks(&self, organization: Option<&str>, chain: &Chain, day: i64) -> Result<Vec<TreeCheck>, StoreError> {
+        let trees = chain.trees();
+        let parts = trees.range((day, 0)..=(day, u32::MAX));
+        parts
+            .map(|((_, part), signed)| {
+                let tree = TreeName { organization: organization.map(Into::into), day, part: *part };
+                let blocks = blocks::parse(&self.store.read(&self.store.tree(&tree, Kind::Blocks))?);
+                let earlier = chain.others.get(&(day, *part)).cloned().unwrap_or_default();
+                Ok(TreeCheck::new(signed.clone(), earlier, blocks))
+            })
+            .collect()
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the two sinks and the buffer are the caller's")]
+    fn day(
+        &self,
+        organization: Option<&str>,
+        day: i64,
+        mut checks: Vec<TreeCheck>,
+        days: &dyn Days,
+        may_be_dropped: bool,
+        leaves: &mut Leaves,
+        verified: &mut Verified,
+        report: &mut dyn FnMut(Problem),
+    ) -> Result<(), VerifyError> {
+        let owner = || organization.map(Box::from);
+        let (mut at, mut previous, mut found) = (0, 0, 0);
+        let mut added = Stray::default();
+        for record in days.records(organization, day).map_err(VerifyError::Source)? {
+            let record = record.map_err(VerifyError::Source)?;
+            let sequence = record.sequence;
+            found += 1;
+            if !self.is_in_place(&record, organization, day) {
+                report(Problem::Misplaced { organization: owner(), day, sequence });
+            }
+            if sequence <= previous {
+                report(Problem::Moved { organization: owner(), day, sequence });
+            }
+            previous = previous.max(sequence);
+            while checks.get(at).is_some_and(|check| check.signed.last_sequence < sequence) {
+                at += 1;
+            }
+            match checks.get_mut(at) {
+                Some(check) => check.push(&record.view(), leaves),
+                None if sequence > verified.signed_through => verified.unsigned += 1,
+                None => added.push(sequence),
+            }
+        }
+        verified.records += found;
+        if added.records > 0 {
+            let Stray { records, first_sequence, last_sequence } = added;
+            report(Problem::Unsigned { organization: owner(), day, records, first_sequence, last_sequence });
+        }
+        if found == 0 && may_be_dropped {
+            verified.dropped_trees += checks.len() as u64;
+            return Ok(());
+        }
+        for check in checks {
+            verified.trees += 1;
+            let tree = check.signed.tree.clone();
+            let result = check.finish();
+            result.problems.into_iter().for_each(&mut *report);
+            if result.has_bad_blocks {
+                report(Problem::BlocksChanged { file: self.store.tree(&tree, Kind::Blocks) });
+            }
+        }
+        Ok(())
+    }
+
+    fn is_in_place(&self, record: &Record, organization: Option<&str>, day: i64) -> bool {
+        record.organization.as_deref() == organization
+            && time::day(record.time_us) == day
+            && record.id == RecordId::new(record.time_us, self.tag, record.sequence)
+    }
+}
+
+impl Stray {
+    fn push(&mut self, sequence: u64) {
+        if self.records == 0 {
+            self.first_sequence = sequence;
+        }
+        self.records += 1;
+        self.last_sequence = sequence;
+    }
+}
+
+/// The log that is signed here.
+fn find_log(store: &Store, key: &VerifyingKey) -> Result<Option<String>, StoreError> {
+    let node = first_in(store, &store.node_checkpoints(), |note| {
+        NodeCheckpoint::parse(key.open(note).ok()?).ok().map(|checkpoint| checkpoint.log)
+    })?;
+    if node.is_some() {
+        return Ok(node);
+    }
+    for directory in store.organizations()? {
+        if let Some(checkpoint) = first_of(store, key, &directory)? {
+            return Ok(Some(checkpoint.log));
+        }
+    }
+    Ok(None)
+}
+
+/// Any checkpoint of an organization's directory that holds.
+fn first_of(store: &Store, key: &VerifyingKey, directory: &Path) -> Result<Option<Checkpoint>, StoreError> {
+    let read = |note: &str| Checkpoint::parse(key.open(note).ok()?).ok();
+    if let Some(checkpoint) = first_in(store, &directory.join("closings"), read)? {
+        return Ok(Some(checkpoint));
+    }
+    for kind in [Kind::Open, Kind::Closed] {
+        for (day, part) in store.trees(directory, kind)? {
+            let file = store.tree(&TreeName { organization: None, day, part }, kind);
+            let path = file.file_name().map(|name| directory.join(name)).unwrap_or_default();
+            if let Some(checkpoint) = first_in(store, &path, read)? {
+                return Ok(Some(checkpoint));
+            }
+        }
+    }
+    Ok(None)
+}
+
+fn first_in<T>(store: &Store, path: &Path, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, StoreError> {
+    let bytes = store.read(path)?;
+    let notes = notes::split(&bytes).notes;
+    Ok(notes.into_iter().find_map(|note| read(str::from_utf8(bytes.get(note)?).ok()?)))
+}

@@ -1,0 +1,6 @@
+//! Proof that the log is what it was: signing, crashes, checking, and proofs of single records.
+
+mod checking;
+mod crashes;
+mod signing;
+mod world;
