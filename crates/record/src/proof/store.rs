@@ -109,14 +109,6 @@ impl Store {
         Ok(found.into_iter().map(|name| self.directory.join(name)).collect())
     }
 
-    /// The trees of which an organization's directory has a file of this kind: day and part, in order.
-    pub(crate) fn trees(&self, directory: &Path, kind: Kind) -> Result<Vec<(i64, u32)>, StoreError> {
-        let mut trees: Vec<(i64, u32)> =
-            names_in(directory)?.iter().filter_map(|name| tree_of(name, kind.ending())).collect();
-        trees.sort_unstable();
-        Ok(trees)
-    }
-
     /// Adds to a file, all of it or nothing. Flushes to disk where that is asked for.
     pub(crate) fn append(&self, path: &Path, text: &str, flush: bool) -> Result<u64, StoreError> {
         let end = match fs::metadata(path) {
@@ -145,47 +137,51 @@ impl Store {
         let file = AppendFile::open(path, self.faults.clone()).map_err(failed(path))?;
         file.cut(length as u64).map_err(failed(path))
     }
+}
 
-    /// Replaces a file as a whole.
-    pub(crate) fn replace(&self, path: &Path, text: &[u8]) -> Result<(), StoreError> {
-        files::write_whole(path, text).map_err(failed(path))
+/// The trees of which an organization's directory has a file of this kind: day and part, in order.
+pub(crate) fn trees(directory: &Path, kind: Kind) -> Result<Vec<(i64, u32)>, StoreError> {
+    let mut trees: Vec<(i64, u32)> =
+        names_in(directory)?.iter().filter_map(|name| tree_of(name, kind.ending())).collect();
+    trees.sort_unstable();
+    Ok(trees)
+}
+
+/// Replaces a file as a whole.
+pub(crate) fn replace(path: &Path, text: &[u8]) -> Result<(), StoreError> {
+    files::write_whole(path, text).map_err(failed(path))
+}
+
+pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(failed(path)(source)),
+        _ => Ok(()),
     }
+}
 
-    pub(crate) fn remove(&self, path: &Path) -> Result<(), StoreError> {
-        match fs::remove_file(path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(failed(path)(source)),
-            _ => Ok(()),
-        }
-    }
+/// A whole file; empty if there is none.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, StoreError> {
+    read_from(path, 0)
+}
 
-    pub(crate) fn exists(&self, path: &Path) -> bool {
-        path.exists()
-    }
+/// The end of a file, with at least one whole note if there is one; whether it is the whole file, too.
+pub(crate) fn read_tail(path: &Path) -> Result<(Vec<u8>, u64), StoreError> {
+    let length = fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let start = length.saturating_sub(TAIL_BYTES);
+    Ok((read_from(path, start)?, start))
+}
 
-    /// A whole file; empty if there is none.
-    pub(crate) fn read(&self, path: &Path) -> Result<Vec<u8>, StoreError> {
-        self.read_from(path, 0)
-    }
-
-    /// The end of a file, with at least one whole note if there is one; whether it is the whole file, too.
-    pub(crate) fn read_tail(&self, path: &Path) -> Result<(Vec<u8>, u64), StoreError> {
-        let length = fs::metadata(path).map_or(0, |metadata| metadata.len());
-        let start = length.saturating_sub(TAIL_BYTES);
-        Ok((self.read_from(path, start)?, start))
-    }
-
-    fn read_from(&self, path: &Path, start: u64) -> Result<Vec<u8>, StoreError> {
-        let mut bytes = Vec::new();
-        let read = File::open(path).and_then(|mut file| {
-            file.seek(SeekFrom::Start(start))?;
-            file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)
-        });
-        match read {
-            Ok(length) if length as u64 > FILE_BYTES_MAX => Err(failed(path)(io::ErrorKind::FileTooLarge.into())),
-            Ok(_) => Ok(bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
-            Err(source) => Err(failed(path)(source)),
-        }
+fn read_from(path: &Path, start: u64) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|mut file| {
+        file.seek(SeekFrom::Start(start))?;
+        file.take(FILE_BYTES_MAX + 1).read_to_end(&mut bytes)
+    });
+    match read {
+        Ok(length) if length as u64 > FILE_BYTES_MAX => Err(failed(path)(io::ErrorKind::FileTooLarge.into())),
+        Ok(_) => Ok(bytes),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(source) => Err(failed(path)(source)),
     }
 }
 
@@ -224,10 +220,10 @@ mod tests {
             store.append(&store.tree(&tree(day, part), kind), "x", false).unwrap();
         }
         let own = store.organization(Some("org_a"));
-        assert_eq!(store.organizations().unwrap(), [own.clone()]);
-        assert_eq!(store.trees(&own, Kind::Closed).unwrap(), [(3, 1), (20_779, 1), (20_779, 2)]);
-        assert_eq!(store.trees(&own, Kind::Open).unwrap(), [(4, 1)]);
-        assert_eq!(store.trees(&own, Kind::Blocks).unwrap(), []);
+        assert_eq!(store.organizations().unwrap(), std::slice::from_ref(&own));
+        assert_eq!(trees(&own, Kind::Closed).unwrap(), [(3, 1), (20_779, 1), (20_779, 2)]);
+        assert_eq!(trees(&own, Kind::Open).unwrap(), [(4, 1)]);
+        assert_eq!(trees(&own, Kind::Blocks).unwrap(), []);
     }
 
     #[test]
@@ -239,11 +235,11 @@ mod tests {
         store.append(&path, "first", true).unwrap();
         faults.leave_room(3);
         store.append(&path, "second", false).unwrap_err();
-        assert_eq!(store.read(&path).unwrap(), b"first");
+        assert_eq!(read(&path).unwrap(), b"first");
         faults.leave_room(u64::MAX);
         assert_eq!(store.append(&path, "second", false).unwrap(), 11);
-        assert_eq!(store.read_tail(&path).unwrap(), (b"firstsecond".to_vec(), 0));
-        assert_eq!(store.read(&directory.path().join("nothing")).unwrap(), b"");
+        assert_eq!(read_tail(&path).unwrap(), (b"firstsecond".to_vec(), 0));
+        assert_eq!(read(&directory.path().join("nothing")).unwrap(), b"");
     }
 
     #[test]

@@ -19,8 +19,8 @@ use crate::proof::names::{self, TreeName};
 use crate::proof::note::VerifyingKey;
 use crate::proof::notes;
 use crate::proof::source::{Days, SourceError};
-use crate::proof::store::{Kind, Store, StoreError};
-use crate::proof::verify::chain::{Chain, Reader};
+use crate::proof::store::{self, Kind, Store, StoreError};
+pub(crate) use crate::proof::verify::chain::{Chain, Reader};
 use crate::proof::verify::tree::TreeCheck;
 use crate::record::Record;
 use crate::time;
@@ -64,10 +64,12 @@ pub struct Verified {
 /// Checks what lies in a directory of proofs.
 #[derive(Debug)]
 pub struct Verifier {
-    store: Store,
-    key: VerifyingKey,
-    log: String,
+    pub(crate) store: Store,
+    pub(crate) key: VerifyingKey,
+    pub(crate) log: String,
     tag: u16,
+    /// Checkpoints that were kept elsewhere.
+    pub(crate) kept: Vec<Checkpoint>,
 }
 
 /// Records that no tree takes.
@@ -85,7 +87,18 @@ impl Verifier {
         let log = find_log(&store, key)?;
         let found = log.and_then(|log| Some((tag_of(&log)?, log)));
         let (tag, log) = found.ok_or_else(|| VerifyError::NothingSigned { directory: directory.to_owned() })?;
-        Ok(Self { store, key: key.clone(), log, tag })
+        Ok(Self { store, key: key.clone(), log, tag, kept: Vec::new() })
+    }
+
+    /// Also holds the log against notes that were kept elsewhere: one checkpoint, or many in a row as in a file. Whoever
+    /// has the key can sign another log, but not make it agree with these. Returns how many of them hold.
+    pub fn remember(&mut self, notes: &str) -> usize {
+        let text = format!("{}\n\n", notes.trim_end_matches('\n'));
+        let read = |note: &str| Checkpoint::parse(self.key.open(note).ok()?).ok().filter(|one| one.log == self.log);
+        let kept: Vec<Checkpoint> =
+            notes::split(text.as_bytes()).notes.into_iter().filter_map(|note| read(text.get(note)?)).collect();
+        self.kept.extend_from_slice(&kept);
+        kept.len()
     }
 
     /// The tag of the journal that was signed.
@@ -124,7 +137,7 @@ impl Verifier {
             report(problem);
         };
         let mut reader = Reader { store: &self.store, key: &self.key, log: &self.log, report: &mut report };
-        let chain = reader.chain(organization)?;
+        let chain = reader.chain(organization, &self.kept)?;
         verified.signed_through = chain.last_sequence();
         let trees = chain.trees();
         let mut all: BTreeSet<i64> = trees.keys().map(|(day, _)| *day).collect();
@@ -146,7 +159,7 @@ impl Verifier {
         parts
             .map(|((_, part), signed)| {
                 let tree = TreeName { organization: organization.map(Into::into), day, part: *part };
-                let blocks = blocks::parse(&self.store.read(&self.store.tree(&tree, Kind::Blocks))?);
+                let blocks = blocks::parse(&store::read(&self.store.tree(&tree, Kind::Blocks))?);
                 let earlier = chain.others.get(&(day, *part)).cloned().unwrap_or_default();
                 Ok(TreeCheck::new(signed.clone(), earlier, blocks))
             })
@@ -228,7 +241,7 @@ impl Stray {
 
 /// The log that is signed here.
 fn find_log(store: &Store, key: &VerifyingKey) -> Result<Option<String>, StoreError> {
-    let node = first_in(store, &store.node_checkpoints(), |note| {
+    let node = first_in(&store.node_checkpoints(), |note| {
         NodeCheckpoint::parse(key.open(note).ok()?).ok().map(|checkpoint| checkpoint.log)
     })?;
     if node.is_some() {
@@ -245,14 +258,14 @@ fn find_log(store: &Store, key: &VerifyingKey) -> Result<Option<String>, StoreEr
 /// Any checkpoint of an organization's directory that holds.
 fn first_of(store: &Store, key: &VerifyingKey, directory: &Path) -> Result<Option<Checkpoint>, StoreError> {
     let read = |note: &str| Checkpoint::parse(key.open(note).ok()?).ok();
-    if let Some(checkpoint) = first_in(store, &directory.join("closings"), read)? {
+    if let Some(checkpoint) = first_in(&directory.join("closings"), read)? {
         return Ok(Some(checkpoint));
     }
     for kind in [Kind::Open, Kind::Closed] {
-        for (day, part) in store.trees(directory, kind)? {
+        for (day, part) in store::trees(directory, kind)? {
             let file = store.tree(&TreeName { organization: None, day, part }, kind);
             let path = file.file_name().map(|name| directory.join(name)).unwrap_or_default();
-            if let Some(checkpoint) = first_in(store, &path, read)? {
+            if let Some(checkpoint) = first_in(&path, read)? {
                 return Ok(Some(checkpoint));
             }
         }
@@ -260,8 +273,8 @@ fn first_of(store: &Store, key: &VerifyingKey, directory: &Path) -> Result<Optio
     Ok(None)
 }
 
-fn first_in<T>(store: &Store, path: &Path, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, StoreError> {
-    let bytes = store.read(path)?;
+fn first_in<T>(path: &Path, read: impl Fn(&str) -> Option<T>) -> Result<Option<T>, StoreError> {
+    let bytes = store::read(path)?;
     let notes = notes::split(&bytes).notes;
     Ok(notes.into_iter().find_map(|note| read(str::from_utf8(bytes.get(note)?).ok()?)))
 }

@@ -2,5 +2,6 @@
 
 mod checking;
 mod crashes;
+mod proving;
 mod signing;
 mod world;

@@ -34,7 +34,7 @@ fn the_bytes_are_what_the_format_says() {
 fn every_column_counts() {
     let record = written(&full_record());
     let before = leaf_bytes(&record);
-    let changes: [fn(&mut Record); 22] = [
+    let alterations: [fn(&mut Record); 22] = [
         |record| record.sequence += 1,
         |record| record.time_us += 1,
         |record| record.api = Some("githuB".into()),
@@ -58,10 +58,10 @@ fn every_column_counts() {
         |record| record.rule_version += 1,
         |record| record.catalogue_version += 1,
     ];
-    for (number, change) in changes.into_iter().enumerate() {
+    for (number, alter) in alterations.into_iter().enumerate() {
         let mut changed = record.clone();
-        change(&mut changed);
-        assert_ne!(leaf_bytes(&changed), before, "change {number}");
+        alter(&mut changed);
+        assert_ne!(leaf_bytes(&changed), before, "alteration {number}");
     }
     let mut moved = record.clone();
     moved.id = RecordId::new(record.time_us, record.id.tag() + 1, record.sequence);

@@ -23,7 +23,7 @@ fn signs_the_known_note() {
     let seed = Seed::new(Zeroizing::new(bytes[1..].try_into().unwrap()));
     let key = SigningKey::new("PeterNeumann", &seed).unwrap();
     assert_eq!(key.verifying_key().to_string(), KNOWN_KEY);
-    let text = &KNOWN_NOTE[..KNOWN_NOTE.find("\n\n").unwrap() + 1];
+    let text = &KNOWN_NOTE[..=KNOWN_NOTE.find("\n\n").unwrap()];
     assert_eq!(key.sign(text), KNOWN_NOTE);
     assert_eq!(KNOWN_KEY.parse::<VerifyingKey>().unwrap().open(KNOWN_NOTE), Ok(text));
 }

@@ -8,8 +8,9 @@ use crate::proof::notes::{self, Notes};
 use crate::proof::signer::node::{Entry, Node};
 use crate::proof::signer::tree::{OpenTree, State};
 use crate::proof::signer::{Organization, Ticked};
-use crate::proof::store::{Kind, Store, StoreError};
+use crate::proof::store::{self, Kind, Store, StoreError};
 use crate::proof::tree::leaf_hash;
+use std::ops::Range;
 use std::path::Path;
 
 /// A file of notes that is longer is thinned.
@@ -81,14 +82,14 @@ impl Files<'_> {
             return Ok(());
         };
         let open = self.store.tree(&tree.name, Kind::Open);
-        let bytes = self.store.read(&open)?;
+        let bytes = store::read(&open)?;
         let Notes { mut notes, .. } = notes::split(&bytes);
         thin(&bytes, &mut notes, tree_size);
         let mut kept = join(&bytes, &notes);
         kept.extend_from_slice(note.as_bytes());
         kept.push(b'\n');
-        self.store.replace(&self.store.tree(&tree.name, Kind::Closed), &kept)?;
-        self.store.remove(&open)
+        store::replace(&self.store.tree(&tree.name, Kind::Closed), &kept)?;
+        store::remove(&open)
     }
 
     fn write_blocks(&mut self, tree: &mut OpenTree) -> Result<(), StoreError> {
@@ -97,7 +98,7 @@ impl Files<'_> {
         }
         let (path, text) = (self.store.tree(&tree.name, Kind::Blocks), blocks::text(&tree.blocks));
         if tree.has_all_blocks {
-            self.store.replace(&path, text.as_bytes())?;
+            store::replace(&path, text.as_bytes())?;
         } else {
             self.store.append(&path, &text, false)?;
         }
@@ -116,10 +117,10 @@ pub(crate) fn append_note(
     size_of: fn(&str) -> Option<u64>,
 ) -> Result<(), StoreError> {
     if store.append(path, &format!("{note}\n"), flush)? > NOTES_BYTES_MAX {
-        let bytes = store.read(path)?;
+        let bytes = store::read(path)?;
         let Notes { mut notes, .. } = notes::split(&bytes);
         thin(&bytes, &mut notes, size_of);
-        store.replace(path, &join(&bytes, &notes))?;
+        store::replace(path, &join(&bytes, &notes))?;
     }
     Ok(())
 }
@@ -134,19 +135,18 @@ fn tree_size(text: &str) -> Option<u64> {
 }
 
 /// Leaves those notes that are kept.
-fn thin(bytes: &[u8], notes: &mut Vec<std::ops::Range<usize>>, size_of: fn(&str) -> Option<u64>) {
-    let size = |note: &std::ops::Range<usize>| {
+fn thin(bytes: &[u8], notes: &mut Vec<Range<usize>>, size_of: fn(&str) -> Option<u64>) {
+    let size = |note: &Range<usize>| {
         let note = str::from_utf8(bytes.get(note.clone())?).ok()?;
         unchecked_text(note).and_then(size_of)
     };
     // What does not even parse has been reported and proves nothing.
-    let sized: Vec<(u64, std::ops::Range<usize>)> =
-        notes.drain(..).filter_map(|note| Some((size(&note)?, note))).collect();
-    let sizes: Vec<u64> = sized.iter().map(|(size, _)| *size).collect();
-    notes.extend(sized.into_iter().zip(notes::kept(&sizes)).filter(|(_, keep)| *keep).map(|((_, note), _)| note));
+    let with_sizes: Vec<(u64, Range<usize>)> = notes.drain(..).filter_map(|note| Some((size(&note)?, note))).collect();
+    let sizes: Vec<u64> = with_sizes.iter().map(|(size, _)| *size).collect();
+    notes.extend(with_sizes.into_iter().zip(notes::kept(&sizes)).filter(|(_, keep)| *keep).map(|((_, note), _)| note));
 }
 
-fn join(bytes: &[u8], notes: &[std::ops::Range<usize>]) -> Vec<u8> {
+fn join(bytes: &[u8], notes: &[Range<usize>]) -> Vec<u8> {
     let mut joined = Vec::new();
     for note in notes {
         joined.extend_from_slice(bytes.get(note.clone()).unwrap_or_default());
@@ -165,13 +165,13 @@ pub(crate) fn newest_closed(
 ) -> Result<(u32, Option<u64>), StoreError> {
     let tree = |part| TreeName { organization: organization.map(Into::into), day, part };
     let mut part = 0;
-    while store.exists(&store.tree(&tree(part + 1), Kind::Closed)) {
+    while store.tree(&tree(part + 1), Kind::Closed).exists() {
         part += 1;
     }
     if part == 0 {
         return Ok((0, None));
     }
-    let bytes = store.read(&store.tree(&tree(part), Kind::Closed))?;
+    let bytes = store::read(&store.tree(&tree(part), Kind::Closed))?;
     let newest = newest(&bytes, |note| {
         let checkpoint = Checkpoint::parse(key.verifying_key().open(note).ok()?).ok()?;
         (checkpoint.log == log && checkpoint.tree == tree(part)).then_some(checkpoint.last_sequence)

@@ -30,8 +30,11 @@ impl Entry {
     }
 }
 
-/// The lines of the node's list, and where the last whole one ends. A line that is none comes out as `None`.
-pub(crate) fn entries(text: &[u8]) -> (Vec<(&[u8], Option<Entry>)>, usize) {
+/// A line as it is, and what it says; nothing, if it is none.
+pub(crate) type Line<'a> = (&'a [u8], Option<Entry>);
+
+/// The lines of the node's list, and where the last whole one ends.
+pub(crate) fn entries(text: &[u8]) -> (Vec<Line<'_>>, usize) {
     let end = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
     let whole = text.get(..end).unwrap_or_default();
     let lines = whole.split_inclusive(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\n").unwrap_or(line));

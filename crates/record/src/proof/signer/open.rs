@@ -14,7 +14,7 @@ use crate::proof::signer::node::{Entry, Node, entries, open_root};
 use crate::proof::signer::tree::{OpenTree, State};
 use crate::proof::signer::{Moment, Organization, Signer, SignerError, close_at, note};
 use crate::proof::source::Source;
-use crate::proof::store::{Kind, Store, StoreError};
+use crate::proof::store::{self, Kind, Store, StoreError};
 use crate::proof::tree::{TreeHash, leaf_hash};
 use std::collections::HashMap;
 use std::path::Path;
@@ -91,7 +91,7 @@ impl Opening<'_> {
     /// The node's tree from its list, held against what was signed about it.
     fn node(&mut self) -> Result<Node, SignerError> {
         let path = self.store.node_checkpoints();
-        let bytes = self.store.read(&path)?;
+        let bytes = store::read(&path)?;
         let newest = newest(&bytes, |note| {
             let text = self.key.verifying_key().open(note).ok()?;
             NodeCheckpoint::parse(text).ok().filter(|checkpoint| checkpoint.log == self.log)
@@ -103,7 +103,7 @@ impl Opening<'_> {
         self.signed = newest.found.map(|(_, checkpoint)| checkpoint);
 
         let path = self.store.node_entries();
-        let bytes = self.store.read(&path)?;
+        let bytes = store::read(&path)?;
         let (lines, end) = entries(&bytes);
         if end < bytes.len() {
             self.store.cut(&path, end)?;
@@ -150,7 +150,7 @@ impl Opening<'_> {
     /// What a directory says about an organization; `None` if nothing in it holds.
     fn organization(&mut self, directory: &Path, node: &mut Node) -> Result<Option<Organization>, StoreError> {
         let closings = directory.join("closings");
-        let (tail, start) = self.store.read_tail(&closings)?;
+        let (tail, start) = store::read_tail(&closings)?;
         let mut newest = newest(&tail, |note| self.checkpoint(note).filter(|checkpoint| checkpoint.is_final));
         if let Some(end) = &mut newest.unfinished_from {
             *end += usize::try_from(start).unwrap_or(usize::MAX);
@@ -185,11 +185,11 @@ impl Opening<'_> {
 
     /// A crash came between a final checkpoint and its line in the node's list: it is made up for.
     fn add_entries(&mut self, closings: &Path, known: Link, node: &mut Node) -> Result<(), StoreError> {
-        let bytes = self.store.read(closings)?;
+        let bytes = store::read(closings)?;
         let Notes { notes, .. } = notes::split(&bytes);
-        let checkpoints = notes.into_iter().filter_map(|note| {
-            let note = str::from_utf8(bytes.get(note)?).ok()?;
-            self.checkpoint(note).filter(|checkpoint| checkpoint.is_final)
+        let checkpoints = notes.into_iter().filter_map(|place| {
+            let closing = str::from_utf8(bytes.get(place)?).ok()?;
+            self.checkpoint(closing).filter(|checkpoint| checkpoint.is_final)
         });
         node.pending.extend(
             checkpoints.filter(|checkpoint| checkpoint.link().number > known.number).map(|one| Entry::of(&one)),
@@ -203,12 +203,12 @@ impl Opening<'_> {
         newest_closing: Option<&(String, Checkpoint)>,
     ) -> Result<Vec<OpenTree>, StoreError> {
         let mut trees = Vec::new();
-        for (day, part) in self.store.trees(directory, Kind::Open)? {
+        for (day, part) in store::trees(directory, Kind::Open)? {
             // The file's own name, since the organization's is known from its notes only.
             let name = TreeName { organization: None, day, part };
             let file = self.store.tree(&name, Kind::Open);
             let path = file.file_name().map(|name| directory.join(name)).unwrap_or_default();
-            let bytes = self.store.read(&path)?;
+            let bytes = store::read(&path)?;
             let newest = newest(&bytes, |note| {
                 let checkpoint = self.checkpoint(note)?;
                 (checkpoint.tree.day == day && checkpoint.tree.part == part).then_some(checkpoint)
@@ -226,7 +226,7 @@ impl Opening<'_> {
                 trees.push(tree);
                 continue;
             }
-            let stored = blocks::parse(&self.store.read(&self.store.tree(&signed.tree, Kind::Blocks))?);
+            let stored = blocks::parse(&store::read(&self.store.tree(&signed.tree, Kind::Blocks))?);
             trees.push(OpenTree::rebuilding(signed, stored, close_at_us));
         }
         Ok(trees)

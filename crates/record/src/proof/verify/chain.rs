@@ -4,7 +4,7 @@ use crate::proof::checkpoint::{Checkpoint, Link, NodeCheckpoint};
 use crate::proof::names::TreeName;
 use crate::proof::note::{NoteError, VerifyingKey};
 use crate::proof::notes::{self, Notes};
-use crate::proof::store::{Kind, Store, StoreError};
+use crate::proof::store::{self, Kind, Store, StoreError};
 use crate::proof::verify::problem::{BadNote, Problem};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -53,7 +53,7 @@ impl Reader<'_> {
         path: &Path,
         read: impl Fn(&str) -> Result<T, BadNote>,
     ) -> Result<Vec<T>, StoreError> {
-        let bytes = self.store.read(path)?;
+        let bytes = store::read(path)?;
         let Notes { notes, end } = notes::split(&bytes);
         let mut found = Vec::new();
         for (position, note) in notes.into_iter().enumerate() {
@@ -94,12 +94,12 @@ impl Reader<'_> {
         })
     }
 
-    /// All notes of an organization.
-    pub(crate) fn chain(&mut self, organization: Option<&str>) -> Result<Chain, StoreError> {
+    /// All notes of an organization, and those of it that were kept elsewhere.
+    pub(crate) fn chain(&mut self, organization: Option<&str>, kept: &[Checkpoint]) -> Result<Chain, StoreError> {
         let mut chain = Chain { closings: self.closings(organization)?, others: BTreeMap::new() };
         let (log, directory) = (self.log, self.store.organization(organization));
         for kind in [Kind::Closed, Kind::Open] {
-            for (day, part) in self.store.trees(&directory, kind)? {
+            for (day, part) in store::trees(&directory, kind)? {
                 let tree = TreeName { organization: organization.map(Into::into), day, part };
                 let path = self.store.tree(&tree, kind);
                 let checkpoints = self.file(&path, |text| {
@@ -109,9 +109,13 @@ impl Reader<'_> {
                 chain.others.entry((day, part)).or_default().extend(checkpoints);
             }
         }
+        for checkpoint in kept.iter().filter(|one| one.tree.organization.as_deref() == organization) {
+            let tree = (checkpoint.tree.day, checkpoint.tree.part);
+            chain.others.entry(tree).or_default().push(checkpoint.clone());
+        }
         for closing in &chain.closings {
             let file = self.store.tree(&closing.tree, Kind::Closed);
-            if !self.store.exists(&file) && !self.store.exists(&self.store.tree(&closing.tree, Kind::Open)) {
+            if !file.exists() && !self.store.tree(&closing.tree, Kind::Open).exists() {
                 (self.report)(Problem::FileMissing { file });
             }
         }

@@ -2,9 +2,9 @@
 
 use crate::proof::checkpoint::{Checkpoint, Link, NodeCheckpoint};
 use crate::proof::names::TreeName;
-use crate::proof::signer::node::{Entry, entries, open_root};
+use crate::proof::signer::node::{Line, entries, open_root};
 use crate::proof::source::Source;
-use crate::proof::store::Kind;
+use crate::proof::store::{self, Kind};
 use crate::proof::tree::{Frontier, TreeHash, leaf_hash};
 use crate::proof::verify::chain::Reader;
 use crate::proof::verify::problem::{BadNote, Problem};
@@ -39,7 +39,7 @@ impl Verifier {
         };
         let mut reader = Reader { store: &self.store, key: &self.key, log: &self.log, report: &mut report };
         let checkpoints = reader.node_checkpoints()?;
-        let bytes = self.store.read(&self.store.node_entries())?;
+        let bytes = store::read(&self.store.node_entries())?;
         let (lines, end) = entries(&bytes);
         if end < bytes.len() {
             (reader.report)(Problem::Unfinished { file: self.store.node_entries() });
@@ -83,7 +83,7 @@ impl Verifier {
         let mut heads: Vec<(String, TreeHash)> = Vec::new();
         for organization in organizations {
             let directory = self.store.organization(organization.as_deref());
-            for (day, part) in self.store.trees(&directory, Kind::Open)? {
+            for (day, part) in store::trees(&directory, Kind::Open)? {
                 let tree = TreeName { organization: organization.clone(), day, part };
                 let path = self.store.tree(&tree, Kind::Open);
                 // Notes that do not hold are reported with their organization.
@@ -103,7 +103,6 @@ impl Verifier {
 }
 
 type Known = BTreeMap<Option<Box<str>>, BTreeMap<u64, Link>>;
-type Line<'a> = (&'a [u8], Option<Entry>);
 
 /// Holds the list against each signed root. Returns what it says of each organization.
 fn check_entries(checkpoints: &[NodeCheckpoint], lines: &[Line<'_>], report: &mut dyn FnMut(Problem)) -> Known {
@@ -112,13 +111,11 @@ fn check_entries(checkpoints: &[NodeCheckpoint], lines: &[Line<'_>], report: &mu
     let mut known = Known::new();
     let mut frontier = Frontier::new();
     let mut ahead = by_size.into_iter().peekable();
-    let mut changed = None;
+    let mut is_changed = false;
     let found = lines.len() as u64;
     for position in 0..=lines.len() {
         while let Some(checkpoint) = ahead.next_if(|one| one.size == frontier.size()) {
-            if checkpoint.root != frontier.root() {
-                changed.get_or_insert(checkpoint.size);
-            }
+            is_changed |= checkpoint.root != frontier.root();
         }
         let Some((line, entry)) = lines.get(position) else {
             break;
@@ -129,8 +126,8 @@ fn check_entries(checkpoints: &[NodeCheckpoint], lines: &[Line<'_>], report: &mu
             organization.insert(entry.link.number, entry.link);
         }
     }
-    let longer = ahead.next().map(|checkpoint| checkpoint.size);
-    if let Some(signed) = changed.or(longer) {
+    if is_changed || ahead.next().is_some() {
+        let signed = checkpoints.iter().map(|checkpoint| checkpoint.size).max().unwrap_or(0);
         report(Problem::EntriesChanged { signed, found });
     }
     known

@@ -50,8 +50,9 @@ fn block(day: i64, before: u64, number: u64, change: Change) -> Problem {
 #[test]
 fn an_altered_record_is_named_to_its_block() {
     let world = three_days();
-    for (day, before) in [(DAY, 0), (DAY + 1, RECORDS), (DAY + 2, 2 * RECORDS)] {
-        for number in [1, 700, 1_024, 1_025, 3_000, 5_999, 6_000] {
+    let all: &[u64] = &[1, 700, 1_024, 1_025, 6_000];
+    for (day, before, numbers) in [(DAY, 0, all), (DAY + 1, RECORDS, &[3_000]), (DAY + 2, 2 * RECORDS, &[700, 5_999])] {
+        for number in numbers.iter().copied() {
             let mut kept = world.records();
             let sequence = nth(before + number);
             kept.at(sequence).path.as_mut().unwrap().replace_range(1..2, "R");
@@ -199,8 +200,8 @@ fn days_that_retention_dropped_still_check() {
     let verifier = Verifier::open(&world.proofs(), &public()).unwrap();
     let mut problems = Vec::new();
     let mut since = |day| {
-        let verified = verifier.organization(Some("org_a"), &kept, Some(day), &mut |one| problems.push(one)).unwrap();
-        (verified.trees, verified.dropped_trees, verified.problems)
+        let done = verifier.organization(Some("org_a"), &kept, Some(day), &mut |one| problems.push(one)).unwrap();
+        (done.trees, done.dropped_trees, done.problems)
     };
     assert_eq!(since(DAY + 1), (2, 1, 0));
     assert_eq!(since(DAY), (3, 0, 1));
@@ -312,7 +313,9 @@ fn edited_and_cut_checkpoints_are_named() {
 fn files_of_another_tree_do_not_stand_in() {
     let world = three_days();
     let (one, other) = ("org=org_a/2023-11-14.1.closed", "org=org_a/2023-11-15.1.closed");
-    let (problems, _) = after(&world, |proofs| drop(fs::copy(proofs.join(other), proofs.join(one)).unwrap()));
+    let (problems, _) = after(&world, |proofs| {
+        fs::copy(proofs.join(other), proofs.join(one)).unwrap();
+    });
     let elsewhere = |problem: &&Problem| matches!(problem, Problem::Note { why: BadNote::Elsewhere, .. });
     assert_eq!(problems.iter().filter(elsewhere).count(), problems.len());
     assert!(!problems.is_empty());
@@ -350,7 +353,7 @@ fn a_removed_organization_shows_to_the_node() {
     let (_, of_the_node) = after(&world, |proofs| {
         fs::remove_dir_all(proofs.join("org=org_b")).unwrap();
         edit(&proofs.join("node/entries"), |text| {
-            text.lines().filter(|line| !line.contains("org_b")).map(|line| format!("{line}\n")).collect()
+            text.split_inclusive('\n').filter(|line| !line.contains("org_b")).collect()
         });
     });
     assert!(of_the_node.contains(&Problem::EntriesChanged { signed: 4, found: 2 }), "{of_the_node:?}");
@@ -365,8 +368,9 @@ fn a_flipped_byte_in_a_segment_is_named() {
     world.journal.snapshot(&copy).unwrap();
     let segment = support::segments(&copy).remove(1);
     let mut bytes = fs::read(&segment).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
+    // Not in the middle: that is where a record of the other organization lies.
+    let third = bytes.len() / 3;
+    bytes[third] ^= 1;
     fs::write(&segment, bytes).unwrap();
     let (journal, recovery) = Journal::open(&copy, support::options(), TAG).unwrap();
     assert_eq!(recovery.records, world.journal.stats().records - 1);
@@ -382,6 +386,32 @@ fn a_flipped_byte_in_a_segment_is_named() {
         panic!("{problems:?}");
     };
     assert!(gap == gap_end && (first_sequence..=last_sequence).contains(&gap), "{gap}");
+}
+
+/// Whoever has the key writes another log from the beginning and signs it. Only what was handed out before shows it.
+#[test]
+fn a_log_that_was_rewritten_and_signed_again_contradicts_what_was_kept() {
+    let world = three_days();
+    let kept = fs::read_to_string(world.file("org_a", "closings")).unwrap();
+    let newest = fs::read_to_string(world.file("org_a", "2023-11-16.1.open")).unwrap();
+    let mut records = world.records();
+    records.at(nth(700)).path = None;
+    let mut other = World::new();
+    other.stop();
+    other.journal = super::world::rewritten(&other.proofs().with_file_name("other"), &records.0);
+    other.now_us = world.now_us;
+    assert_eq!(other.start(), []);
+    other.tick();
+    other.now_us += 11 * super::world::MINUTE_US;
+    other.tick();
+    other.is_clean("org_a");
+    let mut verifier = Verifier::open(&other.proofs(), &public()).unwrap();
+    assert_eq!(verifier.remember(&format!("{kept}{newest}")), 22);
+    assert_eq!(verifier.remember("nothing\n\n— x AAAAAAA=\n"), 0);
+    let mut problems = Vec::new();
+    verifier.organization(Some("org_a"), &other.records(), None, &mut |problem| problems.push(problem)).unwrap();
+    assert!(problems.contains(&Problem::Contradiction { tree: tree(DAY, 1), size: RECORDS }), "{problems:?}");
+    assert!(problems.iter().any(|problem| matches!(problem, Problem::ChainBroken { .. })), "{problems:?}");
 }
 
 #[test]

@@ -74,8 +74,8 @@ fn records_without_an_organization_have_their_own_trees() {
     world.tick();
     let verifier = Verifier::open(&world.proofs(), &public()).unwrap();
     assert_eq!(verifier.organizations().unwrap(), [Some("-".into()), None]);
-    let verified = verifier.organization(None, &world.records(), None, &mut |problem| panic!("{problem}")).unwrap();
-    assert_eq!(verified.records, 1);
+    let done = verifier.organization(None, &world.records(), None, &mut |problem| panic!("{problem}")).unwrap();
+    assert_eq!(done.records, 1);
 }
 
 #[test]

@@ -108,8 +108,8 @@ impl World {
     pub fn check_node(&self) -> (Vec<Problem>, NodeVerified) {
         let mut problems = Vec::new();
         let verifier = Verifier::open(&self.proofs(), &public()).unwrap();
-        let verified = verifier.node(Some(&self.journal), &mut |problem| problems.push(problem)).unwrap();
-        (problems, verified)
+        let done = verifier.node(Some(&self.journal), &mut |problem| problems.push(problem)).unwrap();
+        (problems, done)
     }
 
     /// Everything checks, for the organization and for the node.
@@ -128,9 +128,8 @@ impl World {
 pub fn check(proofs: &Path, organization: &str, records: &Kept) -> (Vec<Problem>, Verified) {
     let mut problems = Vec::new();
     let verifier = Verifier::open(proofs, &public()).unwrap();
-    let verified =
-        verifier.organization(Some(organization), records, None, &mut |problem| problems.push(problem)).unwrap();
-    (problems, verified)
+    let done = verifier.organization(Some(organization), records, None, &mut |problem| problems.push(problem)).unwrap();
+    (problems, done)
 }
 
 /// Records as some other store would keep them: in their order, and by day.
