@@ -3,7 +3,7 @@
 //! ```text
 //! tegata.example.com/beef/org_a/2026-11-22/1         origin
 //! 90210                                              size: records in the tree
-//! CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=       root
+//! WLEDigod9g8SSm+NCPgh/edw1QeIjSUJ8rtlIrhe1+4=       root
 //! leaf 1                                             version of the canonical bytes
 //! sequences 1702 1844201                             of the first and the last record in the tree
 //! previous 12 5Bu8…=                                 final checkpoints of the organization before, hash of the last one

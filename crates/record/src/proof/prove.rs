@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! c2sp.org/tlog-proof@v1
-//! extra AQ7vAAAA…            the canonical bytes of the record
-//! index 73894                its place in the tree
-//! gSKyXoYZ…=                 hashes, from the record's sibling to the root's child
+//! extra Ab7vAAAA…            the canonical bytes of the record
+//! index 1499                 its place in the tree
+//! wgr5T6zm…=                 hashes, from the record's sibling to the root's child
 //!
 //! tegata.example.com/beef/org_a/2026-11-22/1
 //! …                          the checkpoint, as it was signed
@@ -21,7 +21,7 @@ use crate::proof::notes;
 use crate::proof::source::{Days, SourceError};
 use crate::proof::store::{self, Kind, StoreError};
 use crate::proof::tree::{BLOCK_LEAVES, Frontier, TreeHash, inclusion, leaf_hash, verify_inclusion};
-use crate::proof::verify::{Chain, Reader, Verifier};
+use crate::proof::verify::{Reader, Verifier};
 use crate::record::Record;
 use crate::time;
 use base64::Engine;
@@ -93,7 +93,10 @@ impl Verifier {
     pub fn prove(&self, id: &RecordId, organization: Option<&str>, days: &dyn Days) -> Result<String, ProveError> {
         let day =
             i64::try_from(id.time_ms()).map_or(i64::MAX, |milliseconds| time::day(milliseconds.saturating_mul(1_000)));
-        let chain = self.chain_quietly(organization)?;
+        // Notes that do not hold prove nothing, and are reported by a check.
+        let mut quiet = |_| {};
+        let mut reader = Reader { store: &self.store, key: &self.key, log: &self.log, report: &mut quiet };
+        let chain = reader.all_of(organization, Some(day))?;
         let trees: Vec<Checkpoint> =
             chain.trees().range((day, 0)..=(day, u32::MAX)).map(|(_, one)| one.clone()).collect();
         let covering = trees.iter().position(|tree| tree.last_sequence >= id.sequence());
@@ -121,11 +124,6 @@ impl Verifier {
         }
         let note = self.note(signed)?.ok_or_else(changed)?;
         Ok(proof_text(&found, &note))
-    }
-
-    fn chain_quietly(&self, organization: Option<&str>) -> Result<Chain, StoreError> {
-        let mut quiet = |_| {};
-        Reader { store: &self.store, key: &self.key, log: &self.log, report: &mut quiet }.chain(organization, &[])
     }
 
     /// The note in which this was signed.

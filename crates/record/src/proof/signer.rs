@@ -30,7 +30,7 @@ use crate::proof::note::{SigningKey, VerifyingKey};
 use crate::proof::signer::node::{Node, open_root};
 use crate::proof::signer::tree::OpenTree;
 use crate::proof::source::{Source, SourceError};
-use crate::proof::store::{Store, StoreError};
+use crate::proof::store::{self, Kind, Store, StoreError};
 use crate::record::RecordView;
 use crate::time::{self, DAY_US};
 use std::collections::HashMap;
@@ -134,9 +134,11 @@ pub struct Signer {
     /// The latest time of a record so far.
     newest_time_us: i64,
     organizations: HashMap<Box<str>, Organization>,
-    unknown: Organization,
+    without: Organization,
     node: Node,
     node_is_unsigned: bool,
+    /// What is to be reported by the next call that succeeds.
+    findings: Vec<SignerFinding>,
     leaves: Leaves,
     _lock: File,
 }
@@ -164,32 +166,48 @@ impl Signer {
         SignerStats { through: self.through, open_trees: trees, final_checkpoints: self.node.frontier.size() }
     }
 
+    /// Drops what was kept of an organization's trees of days before this one, but for their final checkpoints, which
+    /// are kept for ever. For after its records of those days were dropped. Returns how many files went.
+    pub fn forget(&mut self, organization: Option<&str>, before_day: i64) -> Result<u64, SignerError> {
+        let directory = self.store.organization(organization);
+        let mut files = 0;
+        for kind in [Kind::Blocks, Kind::Closed] {
+            for (day, part) in store::trees(&directory, kind)?.into_iter().filter(|(day, _)| *day < before_day) {
+                let tree = TreeName { organization: organization.map(Into::into), day, part };
+                // The blocks of a tree that is open are needed, however old its day.
+                if !self.store.tree(&tree, Kind::Open).exists() {
+                    store::remove(&self.store.tree(&tree, kind))?;
+                    files += 1;
+                }
+            }
+        }
+        Ok(files)
+    }
+
     /// Adds what the journal has taken in, signs the trees that grew and closes those whose time is over.
     ///
-    /// After an error everything that was not written is tried again by the next call.
+    /// After an error everything that was not written is tried again by the next call. To be called a last time after
+    /// the last record, so that nothing is left unsigned.
     pub fn tick(&mut self, source: &dyn Source, now_us: i64) -> Result<Ticked, SignerError> {
         let mut ticked = Ticked::default();
         let settled = source.settled();
         let last = settled.min(self.through.saturating_add(RECORDS_PER_TICK_MAX));
         ticked.is_behind = last < settled;
         let moment = Moment { now_us, is_behind: ticked.is_behind };
-        if last > self.through {
-            ticked.records = self.read(source, self.through, last, moment, &mut ticked.findings)?;
-        }
-        self.sign_trees(moment.clock_us(self.newest_time_us), &mut ticked)?;
-        self.sign_node(&ticked)?;
+        let before = self.through;
+        let read = if last > before { self.read(source, before, last, moment) } else { Ok(0) };
+        // What was read before an error is signed all the same.
+        let signed = self.sign_trees(moment.clock_us(self.newest_time_us), &mut ticked);
+        self.node_is_unsigned |= self.through > before || ticked.checkpoints > 0;
+        signed?;
+        self.sign_node()?;
+        ticked.records = read?;
+        ticked.findings = std::mem::take(&mut self.findings);
         Ok(ticked)
     }
 
     /// Adds the records above `after` up to `last` to their trees.
-    fn read(
-        &mut self,
-        source: &dyn Source,
-        after: u64,
-        last: u64,
-        moment: Moment,
-        findings: &mut Vec<SignerFinding>,
-    ) -> Result<u64, SignerError> {
+    fn read(&mut self, source: &dyn Source, after: u64, last: u64, moment: Moment) -> Result<u64, SignerError> {
         let (mut records, mut expected, mut failure) = (0, after.saturating_add(1), None);
         let known_through = self.through;
         let visited = source.visit(after, last, &mut |view| {
@@ -198,11 +216,11 @@ impl Signer {
             }
             // What lies before the first record of all was dropped before anything was signed.
             if view.sequence > expected && view.sequence > known_through && expected > 1 {
-                note(findings, SignerFinding::Gap { first_sequence: expected, last_sequence: view.sequence - 1 });
+                self.note(SignerFinding::Gap { first_sequence: expected, last_sequence: view.sequence - 1 });
             }
             expected = view.sequence.saturating_add(1);
             records += 1;
-            match self.place(view, moment, findings) {
+            match self.place(view, moment) {
                 Ok(()) => self.through = self.through.max(view.sequence),
                 Err(error) => failure = Some(error),
             }
@@ -212,26 +230,21 @@ impl Signer {
         }
         visited.map_err(SignerError::Source)?;
         if expected <= last && last > known_through {
-            note(findings, SignerFinding::Gap { first_sequence: expected.max(known_through + 1), last_sequence: last });
+            self.note(SignerFinding::Gap { first_sequence: expected.max(known_through + 1), last_sequence: last });
         }
         self.through = self.through.max(last);
         Ok(records)
     }
 
     /// Adds a record to its tree.
-    fn place(
-        &mut self,
-        view: &RecordView<'_>,
-        moment: Moment,
-        findings: &mut Vec<SignerFinding>,
-    ) -> Result<(), StoreError> {
+    fn place(&mut self, view: &RecordView<'_>, moment: Moment) -> Result<(), StoreError> {
         let (sequence, day) = (view.sequence, time::day(view.row.time_us));
         self.newest_time_us = self.newest_time_us.max(view.row.time_us);
         let close_at_us = close_at(day, moment.clock_us(self.newest_time_us));
         let organization = match view.row.organization {
-            None => &mut self.unknown,
+            None => &mut self.without,
             Some(name) => match self.organizations.get_mut(name) {
-                Some(_) => self.organizations.get_mut(name).unwrap_or(&mut self.unknown),
+                Some(_) => self.organizations.get_mut(name).unwrap_or(&mut self.without),
                 None => self.organizations.entry(name.into()).or_insert_with(|| Organization::new(Some(name))),
             },
         };
@@ -245,7 +258,7 @@ impl Signer {
             return Ok(());
         };
         if sequence > tree.covers_through() {
-            tree.rebuilt().into_iter().for_each(|finding| note(findings, finding));
+            tree.rebuilt().into_iter().for_each(|finding| note(&mut self.findings, finding));
         } else if !tree.is_rebuilding() {
             // In the tree already.
             return Ok(());
@@ -264,7 +277,7 @@ impl Signer {
     fn sign_trees(&mut self, clock_us: i64, ticked: &mut Ticked) -> Result<(), SignerError> {
         let mut failure = None;
         let Self { store, key, log, node, .. } = self;
-        for organization in self.organizations.values_mut().chain(std::iter::once(&mut self.unknown)) {
+        for organization in self.organizations.values_mut().chain(std::iter::once(&mut self.without)) {
             if organization.trees.is_empty() {
                 continue;
             }
@@ -277,9 +290,9 @@ impl Signer {
     }
 
     /// Signs what there is of all organizations, if anything is new.
-    fn sign_node(&mut self, ticked: &Ticked) -> Result<(), SignerError> {
-        self.node_is_unsigned |= ticked.checkpoints > 0 || ticked.records > 0 || !self.node.pending.is_empty();
-        if !self.node_is_unsigned || self.node.is_refused {
+    fn sign_node(&mut self) -> Result<(), SignerError> {
+        let is_new = self.node_is_unsigned || !self.node.pending.is_empty();
+        if !is_new || self.node.is_refused {
             return Ok(());
         }
         if !self.node.pending.is_empty() {
@@ -304,8 +317,12 @@ impl Signer {
         Ok(())
     }
 
+    fn note(&mut self, finding: SignerFinding) {
+        note(&mut self.findings, finding);
+    }
+
     fn all(&self) -> impl Iterator<Item = &Organization> {
-        self.organizations.values().chain(std::iter::once(&self.unknown))
+        self.organizations.values().chain(std::iter::once(&self.without))
     }
 }
 

@@ -6,6 +6,7 @@ use crate::journal::scan::Scan;
 use crate::query::{Order, Query, Scope};
 use crate::record::{Record, RecordView};
 use crate::time::{self, DAY_US};
+use std::collections::BTreeSet;
 use std::error::Error;
 
 /// Why records could not be read, as their store says it.
@@ -46,25 +47,21 @@ impl Source for Journal {
 
     fn visit(&self, after: u64, last: u64, each: &mut dyn FnMut(&RecordView<'_>)) -> Result<(), SourceError> {
         let everything = Filter::scope_only(Scope::Installation);
-        let mut scan = Scan::new(&self.shared, everything, Order::OldestFirst, after, Some(last.saturating_add(1)));
-        while let Some(view) = scan.next_view()? {
-            each(&view);
-        }
-        Ok(())
+        let scan = Scan::new(&self.shared, everything, Order::OldestFirst, after, Some(last.saturating_add(1)));
+        Ok(scan.each(each)?)
     }
 }
 
 impl Days for Journal {
     fn days(&self, organization: Option<&str>) -> Result<Vec<i64>, SourceError> {
-        let mut days = Vec::new();
-        for record in self.stream(&Query::new(scope(organization)), Order::OldestFirst) {
-            let record = record?;
-            let day = time::day(record.time_us);
-            if record.organization.as_deref() == organization && !days.contains(&day) {
-                days.push(day);
+        let own = Filter::scope_only(scope(organization));
+        let mut days = BTreeSet::new();
+        Scan::new(&self.shared, own, Order::OldestFirst, 0, None).each(|view| {
+            if view.row.organization == organization {
+                days.insert(time::day(view.row.time_us));
             }
-        }
-        Ok(days)
+        })?;
+        Ok(days.into_iter().collect())
     }
 
     fn records(&self, organization: Option<&str>, day: i64) -> Result<DayRecords<'_>, SourceError> {

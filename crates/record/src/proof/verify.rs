@@ -20,7 +20,8 @@ use crate::proof::note::VerifyingKey;
 use crate::proof::notes;
 use crate::proof::source::{Days, SourceError};
 use crate::proof::store::{self, Kind, Store, StoreError};
-pub(crate) use crate::proof::verify::chain::{Chain, Reader};
+pub(crate) use crate::proof::verify::chain::Reader;
+use crate::proof::verify::chain::{Chain, Trees};
 use crate::proof::verify::tree::TreeCheck;
 use crate::record::Record;
 use crate::time;
@@ -55,7 +56,7 @@ pub struct Verified {
     pub records: u64,
     /// Records after everything that was signed: the newest, of a second or so.
     pub unsigned: u64,
-    /// The highest sequence that was signed.
+    /// The highest sequence of the organization that was signed, or that of the whole node, where it is here.
     pub signed_through: u64,
     /// Problems that were reported.
     pub problems: u64,
@@ -70,6 +71,8 @@ pub struct Verifier {
     tag: u16,
     /// Checkpoints that were kept elsewhere.
     pub(crate) kept: Vec<Checkpoint>,
+    /// Every record up to this one is in a tree, says the node; 0 if it is not here.
+    through: u64,
 }
 
 /// Records that no tree takes.
@@ -87,7 +90,8 @@ impl Verifier {
         let log = find_log(&store, key)?;
         let found = log.and_then(|log| Some((tag_of(&log)?, log)));
         let (tag, log) = found.ok_or_else(|| VerifyError::NothingSigned { directory: directory.to_owned() })?;
-        Ok(Self { store, key: key.clone(), log, tag, kept: Vec::new() })
+        let through = newest_through(&store, key, &log)?;
+        Ok(Self { store, key: key.clone(), log, tag, kept: Vec::new(), through })
     }
 
     /// Also holds the log against notes that were kept elsewhere: one checkpoint, or many in a row as in a file. Whoever
@@ -137,14 +141,14 @@ impl Verifier {
             report(problem);
         };
         let mut reader = Reader { store: &self.store, key: &self.key, log: &self.log, report: &mut report };
-        let chain = reader.chain(organization, &self.kept)?;
-        verified.signed_through = chain.last_sequence();
+        let chain = reader.chain(organization, &self.kept, since_day)?;
+        verified.signed_through = chain.last_sequence().max(self.through);
         let trees = chain.trees();
         let mut all: BTreeSet<i64> = trees.keys().map(|(day, _)| *day).collect();
         all.extend(days.days(organization).map_err(VerifyError::Source)?);
         let mut leaves = Leaves::default();
         for day in all {
-            let checks = self.checks(organization, &chain, day)?;
+            let checks = self.checks(&trees, &chain, day)?;
             let may_be_dropped = since_day.is_some_and(|since| day < since);
             self.day(organization, day, checks, days, may_be_dropped, &mut leaves, &mut verified, &mut report)?;
         }
@@ -153,13 +157,11 @@ impl Verifier {
     }
 
     /// What is signed about a day, part by part.
-    fn checks(&self, organization: Option<&str>, chain: &Chain, day: i64) -> Result<Vec<TreeCheck>, StoreError> {
-        let trees = chain.trees();
+    fn checks(&self, trees: &Trees, chain: &Chain, day: i64) -> Result<Vec<TreeCheck>, StoreError> {
         let parts = trees.range((day, 0)..=(day, u32::MAX));
         parts
             .map(|((_, part), signed)| {
-                let tree = TreeName { organization: organization.map(Into::into), day, part: *part };
-                let blocks = blocks::parse(&store::read(&self.store.tree(&tree, Kind::Blocks))?);
+                let blocks = blocks::parse(&store::read(&self.store.tree(&signed.tree, Kind::Blocks))?);
                 let earlier = chain.others.get(&(day, *part)).cloned().unwrap_or_default();
                 Ok(TreeCheck::new(signed.clone(), earlier, blocks))
             })
@@ -253,6 +255,17 @@ fn find_log(store: &Store, key: &VerifyingKey) -> Result<Option<String>, StoreEr
         }
     }
     Ok(None)
+}
+
+/// Up to which sequence the node says that all records are in trees.
+fn newest_through(store: &Store, key: &VerifyingKey, log: &str) -> Result<u64, StoreError> {
+    let bytes = store::read(&store.node_checkpoints())?;
+    let notes = notes::split(&bytes).notes;
+    let newest = notes.into_iter().rev().find_map(|note| {
+        let text = key.open(str::from_utf8(bytes.get(note)?).ok()?).ok()?;
+        NodeCheckpoint::parse(text).ok().filter(|checkpoint| checkpoint.log == log)
+    });
+    Ok(newest.map_or(0, |checkpoint| checkpoint.through))
 }
 
 /// Any checkpoint of an organization's directory that holds.

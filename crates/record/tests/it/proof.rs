@@ -3,5 +3,7 @@
 mod checking;
 mod crashes;
 mod proving;
+mod random;
+mod retained;
 mod signing;
 mod world;

@@ -57,17 +57,17 @@ pub(crate) fn open(
     };
     let mut node = opening.node()?;
     let mut organizations = HashMap::new();
-    let mut unknown = Organization::new(None);
+    let mut without = Organization::new(None);
     for directory in store.organizations()? {
         let Some(organization) = opening.organization(&directory, &mut node)? else {
             continue;
         };
         match organization.name.clone() {
             Some(name) => drop(organizations.insert(name, organization)),
-            None => unknown = organization,
+            None => without = organization,
         }
     }
-    opening.missing_organizations(&mut organizations, &mut unknown);
+    opening.missing_organizations(&mut organizations, &mut without);
     opening.check_open_trees(&node);
     let Opening { findings, signed, .. } = opening;
     let mut signer = Signer {
@@ -77,13 +77,15 @@ pub(crate) fn open(
         through: signed.map_or(0, |signed| signed.through),
         newest_time_us: i64::MIN,
         organizations,
-        unknown,
+        without,
         node,
         node_is_unsigned: false,
+        findings,
         leaves: Leaves::default(),
         _lock: lock,
     };
-    let findings = signer.rebuild(source, now_us, findings)?;
+    signer.rebuild(source, now_us)?;
+    let findings = std::mem::take(&mut signer.findings);
     Ok((signer, findings))
 }
 
@@ -248,13 +250,13 @@ impl Opening<'_> {
     fn missing_organizations(
         &mut self,
         organizations: &mut HashMap<Box<str>, Organization>,
-        unknown: &mut Organization,
+        without: &mut Organization,
     ) {
         for (name, link) in std::mem::take(&mut self.known) {
             self.findings.push(SignerFinding::ClosingsChanged { organization: name.clone(), known: link.number });
             let organization = match name {
                 Some(name) => organizations.entry(name.clone()).or_insert_with(|| Organization::new(Some(&name))),
-                None => &mut *unknown,
+                None => &mut *without,
             };
             organization.chain = link;
         }
@@ -275,14 +277,9 @@ impl Opening<'_> {
 
 impl Signer {
     /// Reads the records of open trees again, and what was signed after the node's last checkpoint.
-    fn rebuild(
-        &mut self,
-        source: &dyn Source,
-        now_us: i64,
-        mut findings: Vec<SignerFinding>,
-    ) -> Result<Vec<SignerFinding>, SignerError> {
-        let rebuilding = || self.all().flat_map(|organization| &organization.trees);
-        let signed = rebuilding().filter_map(|tree| match &tree.state {
+    fn rebuild(&mut self, source: &dyn Source, now_us: i64) -> Result<(), SignerError> {
+        let trees = self.all().flat_map(|organization| &organization.trees);
+        let signed = trees.filter_map(|tree| match &tree.state {
             State::Rebuilding { signed, .. } => Some((signed.first_sequence, signed.last_sequence)),
             _ => None,
         });
@@ -291,18 +288,18 @@ impl Signer {
         });
         let settled = source.settled();
         if settled < last {
-            findings.push(SignerFinding::Lost { signed_through: last, last_sequence: settled });
+            self.findings.push(SignerFinding::Lost { signed_through: last, last_sequence: settled });
         }
         if settled.min(last) >= first {
             let moment = Moment { now_us, is_behind: false };
-            self.read(source, first.saturating_sub(1), settled.min(last), moment, &mut findings)?;
+            self.read(source, first.saturating_sub(1), settled.min(last), moment)?;
         }
         self.through = self.through.max(last);
-        for organization in self.organizations.values_mut().chain(std::iter::once(&mut self.unknown)) {
+        for organization in self.organizations.values_mut().chain(std::iter::once(&mut self.without)) {
             for tree in &mut organization.trees {
-                tree.rebuilt().into_iter().for_each(|finding| note(&mut findings, finding));
+                tree.rebuilt().into_iter().for_each(|finding| note(&mut self.findings, finding));
             }
         }
-        Ok(findings)
+        Ok(())
     }
 }

@@ -9,6 +9,9 @@ use crate::proof::verify::problem::{BadNote, Problem};
 use std::collections::BTreeMap;
 use std::path::Path;
 
+/// What is signed about each tree of an organization, by day and part.
+pub(crate) type Trees = BTreeMap<(i64, u32), Checkpoint>;
+
 /// What holds of an organization's notes.
 #[derive(Debug, Default)]
 pub(crate) struct Chain {
@@ -26,10 +29,10 @@ impl Chain {
     }
 
     /// What is signed about each tree: the final checkpoint, or the newest.
-    pub(crate) fn trees(&self) -> BTreeMap<(i64, u32), Checkpoint> {
+    pub(crate) fn trees(&self) -> Trees {
         let newest =
             |checkpoints: &Vec<Checkpoint>| checkpoints.iter().max_by_key(|one| (one.size, one.is_final)).cloned();
-        let mut trees: BTreeMap<_, _> =
+        let mut trees: Trees =
             self.others.iter().filter_map(|(tree, checkpoints)| Some((*tree, newest(checkpoints)?))).collect();
         for closing in &self.closings {
             trees.insert((closing.tree.day, closing.tree.part), closing.clone());
@@ -95,11 +98,36 @@ impl Reader<'_> {
     }
 
     /// All notes of an organization, and those of it that were kept elsewhere.
-    pub(crate) fn chain(&mut self, organization: Option<&str>, kept: &[Checkpoint]) -> Result<Chain, StoreError> {
+    /// Files of days before `since_day` may have been dropped.
+    pub(crate) fn chain(
+        &mut self,
+        organization: Option<&str>,
+        kept: &[Checkpoint],
+        since_day: Option<i64>,
+    ) -> Result<Chain, StoreError> {
+        let mut chain = self.all_of(organization, None)?;
+        for checkpoint in kept.iter().filter(|one| one.tree.organization.as_deref() == organization) {
+            let tree = (checkpoint.tree.day, checkpoint.tree.part);
+            chain.others.entry(tree).or_default().push(checkpoint.clone());
+        }
+        let needed = |day| since_day.is_none_or(|since| day >= since);
+        for closing in chain.closings.iter().filter(|closing| needed(closing.tree.day)) {
+            let file = self.store.tree(&closing.tree, Kind::Closed);
+            if !file.exists() && !self.store.tree(&closing.tree, Kind::Open).exists() {
+                (self.report)(Problem::FileMissing { file });
+            }
+        }
+        self.check_links(organization, &chain);
+        Ok(chain)
+    }
+
+    /// The notes of an organization that hold: all, or final ones and those of one day.
+    pub(crate) fn all_of(&mut self, organization: Option<&str>, day: Option<i64>) -> Result<Chain, StoreError> {
         let mut chain = Chain { closings: self.closings(organization)?, others: BTreeMap::new() };
         let (log, directory) = (self.log, self.store.organization(organization));
         for kind in [Kind::Closed, Kind::Open] {
-            for (day, part) in store::trees(&directory, kind)? {
+            let trees = store::trees(&directory, kind)?;
+            for (day, part) in trees.into_iter().filter(|tree| day.is_none_or(|day| tree.0 == day)) {
                 let tree = TreeName { organization: organization.map(Into::into), day, part };
                 let path = self.store.tree(&tree, kind);
                 let checkpoints = self.file(&path, |text| {
@@ -109,17 +137,6 @@ impl Reader<'_> {
                 chain.others.entry((day, part)).or_default().extend(checkpoints);
             }
         }
-        for checkpoint in kept.iter().filter(|one| one.tree.organization.as_deref() == organization) {
-            let tree = (checkpoint.tree.day, checkpoint.tree.part);
-            chain.others.entry(tree).or_default().push(checkpoint.clone());
-        }
-        for closing in &chain.closings {
-            let file = self.store.tree(&closing.tree, Kind::Closed);
-            if !file.exists() && !self.store.tree(&closing.tree, Kind::Open).exists() {
-                (self.report)(Problem::FileMissing { file });
-            }
-        }
-        self.check_links(organization, &chain);
         Ok(chain)
     }
 

@@ -48,6 +48,8 @@ pub(crate) struct TreeResult {
 impl TreeCheck {
     /// `earlier` are checkpoints of the same tree. Blocks beyond the signed size are not looked at.
     pub(crate) fn new(signed: Checkpoint, mut earlier: Vec<Checkpoint>, mut blocks: Vec<Block>) -> Self {
+        // Nothing true is larger than what is final.
+        let contradicts = earlier.iter().map(|checkpoint| checkpoint.size).find(|size| *size > signed.size);
         earlier.retain(|checkpoint| checkpoint.size <= signed.size);
         earlier.sort_by_key(|checkpoint| checkpoint.size);
         let first_sequence = signed.first_sequence;
@@ -62,7 +64,7 @@ impl TreeCheck {
             first_sequence,
             at_earlier: 0,
             first_bad: None,
-            contradicts: None,
+            contradicts,
             block: Frontier::new(),
             at_block: 0,
             bad_blocks: Vec::new(),
@@ -89,7 +91,6 @@ impl TreeCheck {
                     signed: earlier.size,
                     found: self.frontier.size(),
                 });
-                self.contradicts = Some(earlier.size);
             }
             self.at_earlier += 1;
         }
@@ -114,10 +115,11 @@ impl TreeCheck {
         self.reach(u64::MAX);
         let holds = self.frontier.size() == self.signed.size && self.frontier.root() == self.signed.root;
         let blocks_hold = self.blocks_make_the_root();
-        let mut problems = Vec::new();
+        let contradicts = self.contradicts.or(self.first_bad.filter(|_| holds).map(|bad| bad.signed));
+        let contradiction = contradicts.map(|size| Problem::Contradiction { tree: self.signed.tree.clone(), size });
+        let mut problems: Vec<Problem> = contradiction.into_iter().collect();
         if holds {
-            problems
-                .extend(self.contradicts.map(|size| Problem::Contradiction { tree: self.signed.tree.clone(), size }));
+            // All records are those that were signed.
         } else if self.frontier.size() == 0 {
             let Checkpoint { tree, size, first_sequence, last_sequence, .. } = self.signed.clone();
             problems.push(Problem::NoRecords { tree, signed: size, first_sequence, last_sequence });

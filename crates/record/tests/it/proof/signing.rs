@@ -1,10 +1,11 @@
 //! What is signed when, and what it says.
 
 use super::world::{DAY, MIDNIGHT, MINUTE_US, World, key, public, row};
-use crate::support::DAY_US;
+use crate::support::{DAY_US, T0};
 use std::fs;
-use tegata_record::Faults;
+use std::time::Duration;
 use tegata_record::proof::{Checkpoint, Signer, SignerError, SignerFinding, Ticked, Verified, Verifier};
+use tegata_record::{Faults, Flush, Options};
 
 fn notes(world: &World, organization: &str, name: &str) -> Vec<Checkpoint> {
     let text = fs::read_to_string(world.file(organization, name)).unwrap();
@@ -180,6 +181,20 @@ fn a_full_disk_delays_signing_only() {
     world.is_clean("org_a");
     drop(signer);
     assert_eq!(world.start(), []);
+}
+
+/// What the loss of power could still take back is not signed, or the log would contradict what was signed.
+#[test]
+fn only_what_is_on_disk_is_signed() {
+    let home = crate::support::directory();
+    let hourly = Options { flush: Flush::Interval(Duration::from_hours(1)), ..Options::default() };
+    let (journal, _) = crate::support::open(&home.path().join("journal"), hourly);
+    let mut signer = Signer::open(&home.path().join("proofs"), key(), &journal, T0, None).unwrap().0;
+    journal.flush().unwrap();
+    journal.append(&row(Some("org_a"), T0)).unwrap();
+    assert_eq!(signer.tick(&journal, T0).unwrap(), Ticked::default());
+    journal.flush().unwrap();
+    assert_eq!(signer.tick(&journal, T0).unwrap().records, 1);
 }
 
 #[test]

@@ -60,6 +60,10 @@ impl World {
         findings
     }
 
+    pub fn signer(&mut self) -> &mut Signer {
+        self.signer.as_mut().unwrap()
+    }
+
     pub fn stop(&mut self) {
         self.signer = None;
     }
