@@ -3,7 +3,7 @@
 use super::world::{World, public, row};
 use crate::support::DAY_US;
 use proptest::prelude::*;
-use tegata_record::proof::{Verifier, verify_proof};
+use tegata_record::proof::{SignerFinding, Verifier, verify_proof};
 
 #[derive(Debug, Clone)]
 enum Step {
@@ -11,6 +11,8 @@ enum Step {
     Append(Option<&'static str>, i64, i64),
     Tick,
     Restart,
+    /// A call after whose first bytes written, so many, nothing more reaches the disk; then a new start.
+    Crash(u64),
     /// Time passes, in minutes.
     Wait(i64),
 }
@@ -23,13 +25,14 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
             .prop_map(|(organization, count, back)| Step::Append(organization, count, back)),
         4 => Just(Step::Tick),
         1 => Just(Step::Restart),
+        3 => (0..3_000_u64).prop_map(Step::Crash),
         2 => (1..1_500_i64).prop_map(Step::Wait),
     ];
     prop::collection::vec(step, 1..25)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(40))]
 
     #[test]
     fn what_was_signed_checks(steps in steps()) {
@@ -43,6 +46,17 @@ proptest! {
                 }
                 Step::Tick => drop(world.tick()),
                 Step::Restart => prop_assert_eq!(world.start(), []),
+                Step::Crash(room) => {
+                    world.faults.fail_cuts(true);
+                    world.faults.leave_room(room);
+                    let (journal, now_us) = (&world.journal, world.now_us);
+                    let _ = world.signer.as_mut().unwrap().tick(journal, now_us);
+                    world.faults.fail_cuts(false);
+                    world.faults.leave_room(u64::MAX);
+                    let mut findings = world.start();
+                    findings.retain(|finding| !matches!(finding, SignerFinding::Unfinished { .. }));
+                    prop_assert_eq!(findings, []);
+                }
                 Step::Wait(minutes) => world.now_us += minutes * super::world::MINUTE_US,
             }
         }

@@ -3,11 +3,12 @@
 use crate::support::{self, DAY_US, T0, TAG};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use tegata_record::proof::{
     DayRecords, Days, NodeVerified, Problem, Seed, Signer, SignerFinding, SigningKey, SourceError, Ticked, Verified,
     Verifier, VerifyingKey,
 };
-use tegata_record::{Decision, Journal, NewRecord, Record};
+use tegata_record::{Decision, Faults, Journal, NewRecord, Record};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
@@ -34,8 +35,9 @@ pub fn row(organization: Option<&str>, time_us: i64) -> NewRecord<'_> {
 
 pub struct World {
     home: TempDir,
+    pub faults: Arc<Faults>,
     pub journal: Journal,
-    signer: Option<Signer>,
+    pub signer: Option<Signer>,
     pub now_us: i64,
 }
 
@@ -43,7 +45,7 @@ impl World {
     pub fn new() -> Self {
         let home = support::directory();
         let journal = support::open_clean(&home.path().join("journal"), support::options());
-        let mut world = Self { home, journal, signer: None, now_us: T0 };
+        let mut world = Self { home, faults: Faults::none(), journal, signer: None, now_us: T0 };
         assert_eq!(world.start(), []);
         world
     }
@@ -55,7 +57,8 @@ impl World {
     /// Ends the signer, if there is one, and begins again with what is on disk.
     pub fn start(&mut self) -> Vec<SignerFinding> {
         self.stop();
-        let (signer, findings) = Signer::open(&self.proofs(), key(), &self.journal, self.now_us, None).unwrap();
+        let (signer, findings) =
+            Signer::open(&self.proofs(), key(), &self.journal, self.now_us, Some(Arc::clone(&self.faults))).unwrap();
         self.signer = Some(signer);
         findings
     }
