@@ -6,4 +6,5 @@ mod proving;
 mod random;
 mod retained;
 mod signing;
+mod tampering;
 mod world;

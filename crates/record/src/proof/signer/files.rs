@@ -32,6 +32,9 @@ impl Files<'_> {
         while let Some(tree) = organization.trees.get_mut(position) {
             let is_due = clock_us >= tree.close_at_us;
             if !is_due && !tree.is_ending() {
+                if tree.has_all_blocks {
+                    self.write_blocks(tree)?;
+                }
                 if tree.is_unsigned() {
                     let checkpoint = tree.checkpoint(self.log, organization.chain, false);
                     self.sign(tree, &checkpoint)?;

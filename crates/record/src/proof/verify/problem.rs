@@ -113,7 +113,7 @@ pub enum Problem {
         /// The file.
         file: PathBuf,
     },
-    /// A file is missing.
+    /// A file is missing, or has lost its end.
     FileMissing {
         /// The file.
         file: PathBuf,
@@ -209,7 +209,7 @@ impl fmt::Display for Problem {
             }
             Self::Note { file, number, why } => write!(out, "{}: note {number} {why}", file.display()),
             Self::Unfinished { file } => write!(out, "{} ends within a note", file.display()),
-            Self::FileMissing { file } => write!(out, "{} is missing", file.display()),
+            Self::FileMissing { file } => write!(out, "{} is missing, or has lost its end", file.display()),
             Self::BlocksChanged { file } => write!(out, "{} does not fit its tree", file.display()),
             Self::Contradiction { tree, size } => {
                 write!(out, "{tree}: two true checkpoints contradict each other at size {size}")

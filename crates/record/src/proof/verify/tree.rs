@@ -26,6 +26,9 @@ pub(crate) struct TreeCheck {
     /// Earlier checkpoints, by size.
     earlier: Vec<Checkpoint>,
     blocks: Vec<Block>,
+    /// Whether some that should be there are not, or say that they end elsewhere.
+    lacks_blocks: bool,
+    last_pushed: u64,
     frontier: Frontier,
     /// The lowest sequence that was found or should have been.
     first_sequence: u64,
@@ -56,10 +59,13 @@ impl TreeCheck {
         let full = signed.size / BLOCK_LEAVES;
         let all = if signed.is_final { signed.size.div_ceil(BLOCK_LEAVES) } else { full };
         blocks.truncate(usize::try_from(all).unwrap_or(usize::MAX));
+        let lacks_blocks = (blocks.len() as u64) < all;
         Self {
             signed,
             earlier,
             blocks,
+            lacks_blocks,
+            last_pushed: 0,
             frontier: Frontier::new(),
             first_sequence,
             at_earlier: 0,
@@ -76,6 +82,7 @@ impl TreeCheck {
         let leaf = leaves.hash(record);
         self.frontier.push(leaf);
         self.block.push(leaf);
+        self.last_pushed = record.sequence;
         self.first_sequence = self.first_sequence.min(record.sequence);
     }
 
@@ -97,7 +104,9 @@ impl TreeCheck {
         while let Some(block) = self.blocks.get(self.at_block).filter(|block| block.last_sequence < sequence) {
             let signed = (self.signed.size - records_before(self.at_block).min(self.signed.size)).min(BLOCK_LEAVES);
             let found = std::mem::take(&mut self.block);
-            if found.size() != signed || found.root() != block.root {
+            if found.size() == signed && found.root() == block.root {
+                self.lacks_blocks |= block.last_sequence != self.last_pushed;
+            } else {
                 let before = self.at_block.checked_sub(1).and_then(|position| self.blocks.get(position));
                 self.bad_blocks.push(Stretch {
                     first_sequence: before.map_or(self.first_sequence, |before| before.last_sequence.saturating_add(1)),
@@ -128,7 +137,10 @@ impl TreeCheck {
         } else {
             problems.push(self.problem(&self.first_bad.unwrap_or_else(|| self.rest())));
         }
-        TreeResult { problems, has_bad_blocks: holds && !(blocks_hold && self.bad_blocks.is_empty()) }
+        TreeResult {
+            problems,
+            has_bad_blocks: holds && (self.lacks_blocks || !blocks_hold || !self.bad_blocks.is_empty()),
+        }
     }
 
     /// What follows the newest earlier checkpoint that holds.

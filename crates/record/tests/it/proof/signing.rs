@@ -234,6 +234,13 @@ fn missing_sequences_are_reported_when_they_are_met() {
 }
 
 #[test]
+fn a_signer_may_have_a_thread_of_its_own() {
+    const fn is_send<T: Send + Sync>() {}
+    is_send::<Signer>();
+    is_send::<Verifier>();
+}
+
+#[test]
 fn the_day_of_the_clock_is_the_day_of_the_tree() {
     assert_eq!(DAY, 19_675);
 }
