@@ -4,6 +4,7 @@
 //! which only the publisher has, show in addition whether an organization or its newest days were taken away.
 
 mod chain;
+mod day;
 mod node;
 mod problem;
 mod tree;
@@ -11,7 +12,6 @@ mod tree;
 pub use crate::proof::verify::node::NodeVerified;
 pub use crate::proof::verify::problem::{BadNote, Change, Problem};
 
-use crate::id::RecordId;
 use crate::proof::blocks;
 use crate::proof::checkpoint::{Checkpoint, NodeCheckpoint, tag_of};
 use crate::proof::leaf::Leaves;
@@ -22,9 +22,8 @@ use crate::proof::source::{Days, SourceError};
 use crate::proof::store::{self, Kind, Store, StoreError};
 pub(crate) use crate::proof::verify::chain::Reader;
 use crate::proof::verify::chain::{Chain, Trees};
+use crate::proof::verify::day::DayCheck;
 use crate::proof::verify::tree::TreeCheck;
-use crate::record::Record;
-use crate::time;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
@@ -73,14 +72,6 @@ pub struct Verifier {
     pub(crate) kept: Vec<Checkpoint>,
     /// Every record up to this one is in a tree, says the node; 0 if it is not here.
     through: u64,
-}
-
-/// Records that no tree takes.
-#[derive(Default)]
-struct Stray {
-    records: u64,
-    first_sequence: u64,
-    last_sequence: u64,
 }
 
 impl Verifier {
@@ -148,9 +139,24 @@ impl Verifier {
         all.extend(days.days(organization).map_err(VerifyError::Source)?);
         let mut leaves = Leaves::default();
         for day in all {
-            let checks = self.checks(&trees, &chain, day)?;
-            let may_be_dropped = since_day.is_some_and(|since| day < since);
-            self.day(organization, day, checks, days, may_be_dropped, &mut leaves, &mut verified, &mut report)?;
+            let mut check = DayCheck::new(organization, day, self.checks(&trees, &chain, day)?);
+            let signed_through = verified.signed_through;
+            let read = days.records(organization, day).and_then(|mut records| {
+                records.try_for_each(|record| {
+                    check.push(&record?, signed_through, self.tag, &mut leaves, &mut report);
+                    Ok(())
+                })
+            });
+            verified.records += check.records;
+            verified.unsigned += check.unsigned;
+            if let Err(error) = read {
+                report(check.unreadable(&error));
+            } else if check.records == 0 && since_day.is_some_and(|since| day < since) {
+                verified.dropped_trees += check.trees.len() as u64;
+            } else {
+                verified.trees += check.trees.len() as u64;
+                check.finish(&self.store, &mut report);
+            }
         }
         verified.problems = problems;
         Ok(verified)
@@ -166,78 +172,6 @@ impl Verifier {
                 Ok(TreeCheck::new(signed.clone(), earlier, blocks))
             })
             .collect()
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "the two sinks and the buffer are the caller's")]
-    fn day(
-        &self,
-        organization: Option<&str>,
-        day: i64,
-        mut checks: Vec<TreeCheck>,
-        days: &dyn Days,
-        may_be_dropped: bool,
-        leaves: &mut Leaves,
-        verified: &mut Verified,
-        report: &mut dyn FnMut(Problem),
-    ) -> Result<(), VerifyError> {
-        let owner = || organization.map(Box::from);
-        let (mut at, mut previous, mut found) = (0, 0, 0);
-        let mut added = Stray::default();
-        for record in days.records(organization, day).map_err(VerifyError::Source)? {
-            let record = record.map_err(VerifyError::Source)?;
-            let sequence = record.sequence;
-            found += 1;
-            if !self.is_in_place(&record, organization, day) {
-                report(Problem::Misplaced { organization: owner(), day, sequence });
-            }
-            if sequence <= previous {
-                report(Problem::Moved { organization: owner(), day, sequence });
-            }
-            previous = previous.max(sequence);
-            while checks.get(at).is_some_and(|check| check.signed.last_sequence < sequence) {
-                at += 1;
-            }
-            match checks.get_mut(at) {
-                Some(check) => check.push(&record.view(), leaves),
-                None if sequence > verified.signed_through => verified.unsigned += 1,
-                None => added.push(sequence),
-            }
-        }
-        verified.records += found;
-        if added.records > 0 {
-            let Stray { records, first_sequence, last_sequence } = added;
-            report(Problem::Unsigned { organization: owner(), day, records, first_sequence, last_sequence });
-        }
-        if found == 0 && may_be_dropped {
-            verified.dropped_trees += checks.len() as u64;
-            return Ok(());
-        }
-        for check in checks {
-            verified.trees += 1;
-            let tree = check.signed.tree.clone();
-            let result = check.finish();
-            result.problems.into_iter().for_each(&mut *report);
-            if result.has_bad_blocks {
-                report(Problem::BlocksChanged { file: self.store.tree(&tree, Kind::Blocks) });
-            }
-        }
-        Ok(())
-    }
-
-    fn is_in_place(&self, record: &Record, organization: Option<&str>, day: i64) -> bool {
-        record.organization.as_deref() == organization
-            && time::day(record.time_us) == day
-            && record.id == RecordId::new(record.time_us, self.tag, record.sequence)
-    }
-}
-
-impl Stray {
-    fn push(&mut self, sequence: u64) {
-        if self.records == 0 {
-            self.first_sequence = sequence;
-        }
-        self.records += 1;
-        self.last_sequence = sequence;
     }
 }
 

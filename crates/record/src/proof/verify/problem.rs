@@ -73,6 +73,17 @@ pub enum Problem {
         /// The record's sequence.
         sequence: u64,
     },
+    /// The records of a day cannot be read, or not to their end. What was read of them is not judged.
+    Unreadable {
+        /// The organization.
+        organization: Option<Box<str>>,
+        /// The day.
+        day: i64,
+        /// The sequence of the last that was read; 0 if none was.
+        after_sequence: u64,
+        /// What their store says.
+        error: String,
+    },
     /// Records that are in no tree, though later ones of the organization are: they were added.
     Unsigned {
         /// The organization.
@@ -192,6 +203,12 @@ impl fmt::Display for Problem {
             Self::Misplaced { organization, day, sequence } => write!(
                 out,
                 "{} {}: the record with sequence {sequence} belongs elsewhere, or its id is not its own",
+                named(organization.as_deref()),
+                Day(*day)
+            ),
+            Self::Unreadable { organization, day, after_sequence, error } => write!(
+                out,
+                "{} {}: the records after sequence {after_sequence} cannot be read: {error}",
                 named(organization.as_deref()),
                 Day(*day)
             ),

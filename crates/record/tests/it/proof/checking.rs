@@ -1,6 +1,6 @@
 //! Tampering of every kind, and what the verifier says of it.
 
-use super::world::{DAY, Kept, World, check, copy_directory, public, row};
+use super::world::{Broken, DAY, Kept, World, check, copy_directory, public, row};
 use crate::support::{self, DAY_US, TAG};
 use std::fs;
 use std::path::Path;
@@ -412,6 +412,25 @@ fn a_log_that_was_rewritten_and_signed_again_contradicts_what_was_kept() {
     verifier.organization(Some("org_a"), &other.records(), None, &mut |problem| problems.push(problem)).unwrap();
     assert!(problems.contains(&Problem::Contradiction { tree: tree(DAY, 1), size: RECORDS }), "{problems:?}");
     assert!(problems.iter().any(|problem| matches!(problem, Problem::ChainBroken { .. })), "{problems:?}");
+}
+
+#[test]
+fn a_day_that_cannot_be_read_does_not_hide_the_others() {
+    let world = three_days();
+    let mut kept = world.records();
+    kept.at(nth(2 * RECORDS + 1)).path = None;
+    let verifier = Verifier::open(&world.proofs(), &public()).unwrap();
+    let mut problems = Vec::new();
+    let broken = Broken(kept, nth(700));
+    let done = verifier.organization(Some("org_a"), &broken, None, &mut |problem| problems.push(problem)).unwrap();
+    let unreadable = Problem::Unreadable {
+        organization: Some("org_a".into()),
+        day: DAY,
+        after_sequence: nth(699),
+        error: "broken".into(),
+    };
+    assert_eq!(problems, [unreadable, block(DAY + 2, 2 * RECORDS, 2 * RECORDS + 1, Change::Altered)]);
+    assert_eq!((done.trees, done.records), (2, 2 * RECORDS + 699));
 }
 
 #[test]

@@ -143,6 +143,23 @@ pub fn check(proofs: &Path, organization: &str, records: &Kept) -> (Vec<Problem>
 #[derive(Clone)]
 pub struct Kept(pub Vec<Record>);
 
+/// The same, with a place at which its file is broken.
+pub struct Broken(pub Kept, pub u64);
+
+impl Days for Broken {
+    fn days(&self, organization: Option<&str>) -> Result<Vec<i64>, SourceError> {
+        self.0.days(organization)
+    }
+
+    fn records(&self, organization: Option<&str>, day: i64) -> Result<DayRecords<'_>, SourceError> {
+        let broken = |record: &Record| record.sequence == self.1;
+        Ok(Box::new(self.0.records(organization, day)?.map(move |record| match record {
+            Ok(record) if broken(&record) => Err("broken".into()),
+            other => other,
+        })))
+    }
+}
+
 impl Kept {
     pub fn at(&mut self, sequence: u64) -> &mut Record {
         self.0.iter_mut().find(|record| record.sequence == sequence).unwrap()
