@@ -80,6 +80,28 @@ fn records_without_an_organization_have_their_own_trees() {
 }
 
 #[test]
+fn an_organization_may_have_any_id() {
+    let mut world = World::new();
+    let long = "é".repeat(64);
+    let names = ["", "../../x", "a/b\n\n— x", "org=a", "%2D", &long];
+    for _ in 0..2 {
+        for name in names {
+            world.append(name, 3);
+        }
+        world.tick();
+        world.next_day();
+        assert_eq!(world.start(), []);
+    }
+    let found = Verifier::open(&world.proofs(), &public()).unwrap().organizations().unwrap();
+    assert_eq!(found.len(), names.len());
+    for name in names {
+        assert!(found.contains(&Some(name.into())), "{name}");
+        assert_eq!(world.is_clean(name).trees, 2);
+    }
+    assert_eq!(fs::read_dir(world.proofs()).unwrap().count(), names.len() + 2);
+}
+
+#[test]
 fn late_records_make_another_part() {
     let mut world = World::new();
     world.some_seconds("org_a", 5);
