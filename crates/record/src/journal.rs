@@ -21,7 +21,7 @@ mod read;
 mod recover;
 mod recovery;
 mod retention;
-mod scan;
+pub(crate) mod scan;
 mod settled;
 mod shared;
 mod snapshot;
@@ -83,7 +83,7 @@ impl Default for Options {
 /// The access log on disk. Closed when it is dropped; shared between threads as `&Journal` or in an `Arc`.
 #[derive(Debug)]
 pub struct Journal {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     // Fields are dropped in order: the last flush comes before another process may have the journal.
     _flusher: Option<Flusher>,
     _lock: File,
@@ -140,6 +140,14 @@ impl Journal {
     /// The sequence of the newest record; 0 if there never was one.
     pub fn last_sequence(&self) -> u64 {
         self.shared.writer.lock().last_sequence()
+    }
+
+    /// The newest sequence that the loss of power cannot take back; with [`Flush::Never`], the newest of all.
+    pub fn settled_sequence(&self) -> u64 {
+        match self.shared.flush {
+            Flush::Never => self.last_sequence(),
+            Flush::Always | Flush::Interval(_) => self.shared.flushing.progress().flushed,
+        }
     }
 
     /// The journal's tag, which is in the id of each of its records.

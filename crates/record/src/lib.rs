@@ -17,6 +17,7 @@
 //! | `question` | most frequent values and SQL, by way of a query engine |
 //! | `engine`  | the threads that columns and questions are worked on |
 //! | `export`  | CSV, JSON Lines and Parquet |
+//! | `proof`   | signed trees over the records: what makes a missing or changed one show |
 //!
 //! What this crate must not know: HTTP, the database, the rules of a decision, secrets, who may read what (callers hand in a
 //! [`Scope`]). It reads no clock and no randomness: times and the journal's tag are handed in. Types of the libraries
@@ -37,6 +38,7 @@ mod frame;
 mod id;
 mod journal;
 mod log;
+pub mod proof;
 mod query;
 mod question;
 mod record;

@@ -266,6 +266,13 @@ mod tests {
     }
 
     #[test]
+    fn a_record_and_its_view_say_the_same() {
+        let record = written(&full_record());
+        assert_eq!(record.view().row, full_record());
+        assert_eq!(record.view().to_record(), record);
+    }
+
+    #[test]
     fn serializes_in_the_shape_of_the_api() {
         let record = written(&full_record());
         let json = serde_json::to_value(&record).unwrap();

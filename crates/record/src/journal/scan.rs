@@ -98,6 +98,19 @@ impl Scan {
         Ok(count)
     }
 
+    /// Shows all records one by one.
+    pub(crate) fn each(mut self, mut see: impl FnMut(&RecordView<'_>)) -> Result<(), ReadError> {
+        while self.next_block()? {
+            while let Some(payload) = self.hits.pop() {
+                match codec::decode(&self.block[payload]).and_then(|raw| raw.view(self.shared.tag)) {
+                    Ok(view) => see(&view),
+                    Err(_) => self.met_damage(),
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The next record. After an error there is none.
     pub(crate) fn next_view(&mut self) -> Result<Option<RecordView<'_>>, ReadError> {
         Ok(self.next_payload()?.map(|(_, view)| view))

@@ -7,6 +7,7 @@ mod columns;
 mod concurrency;
 mod damage;
 mod failures;
+mod proof;
 mod questions;
 mod reading;
 mod retention;
