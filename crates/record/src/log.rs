@@ -21,7 +21,7 @@ pub(crate) use crate::log::ask::wanted;
 use crate::columns::{Columns, Manifest};
 use crate::engine::Engine;
 use crate::id::RecordId;
-use crate::journal::{AppendError, Journal, ReadError, Segments};
+use crate::journal::{AppendError, Batch, Journal, ReadError, Segments};
 use crate::record::NewRecord;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -53,6 +53,15 @@ impl AccessLog {
     /// Writes records with neighbouring sequences in one go: all of them or none.
     pub fn append_batch(&self, records: &[NewRecord<'_>]) -> Result<Vec<RecordId>, AppendError> {
         self.journal.append_batch(records)
+    }
+
+    /// Writes what was put into a batch, with neighbouring sequences, in one go: all of it or nothing. The batch is empty
+    /// afterwards, and keeps its memory.
+    pub fn append_prepared<'b>(
+        &self,
+        batch: &'b mut Batch,
+    ) -> Result<impl Iterator<Item = RecordId> + use<'b>, AppendError> {
+        self.journal.append_prepared(batch)
     }
 
     /// Flushes to disk now, whatever the setting.
