@@ -10,6 +10,7 @@
 //! price of its lengths. Must not panic, whatever the bytes say.
 
 use crate::column::{COUNT, Column};
+use crate::filter::Number;
 use crate::id::RecordId;
 use crate::record::{Decision, NewRecord, RecordView};
 
@@ -115,6 +116,14 @@ pub(crate) fn decode(payload: &[u8]) -> Result<RawRecord<'_>, DecodeError> {
 impl<'a> RawRecord<'a> {
     pub(crate) fn column(&self, column: Column) -> Option<&'a [u8]> {
         self.columns[column as usize]
+    }
+
+    pub(crate) fn number(&self, number: Number) -> Option<u64> {
+        match number {
+            Number::Alternative => self.alternative.map(u64::from),
+            Number::RuleVersion => Some(self.rule_version.into()),
+            Number::CatalogueVersion => Some(self.catalogue_version),
+        }
     }
 
     /// The row with its texts checked, and the id that it has in the journal with this tag.

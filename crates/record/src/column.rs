@@ -48,6 +48,28 @@ impl Column {
         Self::RequestId,
     ];
 
+    /// The name that the column has everywhere: in the API, in exports, in files and in SQL.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Organization => "organization",
+            Self::Credential => "credential",
+            Self::Principal => "principal",
+            Self::Api => "api",
+            Self::Permission => "permission",
+            Self::ContextId => "context_id",
+            Self::Level => "level",
+            Self::Reason => "reason",
+            Self::Kind => "kind",
+            Self::ActedFor => "acted_for",
+            Self::Method => "method",
+            Self::Endpoint => "endpoint",
+            Self::Path => "path",
+            Self::Address => "address",
+            Self::UserAgent => "user_agent",
+            Self::RequestId => "request_id",
+        }
+    }
+
     /// The most bytes that the column keeps.
     pub(crate) const fn bytes_max(self) -> usize {
         match self {
@@ -92,6 +114,13 @@ mod tests {
     fn positions_are_the_order_of_the_table() {
         for (position, column) in Column::ALL.into_iter().enumerate() {
             assert_eq!(column as usize, position);
+        }
+    }
+
+    #[test]
+    fn names_are_those_of_exports() {
+        for column in Column::ALL {
+            assert!(crate::export::COLUMNS.contains(&column.name()), "{}", column.name());
         }
     }
 

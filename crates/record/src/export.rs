@@ -5,9 +5,11 @@
 
 mod csv;
 mod jsonl;
+mod parquet;
 
 pub use crate::export::csv::csv;
 pub use crate::export::jsonl::jsonl;
+pub use crate::export::parquet::parquet;
 
 use crate::journal::ReadError;
 use std::io;

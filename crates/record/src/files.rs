@@ -13,13 +13,15 @@ pub struct Faults {
     room_bytes: AtomicU64,
     flush_fails: AtomicBool,
     cut_fails: AtomicBool,
+    steps_left: AtomicU64,
 }
 
 impl Faults {
     /// A disk without faults so far.
     pub fn none() -> Arc<Self> {
         let room_bytes = AtomicU64::new(u64::MAX);
-        Arc::new(Self { room_bytes, flush_fails: AtomicBool::new(false), cut_fails: AtomicBool::new(false) })
+        let (flush_fails, cut_fails) = (AtomicBool::new(false), AtomicBool::new(false));
+        Arc::new(Self { room_bytes, flush_fails, cut_fails, steps_left: AtomicU64::new(u64::MAX) })
     }
 
     /// After this many more bytes the disk is full; `u64::MAX` gives it room again.
@@ -35,6 +37,23 @@ impl Faults {
     /// Whether taking back a half-written append fails, too.
     pub fn fail_cuts(&self, fails: bool) {
         self.cut_fails.store(fails, Ordering::SeqCst);
+    }
+
+    /// After this many more steps on files of columns (reading, writing, removing, and removing what was settled from
+    /// the journal) every further one fails, as if the process had ended there; `u64::MAX` lets them succeed again.
+    pub fn leave_steps(&self, steps: u64) {
+        self.steps_left.store(steps, Ordering::SeqCst);
+    }
+
+    pub(crate) fn step(&self) -> io::Result<()> {
+        let left = self.steps_left.load(Ordering::SeqCst);
+        if left == 0 {
+            return Err(io::Error::other("the step was told to fail"));
+        }
+        if left != u64::MAX {
+            self.steps_left.store(left - 1, Ordering::SeqCst);
+        }
+        Ok(())
     }
 
     fn take_room(&self, wanted: usize) -> usize {

@@ -7,18 +7,43 @@ use crate::column::Column;
 use crate::query::{Query, Scope};
 use crate::record::Decision;
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Filter {
     from_us: i64,
     to_us: Option<i64>,
     decision: Option<Decision>,
+    numbers: [Option<u64>; Number::ALL.len()],
     tests: Vec<(Column, Test)>,
+    text: Option<FreeText>,
 }
 
-#[derive(Debug)]
-enum Test {
-    Equal(Box<[u8]>),
-    Prefix(Box<[u8]>),
+/// What a text has to be.
+#[derive(Debug, Clone)]
+pub(crate) enum Test {
+    Equal(Box<str>),
+    Prefix(Box<str>),
+}
+
+/// A column that is a number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Number {
+    Alternative,
+    RuleVersion,
+    CatalogueVersion,
+}
+
+impl Number {
+    pub(crate) const ALL: [Self; 3] = [Self::Alternative, Self::RuleVersion, Self::CatalogueVersion];
+}
+
+/// A text that is looked for anywhere within others, small and capital letters of ASCII alike.
+#[derive(Debug, Clone)]
+pub(crate) struct FreeText(Box<[u8]>);
+
+impl FreeText {
+    pub(crate) fn is_in(&self, text: &[u8]) -> bool {
+        text.windows(self.0.len()).any(|part| part.eq_ignore_ascii_case(&self.0))
+    }
 }
 
 impl Filter {
@@ -38,19 +63,29 @@ impl Filter {
             (Column::Kind, query.kind),
             (Column::Level, query.level),
             (Column::Method, query.method),
+            (Column::UserAgent, query.user_agent),
         ];
         for (column, text) in equal {
             // What was cut when it was written is found by its whole text, too.
-            tests.extend(text.map(|text| (column, Test::Equal(column.keep(text).as_bytes().into()))));
+            tests.extend(text.map(|text| (column, Test::Equal(column.keep(text).into()))));
         }
         let prefix = query.path_prefix.filter(|prefix| !prefix.is_empty());
-        tests.extend(prefix.map(|prefix| (Column::Path, Test::Prefix(Column::Path.keep(prefix).as_bytes().into()))));
-        Self { from_us: query.from_us.unwrap_or(i64::MIN), to_us: query.to_us, decision: query.decision, tests }
+        tests.extend(prefix.map(|prefix| (Column::Path, Test::Prefix(Column::Path.keep(prefix).into()))));
+        let text = query.text.filter(|text| !text.is_empty());
+        Self {
+            from_us: query.from_us.unwrap_or(i64::MIN),
+            to_us: query.to_us,
+            decision: query.decision,
+            numbers: [query.alternative.map(u64::from), query.rule_version.map(u64::from), query.catalogue_version],
+            tests,
+            text: text.map(|text| FreeText(text.as_bytes().into())),
+        }
     }
 
     /// The filter that leaves only the scope.
     pub(crate) fn scope_only(scope: Scope<'_>) -> Self {
-        Self { from_us: i64::MIN, to_us: None, decision: None, tests: scope_tests(scope) }
+        let numbers = [None; Number::ALL.len()];
+        Self { from_us: i64::MIN, to_us: None, decision: None, numbers, tests: scope_tests(scope), text: None }
     }
 
     /// Whether rows between these two times can pass.
@@ -61,23 +96,67 @@ impl Filter {
     pub(crate) fn matches(&self, row: &RawRecord<'_>) -> bool {
         self.may_match(row.time_us, row.time_us)
             && self.decision.is_none_or(|decision| decision == row.decision)
+            && self.numbers().all(|(number, wanted)| row.number(number) == Some(wanted))
             && self.tests.iter().all(|(column, test)| row.column(*column).is_some_and(|text| test.passes(text)))
+            && self.text.as_ref().is_none_or(|text| {
+                let within = |column| row.column(column).is_some_and(|value| text.is_in(value));
+                within(Column::Path) || within(Column::Principal)
+            })
+    }
+
+    pub(crate) fn passes_time(&self, time_us: i64) -> bool {
+        self.may_match(time_us, time_us)
+    }
+
+    /// Narrows the times that pass.
+    pub(crate) fn narrow(&mut self, from_us: Option<i64>, to_us: Option<i64>) {
+        self.from_us = from_us.map_or(self.from_us, |from_us| from_us.max(self.from_us));
+        self.to_us = to_us.map(|to_us| self.to_us.map_or(to_us, |own| own.min(to_us))).or(self.to_us);
+    }
+
+    /// Adds a test that a text has to pass, too.
+    pub(crate) fn require(&mut self, column: Column, text: &str) {
+        self.tests.push((column, Test::Equal(text.into())));
+    }
+
+    /// The organization whose records alone can pass, if it is one.
+    pub(crate) fn organization(&self) -> Option<&str> {
+        self.tests.iter().find_map(|(column, test)| match test {
+            Test::Equal(id) if *column == Column::Organization => Some(&**id),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn decision(&self) -> Option<Decision> {
+        self.decision
+    }
+
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = (Number, u64)> {
+        Number::ALL.into_iter().zip(self.numbers).filter_map(|(number, wanted)| Some((number, wanted?)))
+    }
+
+    pub(crate) fn tests(&self) -> &[(Column, Test)] {
+        &self.tests
+    }
+
+    pub(crate) fn text(&self) -> Option<&FreeText> {
+        self.text.as_ref()
     }
 }
 
 fn scope_tests(scope: Scope<'_>) -> Vec<(Column, Test)> {
     match scope {
         // Not cut to the column's limit: two organizations must never look alike.
-        Scope::Organization(id) => vec![(Column::Organization, Test::Equal(id.as_bytes().into()))],
+        Scope::Organization(id) => vec![(Column::Organization, Test::Equal(id.into()))],
         Scope::Installation => Vec::new(),
     }
 }
 
 impl Test {
-    fn passes(&self, text: &[u8]) -> bool {
+    pub(crate) fn passes(&self, text: &[u8]) -> bool {
         match self {
-            Self::Equal(wanted) => text == &**wanted,
-            Self::Prefix(wanted) => text.starts_with(wanted),
+            Self::Equal(wanted) => text == wanted.as_bytes(),
+            Self::Prefix(wanted) => text.starts_with(wanted.as_bytes()),
         }
     }
 }
@@ -113,7 +192,7 @@ mod tests {
 
     #[test]
     fn every_text_filter_filters() {
-        let cases: [(Set, &str, &str); 15] = [
+        let cases: [(Set, &str, &str); 21] = [
             (|query, text| query.api = Some(text), "github", "space"),
             (|query, text| query.credential = Some(text), "tok_1", "tok_2"),
             (|query, text| query.kind = Some(text), "personal_token", "access_key"),
@@ -129,6 +208,12 @@ mod tests {
             (|query, text| query.address = Some(text), "203.0.113.9", "203.0.113.99"),
             (|query, text| query.request_id = Some(text), "req-1", "req-11"),
             (|query, text| query.decision = Decision::parse(text), "allow", "deny"),
+            (|query, text| query.user_agent = Some(text), "curl/8", "curl"),
+            (|query, text| query.text = Some(text), "HELLO", "hello!"),
+            (|query, text| query.text = Some(text), "sr_1", "tok_1"),
+            (|query, text| query.alternative = text.parse().ok(), "1", "0"),
+            (|query, text| query.rule_version = text.parse().ok(), "1", "2"),
+            (|query, text| query.catalogue_version = text.parse().ok(), "12", "1"),
         ];
         for (set, here, elsewhere) in cases {
             let mut query = Query::new(ALL);

@@ -14,13 +14,15 @@
 
 mod append;
 mod flush;
+pub(crate) mod marker;
 mod meta;
 mod open;
 mod read;
 mod recover;
 mod recovery;
 mod retention;
-mod scan;
+pub(crate) mod scan;
+mod settled;
 mod shared;
 mod snapshot;
 mod tail;
@@ -29,13 +31,17 @@ mod writer;
 pub use crate::journal::append::{AppendError, Batch};
 pub use crate::journal::flush::Flush;
 pub use crate::journal::open::OpenError;
-pub use crate::journal::read::{Page, Records};
+pub(crate) use crate::journal::read::RECORDS_PER_PAGE_MAX;
+pub use crate::journal::read::{Page, Records as JournalRecords};
 pub use crate::journal::recovery::{Finding, FindingKind, Recovery};
 pub use crate::journal::retention::{Dropped, RetentionError};
 pub use crate::journal::scan::ReadError;
+pub(crate) use crate::journal::scan::Scan;
+pub(crate) use crate::journal::shared::Segments;
 pub use crate::journal::snapshot::SnapshotError;
 pub use crate::journal::tail::Writing;
 
+use crate::columns::{ColumnsOptions, Location};
 use crate::files::Faults;
 use crate::journal::flush::Flusher;
 use crate::journal::shared::Shared;
@@ -54,18 +60,30 @@ pub struct Options {
     pub writing: Writing,
     /// A disk that fails on demand, for tests.
     pub faults: Option<Arc<Faults>>,
+    /// Where records go that leave the journal; `None` is the folder `columns` in the journal's own directory. A
+    /// journal that is opened by itself takes no notice.
+    pub columns: Option<Location>,
+    /// How they go there.
+    pub columns_options: ColumnsOptions,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { segment_bytes: 64 << 20, flush: Flush::default(), writing: Writing::default(), faults: None }
+        Self {
+            segment_bytes: 64 << 20,
+            flush: Flush::default(),
+            writing: Writing::default(),
+            faults: None,
+            columns: None,
+            columns_options: ColumnsOptions::default(),
+        }
     }
 }
 
 /// The access log on disk. Closed when it is dropped; shared between threads as `&Journal` or in an `Arc`.
 #[derive(Debug)]
 pub struct Journal {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     // Fields are dropped in order: the last flush comes before another process may have the journal.
     _flusher: Option<Flusher>,
     _lock: File,
@@ -122,6 +140,14 @@ impl Journal {
     /// The sequence of the newest record; 0 if there never was one.
     pub fn last_sequence(&self) -> u64 {
         self.shared.writer.lock().last_sequence()
+    }
+
+    /// The newest sequence that the loss of power cannot take back; with [`Flush::Never`], the newest of all.
+    pub fn settled_sequence(&self) -> u64 {
+        match self.shared.flush {
+            Flush::Never => self.last_sequence(),
+            Flush::Always | Flush::Interval(_) => self.shared.flushing.progress().flushed,
+        }
     }
 
     /// The journal's tag, which is in the id of each of its records.

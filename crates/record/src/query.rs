@@ -61,6 +61,16 @@ pub struct Query<'a> {
     pub address: Option<&'a str>,
     /// Only this request id.
     pub request_id: Option<&'a str>,
+    /// Only calls made by this.
+    pub user_agent: Option<&'a str>,
+    /// Only where this alternative of the endpoint decided.
+    pub alternative: Option<u16>,
+    /// Only records of this version of the rules.
+    pub rule_version: Option<u32>,
+    /// Only records of this version of the catalogue.
+    pub catalogue_version: Option<u64>,
+    /// Only records whose path or principal contains this text; small and capital letters of ASCII are alike.
+    pub text: Option<&'a str>,
 }
 
 impl<'a> Query<'a> {
@@ -86,6 +96,11 @@ impl<'a> Query<'a> {
             endpoint: None,
             address: None,
             request_id: None,
+            user_agent: None,
+            alternative: None,
+            rule_version: None,
+            catalogue_version: None,
+            text: None,
         }
     }
 }

@@ -168,6 +168,36 @@ impl RecordView<'_> {
     }
 }
 
+impl Record {
+    /// The record without its texts copied.
+    pub fn view(&self) -> RecordView<'_> {
+        let row = NewRecord {
+            time_us: self.time_us,
+            api: self.api.as_deref(),
+            organization: self.organization.as_deref(),
+            alternative: self.alternative,
+            permission: self.permission.as_deref(),
+            context_id: self.context_id.as_deref(),
+            level: self.level.as_deref(),
+            decision: self.decision,
+            reason: &self.reason,
+            credential: self.credential.as_deref(),
+            kind: self.kind.as_deref(),
+            principal: self.principal.as_deref(),
+            acted_for: self.acted_for.as_deref(),
+            method: self.method.as_deref(),
+            endpoint: self.endpoint.as_deref(),
+            path: self.path.as_deref(),
+            address: self.address.as_deref(),
+            user_agent: self.user_agent.as_deref(),
+            request_id: self.request_id.as_deref(),
+            rule_version: self.rule_version,
+            catalogue_version: self.catalogue_version,
+        };
+        RecordView { id: self.id, sequence: self.sequence, row }
+    }
+}
+
 /// A written record. Serializes in the shape of the API, its time as RFC 3339 with microseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Record {
@@ -233,6 +263,13 @@ mod tests {
         let again = NewRecord::from_columns(record.time_us, record.decision, &columns);
         let expected = NewRecord { alternative: None, rule_version: 0, catalogue_version: 0, ..record };
         assert_eq!(again, expected);
+    }
+
+    #[test]
+    fn a_record_and_its_view_say_the_same() {
+        let record = written(&full_record());
+        assert_eq!(record.view().row, full_record());
+        assert_eq!(record.view().to_record(), record);
     }
 
     #[test]

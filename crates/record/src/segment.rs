@@ -11,10 +11,12 @@ use crate::files::{AppendFile, Faults};
 use crate::segment::header::Header;
 use crate::segment::index::{Index, Span};
 use parking_lot::Mutex;
+use std::fs;
 use std::io;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// A segment that readers can see.
 #[derive(Debug)]
@@ -22,6 +24,7 @@ pub(crate) struct Segment {
     pub(crate) path: PathBuf,
     pub(crate) first_sequence: u64,
     index: Mutex<Index>,
+    given_up: AtomicBool,
 }
 
 /// The outline of a segment at one moment.
@@ -45,7 +48,12 @@ pub(crate) struct Content {
 
 impl Segment {
     pub(crate) fn new(path: PathBuf, first_sequence: u64, index: Index) -> Self {
-        Self { path, first_sequence, index: Mutex::new(index) }
+        Self { path, first_sequence, index: Mutex::new(index), given_up: AtomicBool::new(false) }
+    }
+
+    /// Has the file removed when nobody holds the segment any more.
+    pub(crate) fn remove_after_last_reader(&self) {
+        self.given_up.store(true, Ordering::Release);
     }
 
     /// Lets readers see frames that have been written.
@@ -67,6 +75,15 @@ impl Segment {
         let index = self.index.lock();
         let end = index.position_of(last).map_or(0, |position| position + 1);
         index.position_of(first).unwrap_or(0)..end
+    }
+}
+
+impl Drop for Segment {
+    fn drop(&mut self) {
+        if *self.given_up.get_mut() {
+            // If it stays, the next opening finds it, and that its records are settled, and gives it up again.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 

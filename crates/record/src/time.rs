@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::Serializer;
 use std::fmt;
 
-const DAY_US: i64 = 86_400_000_000;
+/// Microseconds of a day.
+pub(crate) const DAY_US: i64 = 86_400_000_000;
 
 /// The UTC day of a time, counted from 1970.
 pub(crate) fn day(time_us: i64) -> i64 {

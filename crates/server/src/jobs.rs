@@ -22,6 +22,22 @@ pub async fn housekeeping(app: Arc<App>, record_days: u32) {
     }
 }
 
+/// How often records are moved from the journal into columns.
+const SETTLING: Duration = Duration::from_mins(1);
+
+/// Moves records that the journal has closed into columns, until the task is dropped.
+pub async fn settling(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(SETTLING).await;
+        let (log, now) = (Arc::clone(app.verify.journal()), app.clock.now().as_micros());
+        match tokio::task::spawn_blocking(move || log.settle(now)).await {
+            Ok(Ok(settled)) => tracing::debug!(?settled, "access records were moved into columns"),
+            Ok(Err(error)) => tracing::error!(%error, "access records stay in the journal; the next round tries again"),
+            Err(error) => tracing::error!(%error, "moving access records was interrupted"),
+        }
+    }
+}
+
 async fn forget_answers(app: &App) -> Result<(), DbError> {
     let mut tx = app.db.write().await?;
     db::idempotency::forget_before(&mut tx, app.clock.now().minus(REPETITIONS)).await?;

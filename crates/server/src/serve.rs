@@ -26,7 +26,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tegata_core::secret::Product;
-use tegata_record::{Journal, OpenError, Options};
+use tegata_record::{AccessLog, OpenError, Options};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -153,7 +153,7 @@ pub struct Running {
     doors: Serving,
     follower: JoinHandle<()>,
     /// What ends with the server: reading ahead, and keeping its stores small.
-    tasks: [JoinHandle<()>; 2],
+    tasks: [JoinHandle<()>; 3],
     lock: ServingLock,
 }
 
@@ -184,7 +184,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
     let tag = u16::from_le_bytes(entropy.bytes());
     let records = config.records();
     let (journal, recovery) =
-        tokio::task::spawn_blocking(move || Journal::open(&records, options, tag)).await.map_err(|_| {
+        tokio::task::spawn_blocking(move || AccessLog::open(&records, options, tag)).await.map_err(|_| {
             StartError::Io(config.records(), std::io::Error::other("opening the access log was interrupted"))
         })??;
     for finding in &recovery.findings {
@@ -240,6 +240,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
     let tasks = [
         tokio::spawn(Arc::clone(&app.verify).preload(wanted)),
         tokio::spawn(jobs::housekeeping(Arc::clone(&app), config.record_days)),
+        tokio::spawn(jobs::settling(Arc::clone(&app))),
     ];
     Ok(Running { address, app, setup, stop, doors, follower, tasks, lock })
 }

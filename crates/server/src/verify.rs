@@ -25,7 +25,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tegata_core::problem::{Code, Problem};
 use tegata_core::secret::Product;
-use tegata_record::Journal;
+use tegata_record::AccessLog;
 use tokio::sync::{Notify, watch};
 
 /// How long a change may take to be applied before whoever made it is told that it is uncertain.
@@ -42,7 +42,7 @@ pub struct Verify {
     hasher: Hasher,
     product: Product,
     clock: Clock,
-    journal: Arc<Journal>,
+    journal: Arc<AccessLog>,
     lease: Lease,
     node: String,
     /// Wakes the follower before its next round.
@@ -65,7 +65,7 @@ pub struct Parts {
     /// The time.
     pub clock: Clock,
     /// The access log.
-    pub journal: Arc<Journal>,
+    pub journal: Arc<AccessLog>,
     /// The name of this node.
     pub node: String,
     /// Most tokens that are kept in memory.
@@ -112,7 +112,7 @@ impl Verify {
     }
 
     /// The access log.
-    pub const fn journal(&self) -> &Arc<Journal> {
+    pub const fn journal(&self) -> &Arc<AccessLog> {
         &self.journal
     }
 

@@ -1,5 +1,6 @@
 //! Opening: take the lock, find out whose journal it is, read all segments, go on where they end.
 
+use crate::columns::ColumnsError;
 use crate::files::{self, AppendFile};
 use crate::journal::flush::{Flusher, Flushing};
 use crate::journal::meta::{self, Found};
@@ -44,6 +45,9 @@ pub enum OpenError {
         /// The tag of the journal that it belongs to.
         tag: u16,
     },
+    /// The columns that go with the journal cannot be used.
+    #[error("the columns of the log cannot be used")]
+    Columns(#[from] ColumnsError),
     /// The disk or its permissions.
     #[error("could not open the journal: {path}", path = path.display())]
     Io {

@@ -9,7 +9,7 @@ use crate::query::{Order, Query, Scope};
 use crate::record::Record;
 
 /// The most records on a page.
-const RECORDS_PER_PAGE_MAX: usize = 10_000;
+pub(crate) const RECORDS_PER_PAGE_MAX: usize = 10_000;
 
 /// Some records, newest first.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! Dropping what is old, by whole files.
 
+use crate::columns::ColumnsError;
 use crate::files;
 use crate::journal::Journal;
 use crate::journal::append::AppendError;
@@ -26,6 +27,9 @@ pub enum RetentionError {
     /// The segment that is being written could not be left.
     #[error("could not leave the newest segment")]
     Roll(#[from] AppendError),
+    /// Columns could not be dropped.
+    #[error("columns could not be dropped")]
+    Columns(#[source] Box<ColumnsError>),
     /// A file could not be removed.
     #[error("could not remove {path}", path = path.display())]
     Remove {

@@ -56,7 +56,18 @@ struct Current {
 impl Scan {
     /// A scan over the sequences above `after` and below `before`.
     pub(crate) fn new(shared: &Arc<Shared>, filter: Filter, order: Order, after: u64, before: Option<u64>) -> Self {
-        let segments = shared.segments();
+        Self::over(Arc::clone(shared), shared.segments(), filter, order, after, before)
+    }
+
+    /// The same over segments that were taken before.
+    pub(crate) fn over(
+        shared: Arc<Shared>,
+        segments: Segments,
+        filter: Filter,
+        order: Order,
+        after: u64,
+        before: Option<u64>,
+    ) -> Self {
         let newest = segments.last().map_or(0, |segment| {
             segment.outline().content.map_or(segment.first_sequence - 1, |content| content.last_sequence)
         });
@@ -65,7 +76,7 @@ impl Scan {
         let start = segments.partition_point(|segment| segment.first_sequence <= first).saturating_sub(1);
         let end = segments.partition_point(|segment| segment.first_sequence <= last);
         Self {
-            shared: Arc::clone(shared),
+            shared,
             filter,
             order,
             first,
@@ -87,8 +98,26 @@ impl Scan {
         Ok(count)
     }
 
+    /// Shows all records one by one.
+    pub(crate) fn each(mut self, mut see: impl FnMut(&RecordView<'_>)) -> Result<(), ReadError> {
+        while self.next_block()? {
+            while let Some(payload) = self.hits.pop() {
+                match codec::decode(&self.block[payload]).and_then(|raw| raw.view(self.shared.tag)) {
+                    Ok(view) => see(&view),
+                    Err(_) => self.met_damage(),
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// The next record. After an error there is none.
     pub(crate) fn next_view(&mut self) -> Result<Option<RecordView<'_>>, ReadError> {
+        Ok(self.next_payload()?.map(|(_, view)| view))
+    }
+
+    /// The next record and its bytes. After an error there is none.
+    pub(crate) fn next_payload(&mut self) -> Result<Option<(&[u8], RecordView<'_>)>, ReadError> {
         let payload = loop {
             if let Some(payload) = self.hits.pop() {
                 if codec::decode(&self.block[payload.clone()]).is_ok_and(|raw| raw.view(self.shared.tag).is_ok()) {
@@ -99,7 +128,9 @@ impl Scan {
                 return Ok(None);
             }
         };
-        Ok(codec::decode(&self.block[payload]).and_then(|raw| raw.view(self.shared.tag)).ok())
+        let bytes = &self.block[payload];
+        let view = codec::decode(bytes).and_then(|raw| raw.view(self.shared.tag));
+        Ok(view.ok().map(|view| (bytes, view)))
     }
 
     /// Loads the next block that can contain anything and finds its hits. `false` at the end.

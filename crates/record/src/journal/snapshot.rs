@@ -1,5 +1,6 @@
 //! A copy for backups, made while appends go on. It can be opened as a journal of its own.
 
+use crate::columns::ColumnsError;
 use crate::files;
 use crate::journal::Journal;
 use crate::journal::meta;
@@ -18,6 +19,9 @@ pub enum SnapshotError {
         /// The directory.
         path: PathBuf,
     },
+    /// Columns could not be copied.
+    #[error("columns could not be copied")]
+    Columns(#[source] Box<ColumnsError>),
     /// The disk or its permissions.
     #[error("could not copy to {path}", path = path.display())]
     Io {
@@ -32,6 +36,15 @@ impl Journal {
     /// Copies the journal as it is at this moment into a directory that is empty or not there, and flushes the copy to
     /// disk. Returns the sequence of the newest record in it.
     pub fn snapshot(&self, destination: &Path) -> Result<u64, SnapshotError> {
+        self.snapshot_with(destination, |_| Ok(()))
+    }
+
+    /// The same, with something else that belongs to the copy.
+    pub(crate) fn snapshot_with(
+        &self,
+        destination: &Path,
+        also: impl FnOnce(&Path) -> Result<(), SnapshotError>,
+    ) -> Result<u64, SnapshotError> {
         let _removal = self.shared.removal.lock();
         let (cuts, last_sequence) = self.cut();
         prepare(destination)
@@ -42,6 +55,7 @@ impl Journal {
             let to = name::path(destination, segment.first_sequence);
             copy(&segment, end, &to).map_err(|source| failed(&to, source))?;
         }
+        also(destination)?;
         // Last, so that half a copy does not look like a whole one.
         meta::write(destination, self.shared.tag).map_err(|source| failed(destination, source))?;
         Ok(last_sequence)

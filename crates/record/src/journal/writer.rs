@@ -126,6 +126,16 @@ impl Writer {
         Ok(())
     }
 
+    /// Begins a new segment after `sequence`, if the next record would not come after it. What lies between was written
+    /// once and is known elsewhere; this journal lost it with the power.
+    pub(crate) fn go_on_after(&mut self, shared: &Shared, sequence: u64) -> Result<(), AppendError> {
+        if self.next_sequence > sequence {
+            return Ok(());
+        }
+        let before = std::mem::replace(&mut self.next_sequence, sequence.saturating_add(1));
+        self.roll(shared).inspect_err(|_| self.next_sequence = before)
+    }
+
     /// All that may not be on disk yet. Files that were left are handed out once.
     pub(crate) fn take_unflushed(&mut self) -> Unflushed {
         let mut files = std::mem::take(&mut self.unflushed);

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use tegata_core::operations::{self, Operation};
 use tegata_core::problem::{Code, Problem};
 use tegata_record::export::{ExportError, csv, jsonl};
-use tegata_record::{Journal, Order, Records};
+use tegata_record::{AccessLog, Order, Records};
 use tokio::sync::mpsc;
 
 with_filters! {
@@ -113,7 +113,7 @@ pub async fn begin(app: &Arc<App>, caller: &Caller, org: &str, params: &ExportPa
     Ok(Export { format, count, file_name, chunks })
 }
 
-fn open(journal: &Journal, asked: &Asked) -> Result<(u64, Records), Problem> {
+fn open(journal: &AccessLog, asked: &Asked) -> Result<(u64, Records), Problem> {
     // The stream ends with the newest record of this moment; the count may see a few that came since.
     let records = journal.stream(&asked.query(), Order::OldestFirst);
     let count = journal.count(&asked.query()).map_err(|error| unreadable(&error))?;

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use tegata_core::decide::{RULE_VERSION, Reason};
 use tegata_core::ids::{IdText, OrgId};
 use tegata_core::time::Timestamp;
-use tegata_record::{AppendError, Batch, Journal, NewRecord, RECORD_ID_BYTES};
+use tegata_record::{AppendError, Batch, AccessLog, NewRecord, RECORD_ID_BYTES};
 
 /// Stands where the id of the record will: as long as it, and the last member of an answer.
 const NO_ID_YET: &str = "rec_00000000000000000000000000";
@@ -104,7 +104,7 @@ impl Drafts {
 
     /// Writes the records and completes the answers, which begin at `start` in `out`. Where the records cannot be
     /// written, every answer becomes a no.
-    pub(super) fn commit(&mut self, journal: &Journal, start: usize, out: &mut Vec<u8>) -> Result<(), AppendError> {
+    pub(super) fn commit(&mut self, journal: &AccessLog, start: usize, out: &mut Vec<u8>) -> Result<(), AppendError> {
         let Self { batch, checked, ends } = self;
         match journal.append_prepared(batch) {
             Ok(ids) => {

@@ -1,0 +1,156 @@
+//! A Parquet file in the making, in memory: rows come in the order of their sequence, and out come bytes and what the
+//! manifest says of them.
+//!
+//! The order is that of the journal, which is the order of time but for the moments that concurrent checks overtake
+//! each other by: statistics of time stay as narrow, and a listing needs no sorting.
+
+use crate::column::Column;
+use crate::columns::error::ColumnsError;
+use crate::columns::hours::{self, Hours};
+use crate::columns::manifest::DataFile;
+use crate::columns::name;
+use crate::columns::schema::{Field, schema};
+use crate::record::Decision;
+use arrow::array::AsArray;
+use arrow::datatypes::{TimestampMicrosecondType, UInt64Type};
+use arrow::record_batch::RecordBatch;
+use aws_lc_rs::digest::{SHA256, digest};
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
+use parquet::basic::{Compression, Encoding, ZstdLevel};
+use parquet::file::metadata::{KeyValue, SortingColumn};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
+use parquet::schema::types::ColumnPath;
+
+/// Rows that are read, or passed over, together, unless the options say otherwise.
+pub(crate) const ROWS_PER_GROUP: usize = 256 << 10;
+/// Rows that are decompressed together.
+const ROWS_PER_PAGE: usize = 8 << 10;
+const ZSTD_LEVEL: i32 = 3;
+/// One in a hundred groups is read in vain for a credential that it does not have.
+const BLOOM_FALSE_POSITIVES: f64 = 0.01;
+/// One in twenty: the filter has a place for every record, and this halves it to a byte.
+const BLOOM_FALSE_POSITIVES_OF_REQUESTS: f64 = 0.05;
+
+pub(crate) struct FileWriter {
+    writer: ArrowWriter<Vec<u8>>,
+    outline: Outline,
+    hours: Hours,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Outline {
+    rows: u64,
+    allowed: u64,
+    time_us_min: i64,
+    time_us_max: i64,
+    first_sequence: u64,
+    last_sequence: u64,
+}
+
+impl FileWriter {
+    /// A file whose rows are read, or passed over, so many together.
+    pub(crate) fn new(group_rows: usize) -> Result<Self, ColumnsError> {
+        // Without the hint that would make other readers bring texts to memory as this program does.
+        let options = ArrowWriterOptions::new().with_properties(properties(group_rows)?).with_skip_arrow_metadata(true);
+        let writer = ArrowWriter::try_new_with_options(Vec::new(), schema(), options).map_err(failed)?;
+        let outline = Outline {
+            rows: 0,
+            allowed: 0,
+            time_us_min: i64::MAX,
+            time_us_max: i64::MIN,
+            first_sequence: u64::MAX,
+            last_sequence: 0,
+        };
+        Ok(Self { writer, outline, hours: Hours::default() })
+    }
+
+    /// Adds rows, all with sequences above those before.
+    pub(crate) fn push(&mut self, batch: &RecordBatch) -> Result<(), ColumnsError> {
+        let outline = &mut self.outline;
+        outline.rows += batch.num_rows() as u64;
+        if let Some(sequences) = batch.column(Field::Sequence.position()).as_primitive_opt::<UInt64Type>() {
+            outline.first_sequence = sequences.values().iter().copied().fold(outline.first_sequence, u64::min);
+            outline.last_sequence = sequences.values().iter().copied().fold(outline.last_sequence, u64::max);
+        }
+        let times = batch.column(Field::Time.position()).as_primitive_opt::<TimestampMicrosecondType>();
+        let decisions = batch.column(Field::Decision.position()).as_string_view_opt();
+        if let (Some(times), Some(decisions)) = (times, decisions) {
+            for (time_us, decision) in times.values().iter().zip(decisions) {
+                outline.time_us_min = outline.time_us_min.min(*time_us);
+                outline.time_us_max = outline.time_us_max.max(*time_us);
+                if let Some(decision) = decision.and_then(Decision::parse) {
+                    outline.allowed += u64::from(decision == Decision::Allow);
+                    self.hours.add(*time_us, decision);
+                }
+            }
+        }
+        self.writer.write(batch).map_err(failed)
+    }
+
+    pub(crate) fn rows(&self) -> u64 {
+        self.outline.rows
+    }
+
+    /// The bytes of the file, and what the manifest says of it. `version` is that of the manifest that will list it.
+    pub(crate) fn finish(
+        mut self,
+        organization: Option<&str>,
+        day: i64,
+        version: u64,
+    ) -> Result<(Vec<u8>, DataFile), ColumnsError> {
+        self.writer.append_key_value_metadata(KeyValue::new(hours::KEY.to_owned(), self.hours.to_text()));
+        let bytes = self.writer.into_inner().map_err(failed)?;
+        let Outline { rows, allowed, time_us_min, time_us_max, first_sequence, last_sequence } = self.outline;
+        let file = DataFile {
+            path: name::path(organization, day, first_sequence, last_sequence, version),
+            organization: organization.map(str::to_owned),
+            day,
+            rows,
+            allowed,
+            bytes: bytes.len() as u64,
+            time_us_min,
+            time_us_max,
+            first_sequence,
+            last_sequence,
+            sha256: name::hex(digest(&SHA256, &bytes).as_ref()),
+        };
+        Ok((bytes, file))
+    }
+}
+
+/// How files are written, here and in exports.
+pub(crate) fn properties(group_rows: usize) -> Result<WriterProperties, ColumnsError> {
+    let path = |field: Field| ColumnPath::from(field.name());
+    let sequence = i32::try_from(Field::Sequence.position()).unwrap_or_default();
+    let (credential, request_id) = (Field::Text(Column::Credential), Field::Text(Column::RequestId));
+    Ok(WriterProperties::builder()
+        .set_writer_version(WriterVersion::PARQUET_1_0)
+        .set_created_by(concat!("tegata ", env!("CARGO_PKG_VERSION")).to_owned())
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL).map_err(failed)?))
+        .set_max_row_group_row_count(Some(group_rows.max(1)))
+        .set_data_page_row_count_limit(ROWS_PER_PAGE)
+        .set_write_batch_size(1024)
+        .set_statistics_enabled(EnabledStatistics::Page)
+        .set_sorting_columns(Some(vec![SortingColumn { column_idx: sequence, descending: false, nulls_first: false }]))
+        .set_column_dictionary_enabled(path(Field::Time), false)
+        .set_column_encoding(path(Field::Time), Encoding::DELTA_BINARY_PACKED)
+        .set_column_dictionary_enabled(path(Field::Sequence), false)
+        .set_column_encoding(path(Field::Sequence), Encoding::DELTA_BINARY_PACKED)
+        // Every request has its own: a dictionary would only be given up halfway.
+        .set_column_dictionary_enabled(path(request_id), false)
+        .set_column_encoding(path(request_id), Encoding::DELTA_LENGTH_BYTE_ARRAY)
+        .set_column_statistics_enabled(path(request_id), EnabledStatistics::None)
+        .set_column_bloom_filter_enabled(path(credential), true)
+        .set_column_bloom_filter_fpp(path(credential), BLOOM_FALSE_POSITIVES)
+        .set_column_bloom_filter_enabled(path(request_id), true)
+        .set_column_bloom_filter_fpp(path(request_id), BLOOM_FALSE_POSITIVES_OF_REQUESTS)
+        .build())
+}
+
+fn failed(error: parquet::errors::ParquetError) -> ColumnsError {
+    ColumnsError::store("make", "a file of columns", error)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,37 @@
+//! Opening the log: the journal, then the columns that go with it.
+
+use crate::columns::open_store;
+use crate::columns::{Columns, ColumnsError, Location};
+use crate::engine::Engine;
+use crate::journal::{Journal, OpenError, Options, Recovery, marker};
+use crate::log::AccessLog;
+use parking_lot::Mutex;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The folder of columns below the directory of the journal, if no other place is named.
+const FOLDER: &str = "columns";
+
+impl AccessLog {
+    /// Opens the log in a directory, or makes one there with the tag `tag_if_new`, which should be random.
+    ///
+    /// A bucket that does not answer does not keep the log from being opened, since records go to the journal first;
+    /// questions and rounds of settling fail until it does.
+    pub fn open(directory: &Path, options: Options, tag_if_new: u16) -> Result<(Self, Recovery), OpenError> {
+        let location = options.columns.clone().unwrap_or_else(|| Location::Folder(directory.join(FOLDER)));
+        let (columns_options, faults) = (options.columns_options.clone(), options.faults.clone());
+        let (journal, recovery) = Journal::open(directory, options, tag_if_new)?;
+        journal.go_on_after(marker::read(directory)).map_err(ColumnsError::from)?;
+        let engine = Engine::start().map_err(|source| OpenError::Io { path: directory.to_owned(), source })?;
+        let store = open_store(&location, faults)?;
+        let columns = Arc::new(Columns::new(store, columns_options, journal.tag()));
+        let first_look = Arc::clone(&columns);
+        match engine.run(async move { first_look.manifest().await }).map_err(ColumnsError::from)? {
+            Err(ColumnsError::Store { .. }) if matches!(location, Location::Bucket { .. }) => {}
+            Err(error) => return Err(error.into()),
+            Ok(manifest) => journal.go_on_after(manifest.settled).map_err(ColumnsError::from)?,
+        }
+        let log = Self { journal: Arc::new(journal), columns, engine: Arc::new(engine), moving: Mutex::new(()) };
+        Ok((log, recovery))
+    }
+}
