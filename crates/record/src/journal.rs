@@ -14,6 +14,7 @@
 
 mod append;
 mod flush;
+mod look;
 pub(crate) mod marker;
 mod meta;
 mod open;
@@ -30,6 +31,7 @@ mod writer;
 
 pub use crate::journal::append::{AppendError, Batch};
 pub use crate::journal::flush::Flush;
+pub(crate) use crate::journal::look::JournalLook;
 pub use crate::journal::open::OpenError;
 pub(crate) use crate::journal::read::RECORDS_PER_PAGE_MAX;
 pub use crate::journal::read::{Page, Records as JournalRecords};

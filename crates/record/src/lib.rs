@@ -57,7 +57,7 @@ pub use crate::journal::{
     AppendError, Batch, Dropped, Finding, FindingKind, Flush, Journal, JournalRecords, OpenError, Options, Page,
     ReadError, Recovery, RetentionError, SnapshotError, Stats, Writing,
 };
-pub use crate::log::{AccessLog, Bucket, Buckets, ColumnStats, HistogramError, Records};
+pub use crate::log::{AccessLog, Bucket, Buckets, ColumnStats, FileProblem, HistogramError, LogReader, Records};
 pub use crate::query::{Order, Query, Scope};
 pub use crate::question::{SqlAnswer, SqlColumn, SqlError, SqlLimits, TopEntry, TopError, TopOf};
 pub use crate::record::{Decision, NewRecord, Record, RecordView};

@@ -9,10 +9,13 @@
 mod ask;
 mod keep;
 mod open;
+mod reader;
 mod records;
+mod source;
 mod tally;
 
 pub use crate::log::keep::ColumnStats;
+pub use crate::log::reader::{FileProblem, LogReader};
 pub use crate::log::records::Records;
 pub use crate::log::tally::{Bucket, Buckets, HistogramError};
 
@@ -25,6 +28,7 @@ use crate::journal::{AppendError, Batch, Journal, ReadError, Segments};
 use crate::record::NewRecord;
 use parking_lot::Mutex;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// The access log. Closed when it is dropped; shared between threads as `&AccessLog` or in an `Arc`.
 #[derive(Debug)]
@@ -34,6 +38,8 @@ pub struct AccessLog {
     pub(crate) engine: Arc<Engine>,
     /// Held by whoever moves or removes records.
     moving: Mutex<()>,
+    /// Nothing with a sequence above this one is dropped.
+    droppable: AtomicU64,
 }
 
 /// All records at one moment.

@@ -2,6 +2,7 @@
 
 pub(crate) mod blocks;
 pub(crate) mod checkpoint;
+pub(crate) mod hold;
 pub(crate) mod leaf;
 pub(crate) mod names;
 pub(crate) mod note;
@@ -14,6 +15,7 @@ pub(crate) mod tree;
 pub(crate) mod verify;
 
 pub use crate::proof::checkpoint::{Checkpoint, Link, MalformedCheckpoint, NodeCheckpoint};
+pub use crate::proof::hold::{Held, hold};
 pub use crate::proof::leaf::{LEAF_VERSION, LeafError, leaf_bytes};
 pub use crate::proof::names::TreeName;
 pub use crate::proof::note::{KeyError, NoteError, Seed, SigningKey, VerifyingKey};
@@ -24,4 +26,6 @@ pub use crate::proof::store::StoreError;
 pub use crate::proof::tree::{
     Frontier, TreeHash, consistency, inclusion, leaf_hash, node_hash, root, verify_consistency, verify_inclusion,
 };
-pub use crate::proof::verify::{BadNote, Change, NodeVerified, Problem, Verified, Verifier, VerifyError};
+pub use crate::proof::verify::{
+    BadNote, Change, NodeVerified, Problem, Sequences, SignedCheckpoint, Verified, Verifier, VerifyError,
+};

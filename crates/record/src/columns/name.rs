@@ -33,6 +33,11 @@ pub(crate) fn day_text(day: i64) -> String {
     whole.split('T').next().unwrap_or_default().to_owned()
 }
 
+/// The SHA-256 of a file, as the manifest says it.
+pub(crate) fn digest_of(bytes: &[u8]) -> String {
+    hex(digest(&SHA256, bytes).as_ref())
+}
+
 /// Bytes in small hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {

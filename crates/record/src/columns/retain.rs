@@ -44,10 +44,15 @@ impl Retention {
 }
 
 impl Columns {
-    /// Drops what has been kept long enough.
-    pub(crate) async fn retain(&self, retention: &Retention, now_us: i64) -> Result<Dropped, ColumnsError> {
+    /// Drops what has been kept long enough, but nothing with a sequence above `through`.
+    pub(crate) async fn retain(
+        &self,
+        retention: &Retention,
+        through: u64,
+        now_us: i64,
+    ) -> Result<Dropped, ColumnsError> {
         let today = time::day(now_us);
-        self.drop_files(now_us, |file| retention.is_over(file, today)).await
+        self.drop_files(now_us, |file| file.last_sequence <= through && retention.is_over(file, today)).await
     }
 
     /// Drops files that `over` names.

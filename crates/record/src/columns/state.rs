@@ -53,6 +53,16 @@ impl Columns {
         Ok(Arc::clone(current.get_or_insert(loaded)))
     }
 
+    /// The manifest as it is now, for whoever looks at files that another process writes.
+    pub(crate) async fn manifest_again(&self) -> Result<Arc<Manifest>, ColumnsError> {
+        let mut loaded = Arc::new(self.load().await?);
+        if let Some(known) = self.known().filter(|known| **known == *loaded) {
+            loaded = known;
+        }
+        *self.current.write() = Some(Arc::clone(&loaded));
+        Ok(loaded)
+    }
+
     async fn load(&self) -> Result<Manifest, ColumnsError> {
         let wrong = |why: String| ColumnsError::Manifest { path: manifest::NAME.to_owned(), why };
         let Some(bytes) = self.store.get(manifest::NAME).await? else {

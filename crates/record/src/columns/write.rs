@@ -14,7 +14,6 @@ use crate::record::Decision;
 use arrow::array::AsArray;
 use arrow::datatypes::{TimestampMicrosecondType, UInt64Type};
 use arrow::record_batch::RecordBatch;
-use aws_lc_rs::digest::{SHA256, digest};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -38,8 +37,9 @@ pub(crate) struct FileWriter {
     hours: Hours,
 }
 
+/// What the manifest says of the rows of a file.
 #[derive(Debug, Clone, Copy)]
-struct Outline {
+pub(crate) struct Outline {
     rows: u64,
     allowed: u64,
     time_us_min: i64,
@@ -54,37 +54,13 @@ impl FileWriter {
         // Without the hint that would make other readers bring texts to memory as this program does.
         let options = ArrowWriterOptions::new().with_properties(properties(group_rows)?).with_skip_arrow_metadata(true);
         let writer = ArrowWriter::try_new_with_options(Vec::new(), schema(), options).map_err(failed)?;
-        let outline = Outline {
-            rows: 0,
-            allowed: 0,
-            time_us_min: i64::MAX,
-            time_us_max: i64::MIN,
-            first_sequence: u64::MAX,
-            last_sequence: 0,
-        };
-        Ok(Self { writer, outline, hours: Hours::default() })
+        Ok(Self { writer, outline: Outline::default(), hours: Hours::default() })
     }
 
     /// Adds rows, all with sequences above those before.
     pub(crate) fn push(&mut self, batch: &RecordBatch) -> Result<(), ColumnsError> {
-        let outline = &mut self.outline;
-        outline.rows += batch.num_rows() as u64;
-        if let Some(sequences) = batch.column(Field::Sequence.position()).as_primitive_opt::<UInt64Type>() {
-            outline.first_sequence = sequences.values().iter().copied().fold(outline.first_sequence, u64::min);
-            outline.last_sequence = sequences.values().iter().copied().fold(outline.last_sequence, u64::max);
-        }
-        let times = batch.column(Field::Time.position()).as_primitive_opt::<TimestampMicrosecondType>();
-        let decisions = batch.column(Field::Decision.position()).as_string_view_opt();
-        if let (Some(times), Some(decisions)) = (times, decisions) {
-            for (time_us, decision) in times.values().iter().zip(decisions) {
-                outline.time_us_min = outline.time_us_min.min(*time_us);
-                outline.time_us_max = outline.time_us_max.max(*time_us);
-                if let Some(decision) = decision.and_then(Decision::parse) {
-                    outline.allowed += u64::from(decision == Decision::Allow);
-                    self.hours.add(*time_us, decision);
-                }
-            }
-        }
+        let hours = &mut self.hours;
+        self.outline.add(batch, |time_us, decision| hours.add(time_us, decision));
         self.writer.write(batch).map_err(failed)
     }
 
@@ -113,9 +89,53 @@ impl FileWriter {
             time_us_max,
             first_sequence,
             last_sequence,
-            sha256: name::hex(digest(&SHA256, &bytes).as_ref()),
+            sha256: name::digest_of(&bytes),
         };
         Ok((bytes, file))
+    }
+}
+
+impl Default for Outline {
+    fn default() -> Self {
+        Self {
+            rows: 0,
+            allowed: 0,
+            time_us_min: i64::MAX,
+            time_us_max: i64::MIN,
+            first_sequence: u64::MAX,
+            last_sequence: 0,
+        }
+    }
+}
+
+impl Outline {
+    /// Adds rows, of which at least time, sequence and decision are here; `each` hears of every row.
+    pub(crate) fn add(&mut self, batch: &RecordBatch, mut each: impl FnMut(i64, Decision)) {
+        self.rows += batch.num_rows() as u64;
+        let column = |field: Field| batch.column_by_name(field.name());
+        if let Some(sequences) = column(Field::Sequence).and_then(|column| column.as_primitive_opt::<UInt64Type>()) {
+            self.first_sequence = sequences.values().iter().copied().fold(self.first_sequence, u64::min);
+            self.last_sequence = sequences.values().iter().copied().fold(self.last_sequence, u64::max);
+        }
+        let times = column(Field::Time).and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
+        let decisions = column(Field::Decision).and_then(|column| column.as_string_view_opt());
+        if let (Some(times), Some(decisions)) = (times, decisions) {
+            for (time_us, decision) in times.values().iter().zip(decisions) {
+                self.time_us_min = self.time_us_min.min(*time_us);
+                self.time_us_max = self.time_us_max.max(*time_us);
+                if let Some(decision) = decision.and_then(Decision::parse) {
+                    self.allowed += u64::from(decision == Decision::Allow);
+                    each(*time_us, decision);
+                }
+            }
+        }
+    }
+
+    /// Whether the manifest says this of a file.
+    pub(crate) fn is_of(&self, file: &DataFile) -> bool {
+        (self.rows, self.allowed) == (file.rows, file.allowed)
+            && (self.time_us_min, self.time_us_max) == (file.time_us_min, file.time_us_max)
+            && (self.first_sequence, self.last_sequence) == (file.first_sequence, file.last_sequence)
     }
 }
 

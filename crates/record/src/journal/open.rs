@@ -59,7 +59,7 @@ pub enum OpenError {
 }
 
 /// A segment on disk: its first sequence and its path.
-type Listed = (u64, PathBuf);
+pub(crate) type Listed = (u64, PathBuf);
 
 impl Journal {
     /// Opens the journal in a directory, or makes one there with the tag `tag_if_new`, which should be random.
@@ -103,7 +103,7 @@ impl Journal {
             segments: RwLock::new(Arc::new(segments)),
             removal: Mutex::new(()),
             append_failures: AtomicU64::new(0),
-            damage_met: AtomicU64::new(0),
+            damage_met: Arc::default(),
         });
         let flusher = Flusher::start(&shared).map_err(|source| failed(directory, source))?;
         Ok((Self { shared, _flusher: flusher, _lock: lock }, recovery))
@@ -125,7 +125,7 @@ fn lock(directory: &Path) -> Result<File, OpenError> {
 }
 
 /// The segments in a directory, in order. Other files are none of our business.
-fn list(directory: &Path) -> Result<Vec<Listed>, OpenError> {
+pub(crate) fn list(directory: &Path) -> Result<Vec<Listed>, OpenError> {
     let entries = fs::read_dir(directory).map_err(|source| failed(directory, source))?;
     let mut listed = Vec::new();
     for entry in entries {

@@ -1,7 +1,7 @@
 //! Reading the segments of a journal that is being opened: an index of all that is sound, and a report of the rest.
 //!
 //! Every byte is read and every checksum held against it. Nothing is changed here but the torn tail of the newest
-//! segment, which is cut off.
+//! segment, which is cut off, unless somebody only looks.
 
 use crate::codec;
 use crate::frame::{self, Step, Walk};
@@ -33,6 +33,8 @@ pub(crate) struct Recoverer {
     /// Records known to be lost since then.
     lost: u64,
     pub(crate) findings: Vec<Finding>,
+    /// Whether nothing may be changed.
+    only_looks: bool,
 }
 
 /// The file that is being read, and where the next one begins.
@@ -43,7 +45,20 @@ struct Place<'a> {
 
 impl Recoverer {
     pub(crate) fn new(tag: u16, first_sequence: u64) -> Self {
-        Self { tag, buffer: Vec::new(), expected: first_sequence, explained: false, lost: 0, findings: Vec::new() }
+        Self {
+            tag,
+            buffer: Vec::new(),
+            expected: first_sequence,
+            explained: false,
+            lost: 0,
+            findings: Vec::new(),
+            only_looks: false,
+        }
+    }
+
+    /// The same, but nothing is changed.
+    pub(crate) fn looking(tag: u16, first_sequence: u64) -> Self {
+        Self { only_looks: true, ..Self::new(tag, first_sequence) }
     }
 
     /// Reads one segment. `next_first` is where the following one begins; the newest has none.
@@ -71,7 +86,7 @@ impl Recoverer {
             }
         }
         if next_first.is_none() {
-            if end < bytes.len() as u64 {
+            if end < bytes.len() as u64 && !self.only_looks {
                 place.cut(end)?;
             }
             // Nothing follows that would tell the sequences of lost records. They must not be given out again.

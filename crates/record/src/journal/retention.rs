@@ -47,12 +47,17 @@ impl Journal {
     /// If a wrong clock made a segment look newer than its neighbours it stays, and the sequences before it show as a
     /// gap at the next opening.
     pub fn drop_before(&self, time_us: i64) -> Result<Dropped, RetentionError> {
+        self.drop_before_up_to(time_us, u64::MAX)
+    }
+
+    /// The same, but only segments without a sequence above `through`.
+    pub(crate) fn drop_before_up_to(&self, time_us: i64, through: u64) -> Result<Dropped, RetentionError> {
         let _removal = self.shared.removal.lock();
         self.leave_if_old(time_us)?;
         let mut dropped = Dropped::default();
         let mut gone = Vec::new();
         let removed: Result<(), RetentionError> =
-            old_segments(&self.shared.segments(), time_us).try_for_each(|segment| {
+            old_segments(&self.shared.segments(), time_us, through).try_for_each(|segment| {
                 remove(&segment)?;
                 let outline = segment.outline();
                 dropped.segments += 1;
@@ -85,11 +90,14 @@ impl Journal {
 }
 
 /// The segments that are old as a whole. One without a sound record goes with the one before it.
-fn old_segments(segments: &[Arc<Segment>], time_us: i64) -> impl Iterator<Item = Arc<Segment>> {
+fn old_segments(segments: &[Arc<Segment>], time_us: i64, through: u64) -> impl Iterator<Item = Arc<Segment>> {
     let left = segments.split_last().map_or(&[][..], |(_, left)| left);
     let mut old = false;
     left.iter().filter_map(move |segment| {
-        old = segment.outline().content.map_or(old, |content| content.time_us_max < time_us);
+        old = segment
+            .outline()
+            .content
+            .map_or(old, |content| content.time_us_max < time_us && content.last_sequence <= through);
         old.then(|| Arc::clone(segment))
     })
 }

@@ -13,10 +13,10 @@ use crate::segment::Segment;
 use crate::segment::index::Span;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A segment could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -30,7 +30,10 @@ pub struct ReadError {
 
 #[derive(Debug)]
 pub(crate) struct Scan {
-    shared: Arc<Shared>,
+    tag: u16,
+    damage_met: Arc<AtomicU64>,
+    /// Whether a segment that is not there any more is an error, and not something that retention removed.
+    is_strict: bool,
     filter: Filter,
     order: Order,
     /// The first sequence that may be seen.
@@ -56,27 +59,49 @@ struct Current {
 impl Scan {
     /// A scan over the sequences above `after` and below `before`.
     pub(crate) fn new(shared: &Arc<Shared>, filter: Filter, order: Order, after: u64, before: Option<u64>) -> Self {
-        Self::over(Arc::clone(shared), shared.segments(), filter, order, after, before)
+        Self::over(shared, shared.segments(), filter, order, after, before)
     }
 
     /// The same over segments that were taken before.
     pub(crate) fn over(
-        shared: Arc<Shared>,
+        shared: &Shared,
         segments: Segments,
         filter: Filter,
         order: Order,
         after: u64,
         before: Option<u64>,
     ) -> Self {
+        let damage_met = Arc::clone(&shared.damage_met);
+        Self::of(
+            shared.tag,
+            damage_met,
+            segments,
+            filter,
+            order,
+            after..=before.map_or(u64::MAX, |before| before.saturating_sub(1)),
+        )
+    }
+
+    /// The same without a journal that is open: the sequences above the start of `sequences` up to its end.
+    pub(crate) fn of(
+        tag: u16,
+        damage_met: Arc<AtomicU64>,
+        segments: Segments,
+        filter: Filter,
+        order: Order,
+        sequences: RangeInclusive<u64>,
+    ) -> Self {
         let newest = segments.last().map_or(0, |segment| {
             segment.outline().content.map_or(segment.first_sequence - 1, |content| content.last_sequence)
         });
-        let last = before.map_or(newest, |before| newest.min(before.saturating_sub(1)));
-        let first = after.saturating_add(1);
+        let last = newest.min(*sequences.end());
+        let first = sequences.start().saturating_add(1);
         let start = segments.partition_point(|segment| segment.first_sequence <= first).saturating_sub(1);
         let end = segments.partition_point(|segment| segment.first_sequence <= last);
         Self {
-            shared,
+            tag,
+            damage_met,
+            is_strict: false,
             filter,
             order,
             first,
@@ -87,6 +112,12 @@ impl Scan {
             block: Vec::new(),
             hits: Vec::new(),
         }
+    }
+
+    /// The same, but a segment that is not there any more is an error.
+    pub(crate) fn strict(mut self) -> Self {
+        self.is_strict = true;
+        self
     }
 
     /// How many more records there are.
@@ -102,7 +133,7 @@ impl Scan {
     pub(crate) fn each(mut self, mut see: impl FnMut(&RecordView<'_>)) -> Result<(), ReadError> {
         while self.next_block()? {
             while let Some(payload) = self.hits.pop() {
-                match codec::decode(&self.block[payload]).and_then(|raw| raw.view(self.shared.tag)) {
+                match codec::decode(&self.block[payload]).and_then(|raw| raw.view(self.tag)) {
                     Ok(view) => see(&view),
                     Err(_) => self.met_damage(),
                 }
@@ -120,7 +151,7 @@ impl Scan {
     pub(crate) fn next_payload(&mut self) -> Result<Option<(&[u8], RecordView<'_>)>, ReadError> {
         let payload = loop {
             if let Some(payload) = self.hits.pop() {
-                if codec::decode(&self.block[payload.clone()]).is_ok_and(|raw| raw.view(self.shared.tag).is_ok()) {
+                if codec::decode(&self.block[payload.clone()]).is_ok_and(|raw| raw.view(self.tag).is_ok()) {
                     break payload;
                 }
                 self.met_damage();
@@ -129,7 +160,7 @@ impl Scan {
             }
         };
         let bytes = &self.block[payload];
-        let view = codec::decode(bytes).and_then(|raw| raw.view(self.shared.tag));
+        let view = codec::decode(bytes).and_then(|raw| raw.view(self.tag));
         Ok(view.ok().map(|view| (bytes, view)))
     }
 
@@ -173,7 +204,7 @@ impl Scan {
                     self.current = Some(Current { segment, file, blocks });
                     return Ok(true);
                 }
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound && !self.is_strict => {}
                 Err(source) => {
                     self.stop();
                     return Err(ReadError { path: segment.path.clone(), source });
@@ -215,7 +246,7 @@ impl Scan {
     }
 
     fn met_damage(&self) {
-        self.shared.damage_met.fetch_add(1, Ordering::Relaxed);
+        self.damage_met.fetch_add(1, Ordering::Relaxed);
     }
 
     fn stop(&mut self) {

@@ -10,7 +10,6 @@ use crate::journal::retention::RetentionError;
 use crate::journal::scan::{ReadError, Scan};
 use crate::journal::shared::Segments;
 use crate::{filter::Filter, query::Order};
-use std::sync::Arc;
 
 impl Journal {
     /// Leaves the newest segment if its first record is older than `time_us`.
@@ -94,6 +93,6 @@ impl Journal {
         after: u64,
         before: Option<u64>,
     ) -> Scan {
-        Scan::over(Arc::clone(&self.shared), segments, filter, order, after, before)
+        Scan::over(&self.shared, segments, filter, order, after, before)
     }
 }

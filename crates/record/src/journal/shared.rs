@@ -27,7 +27,7 @@ pub(crate) struct Shared {
     /// Held by whoever removes files or needs them to stay.
     pub(crate) removal: Mutex<()>,
     pub(crate) append_failures: AtomicU64,
-    pub(crate) damage_met: AtomicU64,
+    pub(crate) damage_met: Arc<AtomicU64>,
 }
 
 impl Shared {

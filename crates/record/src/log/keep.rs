@@ -5,6 +5,7 @@ use crate::journal::{Dropped, RetentionError, SnapshotError, Stats, marker};
 use crate::log::AccessLog;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// Numbers about columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,12 +54,19 @@ impl AccessLog {
         Ok(self.journal.leave_if_older(i64::MAX)?)
     }
 
+    /// Keeps whatever has a sequence above this one, however old it is, from now on: records that are not proven yet must
+    /// not go. Nothing is kept for this reason until it is called.
+    pub fn drop_only_through(&self, sequence: u64) {
+        self.droppable.store(sequence, Ordering::Release);
+    }
+
     /// Drops what has been kept long enough, in whole days of an organization. What is still in the journal waits until
     /// it is settled.
     pub fn retain(&self, retention: &Retention, now_us: i64) -> Result<Dropped, ColumnsError> {
         let _moving = self.moving.lock();
         let (columns, retention) = (Arc::clone(&self.columns), retention.clone());
-        self.engine.run(async move { columns.retain(&retention, now_us).await })?
+        let through = self.droppable.load(Ordering::Acquire);
+        self.engine.run(async move { columns.retain(&retention, through, now_us).await })?
     }
 
     /// Drops every file and every segment whose records are all older than `time_us`, of all organizations. A file or
@@ -67,12 +75,13 @@ impl AccessLog {
     pub fn drop_before(&self, time_us: i64) -> Result<Dropped, RetentionError> {
         let _moving = self.moving.lock();
         let columns = Arc::clone(&self.columns);
+        let through = self.droppable.load(Ordering::Acquire);
         let ended = self.engine.run(async move {
             // Nobody has said what time it is; the files go when their last reader has gone.
-            columns.drop_files(i64::MIN, |file| file.time_us_max < time_us).await
+            columns.drop_files(i64::MIN, |file| file.time_us_max < time_us && file.last_sequence <= through).await
         });
         let in_columns = ended.map_err(ColumnsError::from).and_then(|dropped| dropped);
-        let in_journal = self.journal.drop_before(time_us)?;
+        let in_journal = self.journal.drop_before_up_to(time_us, through)?;
         let in_columns = in_columns.map_err(|error| RetentionError::Columns(Box::new(error)))?;
         Ok(Dropped {
             segments: in_columns.segments + in_journal.segments,

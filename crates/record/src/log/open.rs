@@ -8,9 +8,10 @@ use crate::log::AccessLog;
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 
 /// The folder of columns below the directory of the journal, if no other place is named.
-const FOLDER: &str = "columns";
+pub(crate) const FOLDER: &str = "columns";
 
 impl AccessLog {
     /// Opens the log in a directory, or makes one there with the tag `tag_if_new`, which should be random.
@@ -31,7 +32,13 @@ impl AccessLog {
             Err(error) => return Err(error.into()),
             Ok(manifest) => journal.go_on_after(manifest.settled).map_err(ColumnsError::from)?,
         }
-        let log = Self { journal: Arc::new(journal), columns, engine: Arc::new(engine), moving: Mutex::new(()) };
+        let log = Self {
+            journal: Arc::new(journal),
+            columns,
+            engine: Arc::new(engine),
+            moving: Mutex::new(()),
+            droppable: AtomicU64::new(u64::MAX),
+        };
         Ok((log, recovery))
     }
 }

@@ -20,10 +20,12 @@ pub(crate) mod node;
 mod open;
 mod tree;
 
+pub(crate) use crate::proof::signer::files::newest;
 pub use crate::proof::signer::finding::SignerFinding;
 
 use crate::files::Faults;
 use crate::proof::checkpoint::{Link, NodeCheckpoint};
+use crate::proof::hold::Turns;
 use crate::proof::leaf::Leaves;
 use crate::proof::names::TreeName;
 use crate::proof::note::{SigningKey, VerifyingKey};
@@ -140,6 +142,7 @@ pub struct Signer {
     /// What is to be reported by the next call that succeeds.
     findings: Vec<SignerFinding>,
     leaves: Leaves,
+    turns: Arc<Turns>,
     _lock: File,
 }
 
@@ -167,8 +170,12 @@ impl Signer {
     }
 
     /// Drops what was kept of an organization's trees of days before this one, but for their final checkpoints, which
-    /// are kept for ever. For after its records of those days were dropped. Returns how many files went.
+    /// are kept for ever. For after its records of those days were dropped. Returns how many files went: none while
+    /// somebody [holds](crate::proof::hold) the directory, so that it has to be called again one day.
     pub fn forget(&mut self, organization: Option<&str>, before_day: i64) -> Result<u64, SignerError> {
+        let Some(_turn) = self.turns.take().map_err(|source| self.store.failed_turn(source))? else {
+            return Ok(0);
+        };
         let directory = self.store.organization(organization);
         let mut files = 0;
         for kind in [Kind::Blocks, Kind::Closed] {
@@ -187,8 +194,13 @@ impl Signer {
     /// Adds what the journal has taken in, signs the trees that grew and closes those whose time is over.
     ///
     /// After an error everything that was not written is tried again by the next call. To be called a last time after
-    /// the last record, so that nothing is left unsigned.
+    /// the last record, so that nothing is left unsigned. While somebody [holds](crate::proof::hold) the directory,
+    /// nothing is done.
     pub fn tick(&mut self, source: &dyn Source, now_us: i64) -> Result<Ticked, SignerError> {
+        let turns = Arc::clone(&self.turns);
+        let Some(_turn) = turns.take().map_err(|source| self.store.failed_turn(source))? else {
+            return Ok(Ticked::default());
+        };
         let mut ticked = Ticked::default();
         let settled = source.settled();
         let last = settled.min(self.through.saturating_add(RECORDS_PER_TICK_MAX));

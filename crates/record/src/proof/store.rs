@@ -13,6 +13,7 @@
 //! An organization's directory is all that it needs, and has nothing of another.
 
 use crate::files::{self, AppendFile, Faults};
+use crate::proof::hold::Turns;
 use crate::proof::names::{self, Day, TreeName, parse_day};
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -79,6 +80,15 @@ impl Store {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(source)) => Err(failed(&path)(source)),
         }
+    }
+
+    /// What the signer and its readers take turns with.
+    pub(crate) fn turns(&self) -> Result<Turns, StoreError> {
+        Turns::open(&self.directory).map_err(failed(&self.directory))
+    }
+
+    pub(crate) fn failed_turn(&self, source: io::Error) -> StoreError {
+        failed(&self.directory)(source)
     }
 
     pub(crate) fn node_entries(&self) -> PathBuf {
@@ -149,6 +159,7 @@ pub(crate) fn trees(directory: &Path, kind: Kind) -> Result<Vec<(i64, u32)>, Sto
 
 /// Replaces a file as a whole.
 pub(crate) fn replace(path: &Path, text: &[u8]) -> Result<(), StoreError> {
+    path.parent().map_or(Ok(()), files::create_directory).map_err(failed(path))?;
     files::write_whole(path, text).map_err(failed(path))
 }
 

@@ -5,12 +5,16 @@
 
 mod chain;
 mod day;
+mod newest;
 mod node;
 mod problem;
+mod sequences;
 mod tree;
 
+pub use crate::proof::verify::newest::SignedCheckpoint;
 pub use crate::proof::verify::node::NodeVerified;
 pub use crate::proof::verify::problem::{BadNote, Change, Problem};
+pub use crate::proof::verify::sequences::Sequences;
 
 use crate::proof::blocks;
 use crate::proof::checkpoint::{Checkpoint, NodeCheckpoint, tag_of};
@@ -51,6 +55,8 @@ pub struct Verified {
     pub trees: u64,
     /// Trees of days before the one asked for, without records.
     pub dropped_trees: u64,
+    /// The last sequence of these; 0 if there are none.
+    pub dropped_through: u64,
     /// Records that were read.
     pub records: u64,
     /// Records after everything that was signed: the newest, of a second or so.
@@ -94,6 +100,11 @@ impl Verifier {
             notes::split(text.as_bytes()).notes.into_iter().filter_map(|note| read(text.get(note)?)).collect();
         self.kept.extend_from_slice(&kept);
         kept.len()
+    }
+
+    /// Every record up to this one is in a tree, as the node has signed it; 0 if its checkpoints are not here.
+    pub fn through(&self) -> u64 {
+        self.through
     }
 
     /// The tag of the journal that was signed.
@@ -153,6 +164,8 @@ impl Verifier {
                 report(check.unreadable(&error));
             } else if check.records == 0 && since_day.is_some_and(|since| day < since) {
                 verified.dropped_trees += check.trees.len() as u64;
+                let last = check.trees.iter().map(|tree| tree.signed.last_sequence).max().unwrap_or(0);
+                verified.dropped_through = verified.dropped_through.max(last);
             } else {
                 verified.trees += check.trees.len() as u64;
                 check.finish(&self.store, &mut report);

@@ -2,6 +2,7 @@
 
 mod checking;
 mod crashes;
+mod kept;
 mod proving;
 mod random;
 mod retained;

@@ -34,7 +34,7 @@ fn the_manifest_says_what_the_file_holds() {
     assert_eq!((file.first_sequence, file.last_sequence), (1, 2_500));
     assert_eq!((file.time_us_min, file.time_us_max), (T0 + 1, T0 + 2_500));
     assert_eq!(file.path, "org=org_a/day=2023-11-14/1-2500-3.parquet");
-    assert_eq!(file.sha256, name::hex(digest(&SHA256, &bytes).as_ref()));
+    assert_eq!(file.sha256, name::digest_of(&bytes));
 }
 
 #[test]

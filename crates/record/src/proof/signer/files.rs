@@ -100,7 +100,9 @@ impl Files<'_> {
             return Ok(());
         }
         let (path, text) = (self.store.tree(&tree.name, Kind::Blocks), blocks::text(&tree.blocks));
-        if tree.has_all_blocks {
+        if tree.blocks.is_empty() {
+            store::remove(&path)?;
+        } else if tree.has_all_blocks {
             store::replace(&path, text.as_bytes())?;
         } else {
             self.store.append(&path, &text, false)?;

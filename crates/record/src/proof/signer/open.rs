@@ -44,6 +44,7 @@ pub(crate) fn open(
 ) -> Result<(Signer, Vec<SignerFinding>), SignerError> {
     let store = Store::new(directory, faults);
     let lock = store.lock()?.ok_or_else(|| SignerError::InUse { directory: directory.to_owned() })?;
+    let turns = Arc::new(store.turns()?);
     let log = log_name(key.verifying_key().name(), source.tag());
     let mut opening = Opening {
         store: &store,
@@ -82,6 +83,7 @@ pub(crate) fn open(
         node_is_unsigned: false,
         findings,
         leaves: Leaves::default(),
+        turns,
         _lock: lock,
     };
     signer.rebuild(source, now_us)?;
@@ -228,7 +230,14 @@ impl Opening<'_> {
                 trees.push(tree);
                 continue;
             }
-            let stored = blocks::parse(&store::read(&self.store.tree(&signed.tree, Kind::Blocks))?);
+            let path = self.store.tree(&signed.tree, Kind::Blocks);
+            let bytes = store::read(&path)?;
+            let stored = blocks::parse(&bytes);
+            // A line that a crash left unfinished would spoil the next one.
+            let whole = blocks::text(&stored).len();
+            if whole < bytes.len() {
+                self.store.cut(&path, whole)?;
+            }
             trees.push(OpenTree::rebuilding(signed, stored, close_at_us));
         }
         Ok(trees)

@@ -48,7 +48,8 @@ impl OpenTree {
             first_sequence: 0,
             last_sequence: 0,
             blocks: Vec::new(),
-            has_all_blocks: false,
+            // A crash may have left blocks of a tree that was never signed.
+            has_all_blocks: true,
             signed: None,
             close_at_us,
         }
@@ -59,6 +60,7 @@ impl OpenTree {
         let head = leaf_hash(signed.to_string().as_bytes());
         Self {
             signed: Some((signed.size, head)),
+            has_all_blocks: false,
             state: State::Rebuilding { signed: signed.clone(), stored },
             ..Self::new(signed.tree, close_at_us)
         }
