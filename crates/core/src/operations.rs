@@ -172,6 +172,8 @@ operations! {
     RECORD_LIST = op("record.list", "GET", "/v1/orgs/{org}/records", Organization("records:read"), "List access records, newest first");
     RECORD_EXPORT = op("record.export", "GET", "/v1/orgs/{org}/records/export", Organization("records:read"), "Export access records as CSV or JSON Lines");
     RECORD_SHOW = op("record.show", "GET", "/v1/orgs/{org}/records/{record}", Organization("records:read"), "Show one access record");
+    RECORD_PROOF = op("record.proof", "GET", "/v1/orgs/{org}/records/{record}/proof", Organization("records:read"), "Prove that an access record is as it was written");
+    RECORD_CHECKPOINTS = op("record.checkpoints", "GET", "/v1/orgs/{org}/records/checkpoints", Organization("records:read"), "Show what was signed last about the access log, to be kept elsewhere");
     ACTIVITY_LIST = op("activity.list", "GET", "/v1/orgs/{org}/activity", Organization("activity:read"), "List changes, newest first");
 
     VERIFY = question("verify.one", "/v1/verify", Verifier, "Decide whether a credential may make a call");

@@ -6,6 +6,7 @@ use crate::authn::throttle::Throttle;
 use crate::catalogues::Catalogues;
 use crate::db::Db;
 use crate::maintenance::stops::StopLog;
+use crate::proofs::Proofs;
 use crate::verify::Verify;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
@@ -32,6 +33,8 @@ pub struct App {
     pub verify: Arc<Verify>,
     /// Every stop, in a file of its own.
     pub stops: Arc<StopLog>,
+    /// What is signed about the access log.
+    pub proofs: Arc<Proofs>,
     /// Who guessed passwords of late.
     pub throttle: Throttle,
     /// The metrics recorder of this process.

@@ -22,6 +22,7 @@ mod member;
 mod moment;
 mod org;
 mod policy;
+mod proof;
 mod record;
 mod render;
 mod role;
@@ -174,6 +175,10 @@ fn run(command: Command, output: Output, colours: Colours) -> Result<(), CliErro
         Command::Token(noun) => visit(noun, output),
         Command::Verifier(noun) => visit(noun, output),
         Command::Policy(noun) => visit(noun, output),
+        // A log is checked without any server.
+        Command::Record(Noun { verb: record::Record::Verify(verify), .. }) => at_home(verify.run(output, colours)),
+        Command::Record(Noun { verb: record::Record::VerifyProof(verify), .. }) => verify.run(output),
+        Command::Record(Noun { verb: record::Record::PublicKey(key), .. }) => key.run(output, colours),
         Command::Record(noun) => visit(noun, output),
         Command::Activity(noun) => visit(noun, output),
     }

@@ -2,10 +2,13 @@
 
 use crate::app::App;
 use crate::db::{self, DbError};
+use crate::proofs::Proofs;
 use std::sync::Arc;
 use std::time::Duration;
 use tegata_core::time::days;
 
+/// Microseconds of a day.
+const DAY_US: i64 = 86_400_000_000;
 /// How often it looks.
 const ROUND: Duration = Duration::from_hours(1);
 /// How long an answer is kept for repetitions under its idempotency key.
@@ -44,10 +47,23 @@ async fn forget_answers(app: &App) -> Result<(), DbError> {
     tx.commit().await.map(drop)
 }
 
+/// What was kept to check days that are dropped now, counted from 1970; their final checkpoints stay.
+fn forget_proofs(proofs: &Proofs, before_day: i64) {
+    if let Err(error) = proofs.forget_all(before_day) {
+        tracing::warn!(%error, "proofs of dropped days could not be removed; the next round tries again");
+    }
+}
+
 async fn drop_records(app: &App, record_days: u32) {
     let journal = Arc::clone(app.verify.journal());
     let before = app.clock.now().minus(days(record_days.into())).as_micros();
-    match tokio::task::spawn_blocking(move || journal.drop_before(before)).await {
+    let proofs = Arc::clone(&app.proofs);
+    let dropped = tokio::task::spawn_blocking(move || {
+        let dropped = journal.drop_before(before);
+        forget_proofs(&proofs, before.div_euclid(DAY_US));
+        dropped
+    });
+    match dropped.await {
         Ok(Ok(dropped)) => tracing::debug!(?dropped, "access records past their time were dropped"),
         Ok(Err(error)) => tracing::error!(%error, "access records past their time could not be dropped"),
         Err(error) => tracing::error!(%error, "dropping access records was interrupted"),

@@ -11,5 +11,6 @@ pub mod http;
 pub mod jobs;
 pub mod maintenance;
 pub mod ops;
+pub mod proofs;
 pub mod serve;
 pub mod verify;

@@ -12,6 +12,7 @@ pub mod keys;
 pub mod manifest;
 mod note;
 pub mod password;
+pub mod proof;
 mod records;
 mod replay;
 pub mod restore;
@@ -149,8 +150,17 @@ pub enum MaintenanceError {
     #[error("this installation is not blocked: it was not restored from a backup, or it was opened already")]
     NotBlocked,
     /// The access log.
-    #[error("the access log of the backup cannot be opened: {0}")]
+    #[error("the access log cannot be opened: {0}")]
     Records(#[from] tegata_record::OpenError),
+    /// What is signed about it.
+    #[error("the proofs of the access log cannot be checked: {0}{cause}", cause = cause(.0))]
+    Proof(#[from] tegata_record::proof::VerifyError),
+    /// No checkpoint of this log.
+    #[error("{0} holds no checkpoint of this access log that is signed with this key")]
+    NoCheckpoint(PathBuf),
+    /// There is no key to sign with.
+    #[error("the key file {0} holds no key that signs the access log: the server puts one there when it starts")]
+    NoSigningKey(PathBuf),
     /// Nobody has this address.
     #[error("there is no account with the address {0}")]
     NoAccount(String),
@@ -160,6 +170,16 @@ pub enum MaintenanceError {
     /// Work on files was cut off.
     #[error("the work was interrupted")]
     Interrupted,
+}
+
+fn cause(error: &dyn std::error::Error) -> String {
+    error.source().map(|cause| format!(": {cause}")).unwrap_or_default()
+}
+
+impl From<tegata_record::proof::StoreError> for MaintenanceError {
+    fn from(error: tegata_record::proof::StoreError) -> Self {
+        Self::Io(error.path, error.source)
+    }
 }
 
 /// An error about a file.

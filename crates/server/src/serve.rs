@@ -9,7 +9,7 @@ pub(crate) use lock::ServingLock;
 
 use crate::app::{App, Clock, Entropy};
 use crate::authn::Hasher;
-use crate::authn::key_file::{self, KeyFileError};
+use crate::authn::key_file::{self, KeyFileError, Keys, SigningSecret};
 use crate::authn::throttle::Throttle;
 use crate::catalogues::Catalogues;
 use crate::db::schema::{Found, SchemaError};
@@ -19,6 +19,7 @@ use crate::jobs;
 use crate::maintenance::restore::why_blocked;
 use crate::maintenance::stops::{StopLog, StopLogError};
 use crate::ops::setup;
+use crate::proofs::{self, Proofs, Signing};
 use crate::verify::{Parts, Verify};
 use secrecy::SecretString;
 use std::net::SocketAddr;
@@ -29,6 +30,9 @@ use tegata_core::secret::Product;
 use tegata_record::{AccessLog, OpenError, Options};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+/// The directory of proofs within that of the access log.
+pub const PROOFS: &str = "proof";
 
 /// What a server needs to know before it starts.
 #[derive(Debug, Clone)]
@@ -100,6 +104,11 @@ impl Config {
     pub fn records(&self) -> PathBuf {
         self.data_dir.join("records")
     }
+
+    /// The directory of its proofs.
+    pub fn proofs(&self) -> PathBuf {
+        self.records().join(PROOFS)
+    }
 }
 
 /// Why a server does not start.
@@ -137,6 +146,8 @@ pub struct Opened {
     pub app: Arc<App>,
     /// The one-time set-up token, while there is no administrator.
     pub setup: Option<SecretString>,
+    /// What signs the access log, if it can be signed.
+    signing: Option<SigningSecret>,
     /// Held as long as this process serves.
     lock: ServingLock,
 }
@@ -154,6 +165,7 @@ pub struct Running {
     follower: JoinHandle<()>,
     /// What ends with the server: reading ahead, and keeping its stores small.
     tasks: [JoinHandle<()>; 3],
+    signing: Option<Signing>,
     lock: ServingLock,
 }
 
@@ -169,7 +181,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         Found::Empty => match key_file::read(&config.key_file()) {
             Ok(keys) => keys,
             Err(KeyFileError::Missing(_)) => {
-                let fresh = vec![key_file::generate(1, &entropy)];
+                let fresh = Keys { hashing: vec![key_file::generate(1, &entropy)], signing: None };
                 key_file::write(&config.key_file(), &fresh)?;
                 fresh
             }
@@ -178,7 +190,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
     };
     let lock = ServingLock::take(&db, &database).await?;
     let clock = config.clock.clone();
-    let hasher = hasher_of(&db, &keys, &config.key_file(), &clock).await?;
+    let hasher = hasher_of(&db, &keys.hashing, &config.key_file(), &clock).await?;
     let catalogues = Arc::new(Catalogues::default());
     let options = Options { flush: config.flush, writing: config.writing, ..Options::default() };
     let tag = u16::from_le_bytes(entropy.bytes());
@@ -190,6 +202,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
     for finding in &recovery.findings {
         tracing::warn!(%finding, "the access log was damaged here");
     }
+    let journal = Arc::new(journal);
     let node = format!("node_{}", crate::authn::hasher::hex(&entropy.bytes::<6>()));
     let parts = Parts {
         db: db.clone(),
@@ -197,10 +210,11 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         hasher: hasher.clone(),
         product: config.product.clone(),
         clock: clock.clone(),
-        journal: Arc::new(journal),
+        journal: Arc::clone(&journal),
         node,
         capacity: config.tokens_in_memory,
     };
+    let proofs = Arc::new(Proofs::new(config.proofs(), Arc::clone(&journal), clock.clone()));
     let app = App {
         db,
         clock,
@@ -210,6 +224,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         catalogues,
         verify: Arc::new(Verify::open(parts).await?),
         stops: Arc::new(StopLog::new(config.stops_log())),
+        proofs,
         throttle: Throttle::default(),
         metrics: metrics::recorder(),
         public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen)),
@@ -218,11 +233,12 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
     let setup = setup::at_start(&app).await?;
     app.verify.load_everything().await?;
     app.stops.open(&app.db).await?;
+    let signing = proofs::prepare(config, &app, keys).await?;
     if let Some(why) = why_blocked(&app.db).await? {
         tracing::warn!("{why}");
         app.verify.lease().block(why);
     }
-    Ok(Opened { app: Arc::new(app), setup, lock })
+    Ok(Opened { app: Arc::new(app), setup, signing, lock })
 }
 
 /// Starts a server.
@@ -231,7 +247,9 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
     let address = doors.address;
     let mut config = config.clone();
     config.public_url.get_or_insert_with(|| format!("http://{address}"));
-    let Opened { app, setup, lock } = open(&config).await?;
+    let Opened { app, setup, signing, lock } = open(&config).await?;
+    let signing = signing.map(|secret| Signing::begin(&app.proofs, secret)).transpose();
+    let signing = signing.map_err(|error| StartError::Io(config.proofs(), error))?;
     let (stop, stopping) = watch::channel(false);
     let follower = tokio::spawn(Arc::clone(&app.verify).follow());
     let lock = lock.keep(Arc::clone(&app.verify));
@@ -242,7 +260,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         tokio::spawn(jobs::housekeeping(Arc::clone(&app), config.record_days)),
         tokio::spawn(jobs::settling(Arc::clone(&app))),
     ];
-    Ok(Running { address, app, setup, stop, doors, follower, tasks, lock })
+    Ok(Running { address, app, setup, stop, doors, follower, tasks, signing, lock })
 }
 
 impl Opened {
@@ -263,6 +281,10 @@ impl Running {
         }
         self.follower.abort();
         let _ = self.follower.await;
+        // After the last record.
+        if let Some(signing) = self.signing {
+            signing.end().await;
+        }
         close(self.app, self.lock).await;
     }
 }

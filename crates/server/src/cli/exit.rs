@@ -42,6 +42,8 @@ exits! {
     Conflict = (6, "it exists already, or its state does not allow the step");
     /// A check ended with no.
     Denied = (7, "`tegata verify`: the check said no");
+    /// The access log, or a proof, is not what was signed.
+    Altered = (8, "`tegata record verify`, `verify-proof`: not as it was signed; what and where was said");
 }
 
 impl Exit {
@@ -86,7 +88,10 @@ mod tests {
     #[test]
     fn no_problem_ends_well() {
         for code in Code::ALL {
-            assert!(!matches!(Exit::of_status(code.status()), Exit::Done | Exit::Usage | Exit::Denied), "{code:?}");
+            assert!(
+                !matches!(Exit::of_status(code.status()), Exit::Done | Exit::Usage | Exit::Denied | Exit::Altered),
+                "{code:?}"
+            );
         }
         assert_eq!(Exit::of_status(Code::Duplicate.status()), Exit::Conflict);
         assert_eq!(Exit::of_status(Code::BeyondOwnRights.status()), Exit::NotAllowed);

@@ -256,18 +256,18 @@ impl SetPassword {
     }
 }
 
-fn settled(place: &Place, colours: Colours) -> Result<Settings, CliError> {
+pub(super) fn settled(place: &Place, colours: Colours) -> Result<Settings, CliError> {
     logging::quietly(colours)?;
     place.settle()
 }
 
-fn value(thing: &impl Serialize) -> Result<Value, CliError> {
+pub(super) fn value(thing: &impl Serialize) -> Result<Value, CliError> {
     serde_json::to_value(thing).map_err(|error| CliError::failed(error.to_string()))
 }
 
 /// An error of maintenance; its text says what to do.
 #[expect(clippy::needless_pass_by_value, reason = "it stands in `map_err`")]
-fn told(error: MaintenanceError) -> CliError {
+pub(super) fn told(error: MaintenanceError) -> CliError {
     let exit = match error {
         MaintenanceError::NoDatabase(_) | MaintenanceError::NoAccount(_) => Exit::NotFound,
         MaintenanceError::Lock(_)
@@ -283,19 +283,19 @@ fn told(error: MaintenanceError) -> CliError {
 }
 
 /// A progress bar for each step, on a terminal only.
-struct Bars {
+pub(super) struct Bars {
     wanted: bool,
     step: String,
     bar: ProgressBar,
 }
 
 impl Bars {
-    fn new(output: Output) -> Self {
+    pub(super) fn new(output: Output) -> Self {
         let wanted = !output.json && io::stderr().is_terminal();
         Self { wanted, step: String::new(), bar: ProgressBar::hidden() }
     }
 
-    fn show(&mut self, progress: &Progress) {
+    pub(super) fn show(&mut self, progress: &Progress) {
         if !self.wanted {
             return;
         }
@@ -315,7 +315,7 @@ impl Bars {
         self.bar.set_position(progress.done);
     }
 
-    fn clear(&self) {
+    pub(super) fn clear(&self) {
         self.bar.finish_and_clear();
     }
 }

@@ -6,6 +6,7 @@ use super::call::Call;
 use super::desk::{Desk, InOrg, Paging, Verb};
 use super::error::CliError;
 use super::moment::{Moment, moment};
+use super::proof::{Checkpoints, Prove, PublicKey, VerifyLog, VerifyProof};
 use super::render::Column;
 use crate::app::Clock;
 use clap::builder::PossibleValuesParser;
@@ -45,6 +46,16 @@ pub enum Record {
         #[command(flatten)]
         org: InOrg,
     },
+    #[command(about = operations::RECORD_PROOF.summary)]
+    Prove(Prove),
+    #[command(about = operations::RECORD_CHECKPOINTS.summary)]
+    Checkpoints(Checkpoints),
+    /// Check an access log against what was signed about it: offline, on a backup or a data directory
+    Verify(VerifyLog),
+    /// Check the proof of one record: offline, with the public key
+    VerifyProof(VerifyProof),
+    /// Show the key with which others check what this installation signs, out of its key file
+    PublicKey(PublicKey),
     #[command(about = operations::RECORD_EXPORT.summary)]
     Export {
         #[command(flatten)]
@@ -139,6 +150,17 @@ impl Verb for Record {
             Self::Show { record, org } => {
                 let call = Call::to(operations::RECORD_SHOW).at("org", desk.org(&org).await?);
                 desk.show(call.at("record", record)).await
+            }
+            Self::Prove(prove) => {
+                let call = Call::to(operations::RECORD_PROOF).at("org", desk.org(&prove.org).await?);
+                prove.run(desk, call).await
+            }
+            Self::Checkpoints(checkpoints) => {
+                let call = Call::to(operations::RECORD_CHECKPOINTS).at("org", desk.org(&checkpoints.org).await?);
+                checkpoints.run(desk, call).await
+            }
+            Self::Verify(_) | Self::VerifyProof(_) | Self::PublicKey(_) => {
+                Err(CliError::usage("this is done on a machine of its own, not at a server"))
             }
             Self::Export { target, filters, org } => {
                 let call = Call::to(operations::RECORD_EXPORT).at("org", desk.org(&org).await?);

@@ -20,6 +20,10 @@ pub async fn metrics(State(app): State<Arc<App>>, request: Request) -> Result<im
     metrics::gauge!("tegata_records").set(approximate(stats.records));
     metrics::gauge!("tegata_record_bytes").set(approximate(stats.bytes));
     metrics::gauge!("tegata_record_failures").set(approximate(stats.append_failures + stats.flush_failures));
+    let proof = app.proofs.health();
+    metrics::gauge!("tegata_proof_signed_sequence").set(approximate(proof.signed_through));
+    metrics::gauge!("tegata_proof_unsigned_records").set(approximate(proof.unsigned));
+    metrics::gauge!("tegata_proof_findings").set(approximate(proof.findings));
     let text = app.metrics.render();
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
 }

@@ -74,6 +74,7 @@ pub fn router(app: &Arc<App>, tallies: Vec<Arc<Tally>>) -> Router {
 async fn ready(State(app): State<Arc<App>>) -> Response<Body> {
     let lease = app.verify.lease().holds();
     let stats = app.verify.journal().stats();
+    let proof = app.proofs.health();
     let body = serde_json::json!({
         "status": if lease { "ready" } else { "unavailable" },
         "lease": lease,
@@ -81,6 +82,13 @@ async fn ready(State(app): State<Arc<App>>) -> Response<Body> {
         "sequence": app.verify.applied_sequence(),
         "records": stats.last_sequence,
         "record_failures": stats.append_failures + stats.flush_failures,
+        // Checks do not wait for signatures, and readiness does not depend on them.
+        "proof": {
+            "condition": proof.condition.as_str(),
+            "signed_through": proof.signed_through,
+            "unsigned": proof.unsigned,
+            "findings": proof.findings,
+        },
     });
     json(if lease { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, body.to_string())
 }

@@ -5,7 +5,7 @@
 //! The hashing keys are never in it. Whoever has the backup alone has no credential that works.
 
 use super::manifest::{DATABASE, FORMAT, FileSum, KeyNeeded, MANIFEST, Manifest, RECORDS, STOPS};
-use super::{MaintenanceError, Progress, Report, Unit, aside, files, open_existing, records, rows};
+use super::{MaintenanceError, Progress, Report, Unit, aside, files, io, open_existing, records, rows};
 use crate::db::maintenance::all_keys;
 use crate::db::schema::SchemaError;
 use crate::db::{Backend, Db, installation};
@@ -131,8 +131,7 @@ pub(super) async fn same_schema(db: &Db) -> Result<i64, MaintenanceError> {
 /// Length and digest of every file, by its path within the backup.
 fn digests(directory: &Path, mut told: impl FnMut(u64, u64)) -> Result<BTreeMap<String, FileSum>, MaintenanceError> {
     let mut names: Vec<String> = files::names(directory)?.into_iter().filter(|name| name != MANIFEST).collect();
-    let log = directory.join(RECORDS);
-    names.extend(files::names(&log)?.into_iter().map(|name| format!("{RECORDS}/{name}")));
+    names_below(directory, RECORDS, &mut names)?;
     let total = names.iter().map(|name| directory.join(name).metadata().map_or(0, |file| file.len())).sum();
     let mut before = 0;
     let mut sums = BTreeMap::new();
@@ -142,6 +141,19 @@ fn digests(directory: &Path, mut told: impl FnMut(u64, u64)) -> Result<BTreeMap<
         sums.insert(name, FileSum { bytes, sha256 });
     }
     Ok(sums)
+}
+
+/// The paths of all files in a directory of the backup and in those below it.
+fn names_below(backup: &Path, directory: &str, names: &mut Vec<String>) -> Result<(), MaintenanceError> {
+    let path = backup.join(directory);
+    names.extend(files::names(&path)?.into_iter().map(|name| format!("{directory}/{name}")));
+    for entry in std::fs::read_dir(&path).map_err(io(&path))? {
+        let entry = entry.map_err(io(&path))?;
+        if entry.file_type().map_err(io(&path))?.is_dir() {
+            names_below(backup, &format!("{directory}/{}", entry.file_name().to_string_lossy()), names)?;
+        }
+    }
+    Ok(())
 }
 
 /// Runs work on files aside and passes on how far it has come.

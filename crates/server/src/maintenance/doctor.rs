@@ -144,7 +144,8 @@ async fn keys(config: &Config, db: &Db, findings: &mut Vec<Finding>) -> Result<(
     let mut tx = db.read().await?;
     let live: Vec<_> = all_keys(&mut tx).await?.into_iter().filter(|key| key.live).collect();
     for key in &live {
-        let here = file.iter().any(|other| other.key_id == key.key_id && other.fingerprint() == key.fingerprint);
+        let here =
+            file.hashing.iter().any(|other| other.key_id == key.key_id && other.fingerprint() == key.fingerprint);
         findings.push(if here {
             Finding::ok(format!("hashing key {} ({}) is in the key file", key.key_id, key.fingerprint))
         } else {

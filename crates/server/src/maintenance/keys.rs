@@ -46,7 +46,7 @@ pub struct Retired {
 pub async fn status(config: &Config) -> Result<Vec<KeyStatus>, MaintenanceError> {
     let db = open_existing(&config.database()).await?;
     let file = key_file::read(&config.key_file())?;
-    let status = look(&db, &file, config.clock.now()).await;
+    let status = look(&db, &file.hashing, config.clock.now()).await;
     db.close().await;
     status
 }
@@ -97,15 +97,15 @@ async fn rotate_locked(config: &Config, db: &Db) -> Result<KeyStatus, Maintenanc
     if let [previous, _, ..] = live.as_slice() {
         return Err(MaintenanceError::TwoKeys(previous.key_id));
     }
-    if let Some(missing) = live.iter().find(|key| !holds(&file, key)) {
+    if let Some(missing) = live.iter().find(|key| !holds(&file.hashing, key)) {
         return Err(KeyFileError::Foreign(config.key_file(), missing.key_id).into());
     }
-    let numbers = known.iter().map(|key| key.key_id).chain(file.iter().map(|key| key.key_id));
+    let numbers = known.iter().map(|key| key.key_id).chain(file.hashing.iter().map(|key| key.key_id));
     let key_id = numbers.max().unwrap_or(0) + 1;
     let fresh = key_file::generate(key_id, &Entropy::System);
     let fingerprint = fresh.fingerprint();
     // The file first: a key that the database does not know does no harm, the other way round nothing would start.
-    file.push(fresh);
+    file.hashing.push(fresh);
     key_file::write(&config.key_file(), &file)?;
     db::hash_keys::insert(&mut tx, key_id, &fingerprint, now).await?;
     tx.feed(Topic::HashKeys, None, &key_id.to_string()).await?;
@@ -128,13 +128,13 @@ pub async fn retire(config: &Config, force: bool) -> Result<Retired, Maintenance
 
 async fn retire_locked(config: &Config, db: &Db, force: bool) -> Result<Retired, MaintenanceError> {
     let now = config.clock.now();
-    let file = key_file::read(&config.key_file())?;
+    let mut file = key_file::read(&config.key_file())?;
     let stops = Arc::new(StopLog::new(config.stops_log()));
     stops.open(db).await?;
     let mut tx = db.write().await?;
     let live: Vec<_> = all_keys(&mut tx).await?.into_iter().filter(|key| key.live).collect();
     let [previous, current] = live.as_slice() else { return Err(MaintenanceError::OneKey) };
-    if !holds(&file, current) {
+    if !holds(&file.hashing, current) {
         return Err(KeyFileError::Foreign(config.key_file(), current.key_id).into());
     }
     let key_id = previous.key_id;
@@ -159,8 +159,8 @@ async fn retire_locked(config: &Config, db: &Db, force: bool) -> Result<Retired,
     stops.settle().await?;
     tx.commit().await?;
     // The database first: a key in the file that does not count does no harm.
-    let kept: Vec<_> = file.into_iter().filter(|key| key.key_id != key_id).collect();
-    key_file::write(&config.key_file(), &kept)?;
+    file.hashing.retain(|key| key.key_id != key_id);
+    key_file::write(&config.key_file(), &file)?;
     Ok(Retired { key_id, cut_off })
 }
 

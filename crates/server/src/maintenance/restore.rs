@@ -94,13 +94,14 @@ fn read_stops(manifest: &Manifest, options: &RestoreOptions) -> Result<Reading, 
 fn require_keys(config: &Config, manifest: &Manifest, stops: &Reading) -> Result<(), MaintenanceError> {
     let file = config.key_file();
     let keys = key_file::read(&file).or_else(|error| match error {
-        key_file::KeyFileError::Missing(_) => Ok(Vec::new()),
+        key_file::KeyFileError::Missing(_) => Ok(key_file::Keys::default()),
         other => Err(other),
     })?;
     let retired =
         |key_id: i64| stops.stops.iter().any(|stop| stop.kind == Kind::HashKey && stop.id == key_id.to_string());
     let lacking = manifest.keys.iter().find(|needed| {
-        let here = keys.iter().any(|key| key.key_id == needed.key_id && key.fingerprint() == needed.fingerprint);
+        let here =
+            keys.hashing.iter().any(|key| key.key_id == needed.key_id && key.fingerprint() == needed.fingerprint);
         !here && !retired(needed.key_id)
     });
     match lacking {

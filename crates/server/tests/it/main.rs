@@ -17,6 +17,7 @@ mod openapi;
 mod people;
 mod places;
 mod preload;
+mod proof;
 mod races;
 mod records;
 mod seeds;

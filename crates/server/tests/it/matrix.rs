@@ -65,6 +65,7 @@ impl Stage {
         let team = town.make("teams", json!({"key": "crew", "name": "Crew"})).await;
         let records = town.admin.client.get("/v1/orgs/octo/records?limit=1").await;
         let record = text(&records.status(200)["items"][0], "id");
+        server.signed().await;
         Self { town, expires_at, holder: holder.id, token, record, team, role: doors }
     }
 

@@ -108,6 +108,16 @@ impl Server {
         Self::start_on(database, directory, config.database.unwrap()).await
     }
 
+    /// Waits until everything that was recorded so far is signed, which takes a second or so.
+    pub async fn signed(&self) {
+        let last = self.running.app.verify.journal().last_sequence();
+        let until = std::time::Instant::now() + Duration::from_secs(30);
+        while self.running.app.proofs.signed_through() < last {
+            assert!(std::time::Instant::now() < until, "the access log is not signed");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     /// Moves the server's clock on.
     pub fn advance(&self, by: Duration) {
         self.shift.fetch_add(i64::try_from(by.as_micros()).unwrap(), Ordering::AcqRel);

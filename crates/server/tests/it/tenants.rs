@@ -186,6 +186,7 @@ both_databases! {
         let outsider = server.org(&town.root, "acme").await.client;
         outsider.put("/v1/orgs/acme/apis/town", json!({})).await.status(200);
         let acme = things_of_acme(&server, &town, &outsider).await;
+        server.signed().await;
         let document = server.anybody().get("/openapi.json").await.status(200).clone();
         let before = newest_activity(&town).await;
         let mut calls = 0;

@@ -4,13 +4,17 @@ use crate::app::App;
 use crate::http::problem::Told;
 use crate::http::routes::{NoBody, RawPath, Routes, caller, read_query};
 use crate::ops::records::activity::{ListActivity, ListParams as ActivityParams};
+use crate::ops::records::checkpoints::ShowCheckpoints;
 use crate::ops::records::chunks::Chunk;
 use crate::ops::records::export::{self, ExportParams};
 use crate::ops::records::list::{ListParams, ListRecords};
+use crate::ops::records::proof::{self, ProofView};
 use crate::ops::records::show::ShowRecord;
+use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Response, header};
+use axum::response::IntoResponse as _;
 use hyper::body::Frame;
 use std::io;
 use std::pin::Pin;
@@ -28,8 +32,17 @@ pub fn routes() -> Routes {
     Routes::new()
         .query::<ListRecords, ListParams, _>(|path, params| Ok(ListRecords { org: path.get("org"), params }))
         .query::<ShowRecord, NoBody, _>(|path, _| Ok(ShowRecord { org: path.get("org"), record: path.id("record")? }))
+        .query::<ShowCheckpoints, NoBody, _>(|path, _| Ok(ShowCheckpoints { org: path.get("org") }))
+        .add::<NoBody, ProofView, _, _>(operations::RECORD_PROOF, 200, prove_record)
         .add::<ExportParams, String, _, _>(operations::RECORD_EXPORT, 200, export_records)
         .query::<ListActivity, ActivityParams, _>(|path, params| Ok(ListActivity { org: path.get("org"), params }))
+}
+
+async fn prove_record(State(app): State<Arc<App>>, path: RawPath, request: Request) -> Result<Response<Body>, Told> {
+    let (parts, _) = request.into_parts();
+    let caller = caller(&parts, None)?;
+    let proof = proof::prove(&app, &caller, &path.0.get("org"), path.0.id("record")?).await?;
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(proof)).into_response())
 }
 
 async fn export_records(State(app): State<Arc<App>>, path: RawPath, request: Request) -> Result<Response<Body>, Told> {

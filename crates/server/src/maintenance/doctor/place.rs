@@ -44,7 +44,7 @@ pub fn key_file(path: &Path) -> Finding {
                 let advice = format!("chmod 600 {}, and rotate the key if others had access", path.display());
                 Finding::error(format!("others may read the key file {}", path.display()), advice)
             } else {
-                Finding::ok(format!("the key file is its owner's only and holds {} keys", keys.len()))
+                Finding::ok(format!("the key file is its owner's only and holds {} hashing keys", keys.hashing.len()))
             }
         }
     }
