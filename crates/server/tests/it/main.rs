@@ -17,6 +17,7 @@ mod openapi;
 mod people;
 mod places;
 mod preload;
+mod questions;
 mod races;
 mod records;
 mod seeds;

@@ -10,7 +10,7 @@ use std::net::IpAddr;
 use tegata_core::decide::{RULE_VERSION, Reason};
 use tegata_core::ids::{IdText, OrgId};
 use tegata_core::time::Timestamp;
-use tegata_record::{AppendError, Batch, AccessLog, NewRecord, RECORD_ID_BYTES};
+use tegata_record::{AccessLog, AppendError, Batch, NewRecord, RECORD_ID_BYTES};
 
 /// Stands where the id of the record will: as long as it, and the last member of an answer.
 const NO_ID_YET: &str = "rec_00000000000000000000000000";
@@ -183,7 +183,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let disk = tegata_record::Faults::none();
         let options = tegata_record::Options { faults: Some(disk.clone()), ..tegata_record::Options::default() };
-        let (journal, _) = Journal::open(directory.path(), options, 7).unwrap();
+        let (journal, _) = AccessLog::open(directory.path(), options, 7).unwrap();
         let what = What::Permission { permission: "p", context: None };
         let question = Question {
             token: "t",
