@@ -121,8 +121,8 @@ impl Stage<'_> {
             } else {
                 println!("{} ({}):\n{}\n", way.name, way.title, table::table(rows));
             }
-            let whys = rows.iter().filter_map(|row| Some((row.name, row.measured.as_ref().err()?)));
-            failed.extend(whys.map(|(name, why)| format!("{name} ({}): {why}", way.name)));
+            let failures = rows.iter().filter_map(|row| Some((row.name, row.measured.as_ref().err()?)));
+            failed.extend(failures.map(|(name, why)| format!("{name} ({}): {why}", way.name)));
         }
         Ok(failed)
     }

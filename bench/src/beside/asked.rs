@@ -85,7 +85,7 @@ pub async fn round(
                     return Err(unexpected("the key", answer));
                 }
                 let answered = began.elapsed();
-                milliseconds.push((answered - sent).as_secs_f64() * 1e3);
+                milliseconds.push(answered.saturating_sub(sent).as_secs_f64() * 1e3);
                 sent = answered;
             }
             Ok(milliseconds)

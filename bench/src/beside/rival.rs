@@ -14,7 +14,7 @@ use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
 /// How long a server may take until it is ready.
-const START_MAX: Duration = Duration::from_secs(60);
+const START_MAX: Duration = Duration::from_mins(1);
 /// How long a server may take to end by itself.
 const STOP_MAX: Duration = Duration::from_secs(10);
 /// How often is looked whether it has.
