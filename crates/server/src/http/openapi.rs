@@ -198,7 +198,15 @@ fn problems_of(operation: &Operation) -> Vec<Code> {
     if operation.changes {
         codes.push(Code::Conflict);
     }
-    if operation.id == operations::SESSION_CREATE.id || operation.id == operations::ME_PASSWORD.id {
+    let throttled = [
+        operations::SESSION_CREATE,
+        operations::ME_PASSWORD,
+        operations::RECORD_HISTOGRAM,
+        operations::RECORD_TOP,
+        operations::RECORD_SQL,
+        operations::RECORD_TAIL,
+    ];
+    if throttled.iter().any(|throttled| throttled.id == operation.id) {
         codes.push(Code::TooManyRequests);
     }
     codes

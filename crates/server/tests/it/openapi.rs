@@ -70,7 +70,7 @@ async fn what_is_no_json_is_described_as_what_it_is() {
     };
     assert_eq!(
         media(operations::RECORD_EXPORT.path),
-        ["application/vnd.apache.parquet", "application/x-ndjson", "text/csv"]
+        ["application/x-ndjson", "text/csv", "application/vnd.apache.parquet"]
     );
     assert_eq!(media(operations::RECORD_TAIL.path), ["text/event-stream"]);
     assert_eq!(media(operations::METRICS.path), ["text/plain"]);

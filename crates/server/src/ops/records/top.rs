@@ -18,7 +18,7 @@ with_filters! {
     #[schema(as = RecordTopParams)]
     pub struct TopParams {
         /// What is counted: `credential`, `principal`, `permission`, `endpoint`, `reason` or `address`.
-        #[schema(value_type = TopBy)]
+        #[schema(value_type = TopBy, required = true)]
         pub by: Option<String>,
         /// How many at most: 1 to 200, 10 if not said.
         #[schema(minimum = 1, maximum = 200)]
