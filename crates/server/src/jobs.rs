@@ -25,7 +25,7 @@ pub async fn housekeeping(app: Arc<App>) {
 }
 
 /// How often at most, and at least, it is looked whether records can leave the journal.
-const SETTLING: (Duration, Duration) = (Duration::from_secs(1), Duration::from_mins(1));
+const SETTLING: (Duration, Duration) = (Duration::from_millis(100), Duration::from_mins(1));
 
 /// Moves records into columns that have been in the journal for `after`, until the task is dropped.
 pub async fn settling(app: Arc<App>, after: Duration) {

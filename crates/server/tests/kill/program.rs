@@ -53,8 +53,8 @@ impl Program {
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut child = tegata(directory, database, "serve")
             .args(["--listen", &address.to_string()])
-            // Soon, so that kills fall into it, too.
-            .args(["--record-settle-after", "1s"])
+            // At once, so that kills fall into it, too.
+            .args(["--record-settle-after", "0s"])
             .spawn()
             .unwrap();
         let base = format!("http://{address}");
@@ -109,7 +109,11 @@ fn copy(from: &Path, to: &Path) {
     std::fs::create_dir(to).unwrap();
     for entry in std::fs::read_dir(from).unwrap() {
         let (entry, path) = entry.map(|entry| (to.join(entry.file_name()), entry.path())).unwrap();
-        if path.is_dir() { copy(&path, &entry) } else { drop(std::fs::copy(&path, &entry).unwrap()) }
+        if path.is_dir() {
+            copy(&path, &entry);
+        } else {
+            std::fs::copy(&path, &entry).unwrap();
+        }
     }
 }
 
