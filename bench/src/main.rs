@@ -8,6 +8,7 @@ mod http;
 mod in_process;
 mod instructions;
 mod load;
+mod log;
 mod machine;
 mod report;
 mod served;
@@ -32,7 +33,7 @@ struct Scale {
     quick: bool,
 }
 
-const USAGE: &str = "usage: tegata-bench in-process|http|doors [--json] [--quick]
+const USAGE: &str = "usage: tegata-bench in-process|http|doors|log [--json] [--quick]
        tegata-bench beside SERVERS NODE [--json] [--quick]   Tegata, and the servers of bench/beside installed in a directory
        tegata-bench prepare DIR              a directory with organization, catalogue, people and repositories
        tegata-bench instructions DIR         decisions over such a directory, to be counted by callgrind
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         ["beside", servers, node] => {
             beside::run(Path::new(servers), Path::new(node), scale, as_json).map(|()| Vec::new())
         }
+        ["log"] => log::run(scale),
         ["doors"] => doors::run(scale),
         ["bare", answer] => bare::run(Path::new(answer)).map(|()| Vec::new()),
         _ => {

@@ -72,7 +72,7 @@ pub struct Serving {
     #[arg(long, value_name = "SPAN", env = "TEGATA_RECORD_SETTLE_AFTER", value_parser = span)]
     pub record_settle_after: Option<Duration>,
     /// A bucket for the columnar files, in place of a folder: `s3://bucket/prefix`. Region, endpoint and keys come from
-    /// the usual variables of the environment, such as AWS_REGION and AWS_ACCESS_KEY_ID
+    /// the usual variables of the environment, such as `AWS_REGION` and `AWS_ACCESS_KEY_ID`
     #[arg(long, value_name = "URL", env = "TEGATA_RECORD_BUCKET")]
     pub record_bucket: Option<String>,
     /// How log lines are written to the standard error stream [default: text]

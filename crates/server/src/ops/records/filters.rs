@@ -283,7 +283,7 @@ pub fn unreadable(error: &tegata_record::ReadError) -> Problem {
 pub fn sequence_of(record: Option<&str>) -> Result<Option<u64>, Problem> {
     let read = |text: &str| {
         let id: Result<RecordId, _> = text.parse();
-        id.map(|id| id.sequence())
+        id.map(RecordId::sequence)
             .map_err(|_| refused(Code::InvalidParameter, "after", "write the id of an access record: `rec_…`"))
     };
     record.map(read).transpose()

@@ -55,14 +55,12 @@ impl Division {
     /// Reads a width (`90s`, `15m`, `1h`, `1d`; chosen, if there is none) and where a day begins (`+09:00`).
     pub fn read(bucket: Option<&str>, utc_offset: Option<&str>, span: Span) -> Result<Self, Problem> {
         let span_us = span.to.as_micros().saturating_sub(span.from.as_micros());
-        let width_us = match bucket {
-            Some(text) => width(text).ok_or_else(|| {
-                refused(Code::InvalidParameter, "bucket", "write a width as `90s`, `15m`, `1h` or `1d`")
-            })?,
-            None => {
-                let seconds = WIDTHS.iter().find(|width| span_us / (**width * SECOND_US) < BUCKETS_WELL);
-                seconds.copied().unwrap_or(86_400) * SECOND_US
-            }
+        let width_us = if let Some(text) = bucket {
+            let why = "write a width as `90s`, `15m`, `1h` or `1d`";
+            width(text).ok_or_else(|| refused(Code::InvalidParameter, "bucket", why))?
+        } else {
+            let seconds = WIDTHS.iter().find(|width| span_us / (**width * SECOND_US) < BUCKETS_WELL);
+            seconds.copied().unwrap_or(86_400) * SECOND_US
         };
         if span_us / width_us >= BUCKETS_MAX {
             let why = format!("this would be more than {BUCKETS_MAX} buckets; make them wider, or the time shorter");

@@ -60,13 +60,11 @@ impl Turns {
     pub async fn take(&self, org: &str) -> Result<Turn, Problem> {
         let mut turn = self.enter(org)?;
         let permit = tokio::time::timeout(PATIENCE, Arc::clone(&self.all).acquire_owned()).await;
-        match permit {
-            Ok(Ok(permit)) => turn.permit = Some(permit),
-            Ok(Err(_)) | Err(_) => {
-                let detail = "many questions are asked of the access log at this moment; ask again";
-                return Err(later(Code::Unavailable, detail));
-            }
-        }
+        let Ok(Ok(permit)) = permit else {
+            let detail = "many questions are asked of the access log at this moment; ask again";
+            return Err(later(Code::Unavailable, detail));
+        };
+        turn.permit = Some(permit);
         Ok(turn)
     }
 
