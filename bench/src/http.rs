@@ -2,13 +2,13 @@
 //! run, rounds interleaved, each server in a process of its own on the same processor.
 
 use crate::load::{Asking, Connection, Place, round, round_batches, round_http2};
-use crate::machine::{Seats, cpu_seconds, load_average};
+use crate::machine::{Seats, command, cpu_seconds, load_average};
 use crate::report::{Figure, short};
 use crate::world;
 use crate::{Fallible, Scale, in_process::as_f64};
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 /// A server in a process of its own. It ends by itself when this process lets go of its input.
@@ -41,15 +41,7 @@ pub enum Way {
 impl Server {
     /// Starts one, on the processor of servers where seats are given.
     pub fn start(seats: Option<Seats>, arguments: &[&str]) -> Fallible<Self> {
-        let program = std::env::current_exe()?;
-        let mut command = match seats {
-            Some(seats) => {
-                let mut command = Command::new("taskset");
-                command.args(["-c", &seats.servers.to_string()]).arg(program);
-                command
-            }
-            None => Command::new(program),
-        };
+        let mut command = command(seats, &std::env::current_exe()?);
         let mut child = command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn()?;
         let mut line = String::new();
         BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut line)?;
@@ -171,6 +163,7 @@ pub fn beside(bare: &Rounds, reference: &str, tegata: &Rounds, name: &str) -> [F
     ]
 }
 
-fn by_round(upper: &[f64], lower: &[f64]) -> Vec<f64> {
+/// One divided by the other, round by round.
+pub fn by_round(upper: &[f64], lower: &[f64]) -> Vec<f64> {
     upper.iter().zip(lower).map(|(upper, lower)| upper / lower).collect()
 }

@@ -67,14 +67,19 @@ impl Asking {
     }
 
     fn post(&self, path: &str, body: &str) -> Vec<u8> {
-        format!(
-            "POST {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {}\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            self.verifier,
-            body.len()
-        )
-        .into_bytes()
+        let authorization = format!("Bearer {}", self.verifier);
+        post(path, &[("authorization", &authorization), ("content-type", "application/json")], body)
     }
+}
+
+/// A request over HTTP/1.1.
+pub fn post(path: &str, headers: &[(&str, &str)], body: &str) -> Vec<u8> {
+    let mut request = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\n");
+    for (name, value) in headers {
+        request.extend([*name, ": ", *value, "\r\n"]);
+    }
+    request.extend(["content-length: ", &body.len().to_string(), "\r\n\r\n", body]);
+    request.into_bytes()
 }
 
 /// An open connection.
@@ -243,31 +248,41 @@ pub async fn round_batches(
         }
     });
     // The server has both processors here, and the load takes what it must of one: it sleeps while it waits.
-    let mut set: JoinSet<Fallible<u64>> = tasks.collect();
-    let mut requests = 0;
-    while let Some(done) = set.join_next().await {
-        requests += done??;
-    }
+    let requests = gather(tasks, false).await?.iter().sum();
     Ok(Round { requests, seconds: began.elapsed().as_secs_f64() })
 }
 
-/// Runs the load. It never sleeps: a server that had to wake it with every answer would pay for that, the slower one more often.
+/// Runs the load without ever sleeping, and counts.
 async fn awake<F>(tasks: impl Iterator<Item = F>, began: Instant) -> Fallible<Round>
 where
     F: Future<Output = Fallible<u64>> + Send + 'static,
 {
-    let mut tasks: JoinSet<_> = tasks.collect();
-    let awake = tokio::spawn(async {
-        loop {
-            tokio::task::yield_now().await;
-        }
-    });
-    let mut requests = 0;
-    while let Some(done) = tasks.join_next().await {
-        requests += done??;
-    }
-    awake.abort();
+    let requests = gather(tasks, true).await?.iter().sum();
     Ok(Round { requests, seconds: began.elapsed().as_secs_f64() })
+}
+
+/// Runs the tasks of a load until the last ends or one fails. Where it stays awake, it never sleeps: a server that had to wake it with
+/// every answer would pay for that, the slower one more often.
+pub async fn gather<T, F>(tasks: impl Iterator<Item = F>, awake: bool) -> Fallible<Vec<T>>
+where
+    T: Send + 'static,
+    F: Future<Output = Fallible<T>> + Send + 'static,
+{
+    let mut tasks: JoinSet<_> = tasks.collect();
+    // A set, so that it ends with this call however that ends.
+    let mut restless = JoinSet::new();
+    if awake {
+        restless.spawn(async {
+            loop {
+                tokio::task::yield_now().await;
+            }
+        });
+    }
+    let mut all = Vec::with_capacity(tasks.len());
+    while let Some(done) = tasks.join_next().await {
+        all.push(done??);
+    }
+    Ok(all)
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! Measurements of Tegata. `bench/run` builds and starts this; docs/benchmarks.md says what is measured and how.
 
 mod bare;
+mod beside;
 mod doors;
 mod fill;
 mod http;
 mod in_process;
 mod instructions;
 mod load;
+mod log;
 mod machine;
 mod report;
 mod served;
@@ -31,7 +33,8 @@ struct Scale {
     quick: bool,
 }
 
-const USAGE: &str = "usage: tegata-bench in-process|http|doors [--json] [--quick]
+const USAGE: &str = "usage: tegata-bench in-process|http|doors|log [--json] [--quick]
+       tegata-bench beside SERVERS NODE [--json] [--quick]   Tegata, and the servers of bench/beside installed in a directory
        tegata-bench prepare DIR              a directory with organization, catalogue, people and repositories
        tegata-bench instructions DIR         decisions over such a directory, to be counted by callgrind
        tegata-bench serve DIR TOKENS [always] | bare ANSWER     the servers that `http` and `doors` start";
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         eprintln!("{unknown} is not known\n{USAGE}");
         return ExitCode::from(2);
     }
+    let as_json = flags.contains(&"--json");
     let scale = Scale { quick: flags.contains(&"--quick") };
     let figures = match *words.as_slice() {
         ["in-process"] => in_process::run(scale),
@@ -57,6 +61,10 @@ fn main() -> ExitCode {
         ["serve", directory, tokens, "always"] => {
             served::run(Path::new(directory), tokens, Flush::Always).map(|()| Vec::new())
         }
+        ["beside", servers, node] => {
+            beside::run(Path::new(servers), Path::new(node), scale, as_json).map(|()| Vec::new())
+        }
+        ["log"] => log::run(scale),
         ["doors"] => doors::run(scale),
         ["bare", answer] => bare::run(Path::new(answer)).map(|()| Vec::new()),
         _ => {
@@ -66,7 +74,7 @@ fn main() -> ExitCode {
     };
     match figures {
         Ok(figures) => {
-            report::print(&figures, flags.contains(&"--json"));
+            report::print(&figures, as_json);
             ExitCode::SUCCESS
         }
         Err(error) => {

@@ -64,7 +64,7 @@ pub fn short(count: u64) -> String {
 }
 
 /// Four significant digits are more than any of these measurements has.
-fn rounded(value: f64) -> f64 {
+pub fn rounded(value: f64) -> f64 {
     if value == 0.0 || !value.is_finite() {
         return value;
     }

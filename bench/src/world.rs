@@ -21,7 +21,9 @@ pub const PERMISSION: &str = "issues:read";
 /// Repositories, and people.
 pub const PLACES: u64 = 1_000;
 
-const ROLE: &str = "issue-reader";
+/// The role that everybody has, in their own repository.
+pub const ROLE: &str = "issue-reader";
+const ROOT: &str = "root@example.com";
 const PASSWORD: &str = "a long word for the benchmark";
 
 /// What a prepared directory holds.
@@ -104,7 +106,8 @@ impl World {
     }
 }
 
-fn field<T: FromStr>(value: &Value) -> Fallible<T> {
+/// A field of an answer.
+pub fn field<T: FromStr>(value: &Value) -> Fallible<T> {
     value.as_str().and_then(|text| text.parse().ok()).ok_or_else(|| format!("not as expected: {value}").into())
 }
 
@@ -114,9 +117,8 @@ fn list<T: FromStr>(value: &Value) -> Fallible<Vec<T>> {
 
 async fn make(running: &Running) -> Fallible<World> {
     let setup = running.setup.as_ref().ok_or("the directory has been used before")?.expose_secret();
-    let base = format!("http://{}", running.address);
-    let mut caller = Caller { client: reqwest::Client::new(), base, token: None };
-    let body = json!({"token": setup, "email": "root@example.com", "name": "Root", "password": PASSWORD});
+    let mut caller = Caller::new(running);
+    let body = json!({"token": setup, "email": ROOT, "name": "Root", "password": PASSWORD});
     let root = caller.send(Method::POST, "/v1/setup", body).await?;
     caller.token = Some(field(&root["token"])?);
     let document = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../catalogues/github.yaml"))?;
@@ -184,14 +186,28 @@ async fn populate(app: &App, org: OrgId) -> Result<(Vec<UserId>, Vec<ContextId>)
 }
 
 /// Somebody who calls the server.
-struct Caller {
+pub struct Caller {
     client: reqwest::Client,
     base: String,
     token: Option<String>,
 }
 
 impl Caller {
-    async fn send(&self, method: Method, path: &str, body: Value) -> Fallible<Value> {
+    fn new(running: &Running) -> Self {
+        let base = format!("http://{}", running.address);
+        Self { client: reqwest::Client::new(), base, token: None }
+    }
+
+    /// Whoever set up the server of a prepared directory, signed in.
+    pub async fn root(running: &Running) -> Fallible<Self> {
+        let mut caller = Self::new(running);
+        let session = caller.send(Method::POST, "/v1/sessions", json!({"email": ROOT, "password": PASSWORD})).await?;
+        caller.token = Some(field(&session["token"])?);
+        Ok(caller)
+    }
+
+    /// Calls, and returns the answer's body.
+    pub async fn send(&self, method: Method, path: &str, body: Value) -> Fallible<Value> {
         let mut request = self.client.request(method, format!("{}{path}", self.base)).json(&body);
         if let Some(token) = &self.token {
             request = request.bearer_auth(token);

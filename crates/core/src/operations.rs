@@ -170,7 +170,13 @@ operations! {
     POLICY_SET = op("policy.set", "PUT", "/v1/orgs/{org}/policies/{kind}", Organization("policies:write"), "Change what the organization allows for a kind of credential");
 
     RECORD_LIST = op("record.list", "GET", "/v1/orgs/{org}/records", Organization("records:read"), "List access records, newest first");
-    RECORD_EXPORT = op("record.export", "GET", "/v1/orgs/{org}/records/export", Organization("records:read"), "Export access records as CSV or JSON Lines");
+    RECORD_HISTOGRAM = op("record.histogram", "GET", "/v1/orgs/{org}/records/histogram", Organization("records:read"), "Count access records by time and decision");
+    RECORD_TOP = op("record.top", "GET", "/v1/orgs/{org}/records/top", Organization("records:read"), "Show what comes up most often in access records");
+    RECORD_TAIL = op("record.tail", "GET", "/v1/orgs/{org}/records/tail", Organization("records:read"), "Follow access records as they are written");
+    RECORD_SQL = question("record.sql", "/v1/orgs/{org}/records/sql", Organization("records:read"), "Ask the access records in SQL");
+    RECORD_EXPORT = op("record.export", "GET", "/v1/orgs/{org}/records/export", Organization("records:read"), "Export access records as CSV, JSON Lines or Parquet");
+    RECORD_RETENTION_SHOW = op("record.retention.show", "GET", "/v1/orgs/{org}/records/retention", Organization("records:read"), "Show how long access records are kept");
+    RECORD_RETENTION_SET = op("record.retention.set", "PUT", "/v1/orgs/{org}/records/retention", Organization("policies:write"), "Change how long access records are kept, or hold them");
     RECORD_SHOW = op("record.show", "GET", "/v1/orgs/{org}/records/{record}", Organization("records:read"), "Show one access record");
     RECORD_PROOF = op("record.proof", "GET", "/v1/orgs/{org}/records/{record}/proof", Organization("records:read"), "Prove that an access record is as it was written");
     RECORD_CHECKPOINTS = op("record.checkpoints", "GET", "/v1/orgs/{org}/records/checkpoints", Organization("records:read"), "Show what was signed last about the access log, to be kept elsewhere");

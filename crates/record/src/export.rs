@@ -5,10 +5,12 @@
 
 mod csv;
 mod jsonl;
+mod ocsf;
 mod parquet;
 
-pub use crate::export::csv::csv;
+pub use crate::export::csv::{csv, csv_rows};
 pub use crate::export::jsonl::jsonl;
+pub use crate::export::ocsf::ocsf;
 pub use crate::export::parquet::parquet;
 
 use crate::journal::ReadError;

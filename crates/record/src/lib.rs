@@ -16,7 +16,7 @@
 //! | `log`     | [`AccessLog`]: journal and columns as one |
 //! | `question` | most frequent values and SQL, by way of a query engine |
 //! | `engine`  | the threads that columns and questions are worked on |
-//! | `export`  | CSV, JSON Lines and Parquet |
+//! | `export`  | CSV, JSON Lines, Parquet and OCSF |
 //! | `proof`   | signed trees over the records: what makes a missing or changed one show |
 //!
 //! What this crate must not know: HTTP, the database, the rules of a decision, secrets, who may read what (callers hand in a

@@ -6,6 +6,7 @@ use crate::authn::throttle::Throttle;
 use crate::catalogues::Catalogues;
 use crate::db::Db;
 use crate::maintenance::stops::StopLog;
+use crate::ops::records::turns::Turns;
 use crate::proofs::Proofs;
 use crate::verify::Verify;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -35,6 +36,12 @@ pub struct App {
     pub stops: Arc<StopLog>,
     /// What is signed about the access log.
     pub proofs: Arc<Proofs>,
+    /// For how many days access records are kept where an organization says nothing.
+    pub record_days: u32,
+    /// Who may ask the access log now.
+    pub turns: Turns,
+    /// Who may follow it.
+    pub tails: Turns,
     /// Who guessed passwords of late.
     pub throttle: Throttle,
     /// The metrics recorder of this process.

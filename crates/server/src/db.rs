@@ -18,6 +18,7 @@ pub mod maintenance;
 pub mod members;
 pub mod orgs;
 pub mod policies;
+pub mod retention;
 pub mod roles;
 pub mod schema;
 pub mod secrets;

@@ -1,37 +1,37 @@
 //! What a server does by itself, beside answering: keeping its stores small.
 
 use crate::app::App;
+use crate::db::retention::RecordRetention;
 use crate::db::{self, DbError};
-use crate::proofs::Proofs;
 use std::sync::Arc;
 use std::time::Duration;
 use tegata_core::time::days;
+use tegata_record::{Keep, Retention};
 
-/// Microseconds of a day.
-const DAY_US: i64 = 86_400_000_000;
 /// How often it looks.
 const ROUND: Duration = Duration::from_hours(1);
 /// How long an answer is kept for repetitions under its idempotency key.
 const REPETITIONS: Duration = days(2);
 
-/// Keeps the stores small until the task is dropped. Access records older than `record_days` go, by the day.
-pub async fn housekeeping(app: Arc<App>, record_days: u32) {
+/// Keeps the stores small until the task is dropped. Access records that were kept long enough go, by the day.
+pub async fn housekeeping(app: Arc<App>) {
     loop {
         if let Err(error) = forget_answers(&app).await {
             tracing::warn!(%error, "old answers could not be forgotten; the next round tries again");
         }
-        drop_records(&app, record_days).await;
+        drop_records(&app).await;
         tokio::time::sleep(ROUND).await;
     }
 }
 
-/// How often records are moved from the journal into columns.
-const SETTLING: Duration = Duration::from_mins(1);
+/// How often at most, and at least, it is looked whether records can leave the journal.
+const SETTLING: (Duration, Duration) = (Duration::from_millis(100), Duration::from_mins(1));
 
-/// Moves records that the journal has closed into columns, until the task is dropped.
-pub async fn settling(app: Arc<App>) {
+/// Moves records into columns that have been in the journal for `after`, until the task is dropped.
+pub async fn settling(app: Arc<App>, after: Duration) {
+    let (shortest, longest) = SETTLING;
     loop {
-        tokio::time::sleep(SETTLING).await;
+        tokio::time::sleep(after.clamp(shortest, longest)).await;
         let (log, now) = (Arc::clone(app.verify.journal()), app.clock.now().as_micros());
         match tokio::task::spawn_blocking(move || log.settle(now)).await {
             Ok(Ok(settled)) => tracing::debug!(?settled, "access records were moved into columns"),
@@ -47,20 +47,24 @@ async fn forget_answers(app: &App) -> Result<(), DbError> {
     tx.commit().await.map(drop)
 }
 
-/// What was kept to check days that are dropped now, counted from 1970; their final checkpoints stay.
-fn forget_proofs(proofs: &Proofs, before_day: i64) {
-    if let Err(error) = proofs.forget_all(before_day) {
-        tracing::warn!(%error, "proofs of dropped days could not be removed; the next round tries again");
-    }
-}
-
-async fn drop_records(app: &App, record_days: u32) {
-    let journal = Arc::clone(app.verify.journal());
-    let before = app.clock.now().minus(days(record_days.into())).as_micros();
+/// Drops access records that were kept long enough, unless the organization holds them.
+pub async fn drop_records(app: &App) {
+    let retention = match retention(app).await {
+        Ok(retention) => retention,
+        Err(error) => {
+            tracing::warn!(%error, "no access records are dropped: who keeps them for how long could not be read");
+            return;
+        }
+    };
+    let (log, now) = (Arc::clone(app.verify.journal()), app.clock.now().as_micros());
     let proofs = Arc::clone(&app.proofs);
     let dropped = tokio::task::spawn_blocking(move || {
-        let dropped = journal.drop_before(before);
-        forget_proofs(&proofs, before.div_euclid(DAY_US));
+        let dropped = log.retain(&retention, now);
+        if dropped.is_ok()
+            && let Err(error) = proofs.forget(&retention, now)
+        {
+            tracing::warn!(%error, "proofs of dropped days could not be removed; the next round tries again");
+        }
         dropped
     });
     match dropped.await {
@@ -68,4 +72,16 @@ async fn drop_records(app: &App, record_days: u32) {
         Ok(Err(error)) => tracing::error!(%error, "access records past their time could not be dropped"),
         Err(error) => tracing::error!(%error, "dropping access records was interrupted"),
     }
+}
+
+/// How long the records of each organization are kept.
+async fn retention(app: &App) -> Result<Retention, DbError> {
+    let mut tx = app.db.read().await?;
+    let own = db::retention::all(&mut tx).await?;
+    let keep = |own: RecordRetention| match own {
+        RecordRetention { hold: true, .. } => Keep::Hold,
+        RecordRetention { days, .. } => Keep::Days(days.unwrap_or(app.record_days)),
+    };
+    let organizations = own.into_iter().map(|(org, own)| (org.to_string(), keep(own))).collect();
+    Ok(Retention { otherwise: Keep::Days(app.record_days), organizations })
 }

@@ -18,9 +18,11 @@ use std::time::Duration;
 use tegata_record::proof::{
     ProveError, SignedCheckpoint, Signer, SignerError, Source as _, StoreError, Verifier, VerifyError, VerifyingKey,
 };
-use tegata_record::{AccessLog, RecordId};
+use tegata_record::{AccessLog, Keep, RecordId, Retention};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+/// Microseconds of a day.
+const DAY_US: i64 = 86_400_000_000;
 /// Proofs that are made at once; each reads the records of a day.
 const PROVING_MAX: usize = 2;
 /// How long whoever asks for a proof waits for their turn.
@@ -141,19 +143,19 @@ impl Proofs {
         self.key.read().as_ref().map(ToString::to_string)
     }
 
-    /// Removes what was kept of an organization's days before this one, counted from 1970, but for their final
-    /// checkpoints: for after their records were dropped. Files that stay, because proofs are being copied or signing has
-    /// not begun, go the next time. Blocks. Returns how many went.
-    pub fn forget(&self, organization: Option<&str>, before_day: i64) -> Result<u64, SignerError> {
-        self.signer.lock().as_mut().map_or(Ok(0), |signer| signer.forget(organization, before_day))
-    }
-
-    /// The same for all organizations.
-    pub fn forget_all(&self, before_day: i64) -> Result<u64, SignerError> {
+    /// Removes what was kept of days that have been kept long enough, each organization by its own measure, but for
+    /// their final checkpoints: for after their records were dropped. Files that stay, because proofs are being copied or
+    /// signing has not begun, go the next time. Blocks. Returns how many went.
+    pub fn forget(&self, retention: &Retention, now_us: i64) -> Result<u64, SignerError> {
         let Some(verifier) = self.verifier().ok().flatten() else { return Ok(0) };
+        let today = now_us.div_euclid(DAY_US);
         let mut gone = 0;
         for organization in verifier.organizations()? {
-            gone += self.forget(organization.as_deref(), before_day)?;
+            let own = organization.as_deref().and_then(|id| retention.organizations.get(id));
+            let Keep::Days(days) = *own.unwrap_or(&retention.otherwise) else { continue };
+            let before_day = today.saturating_sub(i64::from(days));
+            let mut signer = self.signer.lock();
+            gone += signer.as_mut().map_or(Ok(0), |signer| signer.forget(organization.as_deref(), before_day))?;
         }
         Ok(gone)
     }

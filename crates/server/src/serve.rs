@@ -18,6 +18,7 @@ use crate::http::server::{DoorError, Doors, Serving};
 use crate::jobs;
 use crate::maintenance::restore::why_blocked;
 use crate::maintenance::stops::{StopLog, StopLogError};
+use crate::ops::records::turns::Turns;
 use crate::ops::setup;
 use crate::proofs::{self, Proofs, Signing};
 use crate::verify::{Parts, Verify};
@@ -26,8 +27,9 @@ use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use tegata_core::secret::Product;
-use tegata_record::{AccessLog, OpenError, Options};
+use tegata_record::{AccessLog, ColumnsOptions, Location, OpenError, Options};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -59,8 +61,12 @@ pub struct Config {
     pub tokens_in_memory: usize,
     /// How many of the newest tokens are read into memory at start.
     pub preload: usize,
-    /// For how many days access records are kept.
+    /// For how many days access records are kept, where their organization says nothing.
     pub record_days: u32,
+    /// After how long access records leave the journal for columns.
+    pub record_settle_after: Duration,
+    /// Where columns lie; none for a folder in the directory of the access log.
+    pub record_bucket: Option<Location>,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -81,6 +87,8 @@ impl Config {
             tokens_in_memory: 2_000_000,
             preload: 100_000,
             record_days: 180,
+            record_settle_after: Duration::from_hours(1),
+            record_bucket: None,
             clock: Clock::System,
         }
     }
@@ -192,7 +200,14 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
     let clock = config.clock.clone();
     let hasher = hasher_of(&db, &keys.hashing, &config.key_file(), &clock).await?;
     let catalogues = Arc::new(Catalogues::default());
-    let options = Options { flush: config.flush, writing: config.writing, ..Options::default() };
+    let segment_age_us = i64::try_from(config.record_settle_after.as_micros()).unwrap_or(i64::MAX);
+    let options = Options {
+        flush: config.flush,
+        writing: config.writing,
+        columns: config.record_bucket.clone(),
+        columns_options: ColumnsOptions { segment_age_us, ..ColumnsOptions::default() },
+        ..Options::default()
+    };
     let tag = u16::from_le_bytes(entropy.bytes());
     let records = config.records();
     let (journal, recovery) =
@@ -225,6 +240,9 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         verify: Arc::new(Verify::open(parts).await?),
         stops: Arc::new(StopLog::new(config.stops_log())),
         proofs,
+        record_days: config.record_days,
+        turns: Turns::of_questions(),
+        tails: Turns::of_tails(),
         throttle: Throttle::default(),
         metrics: metrics::recorder(),
         public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen)),
@@ -257,8 +275,8 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
     let wanted = config.preload.min(config.tokens_in_memory);
     let tasks = [
         tokio::spawn(Arc::clone(&app.verify).preload(wanted)),
-        tokio::spawn(jobs::housekeeping(Arc::clone(&app), config.record_days)),
-        tokio::spawn(jobs::settling(Arc::clone(&app))),
+        tokio::spawn(jobs::housekeeping(Arc::clone(&app))),
+        tokio::spawn(jobs::settling(Arc::clone(&app), config.record_settle_after)),
     ];
     Ok(Running { address, app, setup, stop, doors, follower, tasks, signing, lock })
 }
@@ -274,6 +292,7 @@ impl Running {
     /// Stops in order: no new requests, those under way end, then the lock is given back.
     pub async fn stop(self) {
         self.stop.send_replace(true);
+        self.app.tails.close();
         self.doors.ended().await;
         for task in self.tasks {
             task.abort();

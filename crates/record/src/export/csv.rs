@@ -19,8 +19,25 @@ pub fn csv<W: Write>(
     on_progress: impl FnMut(u64),
 ) -> Result<u64, ExportError> {
     let mut out = csv::Writer::from_writer(writer);
-    let mut progress = Progress::new(on_progress);
+    let progress = Progress::new(on_progress);
     out.write_record(COLUMNS).map_err(|error| progress.failed(error.into()))?;
+    write_rows(out, records, progress)
+}
+
+/// The same without the line of names, to go on with a file that was begun.
+pub fn csv_rows<W: Write>(
+    writer: W,
+    records: impl IntoIterator<Item = Result<Record, ReadError>>,
+    on_progress: impl FnMut(u64),
+) -> Result<u64, ExportError> {
+    write_rows(csv::Writer::from_writer(writer), records, Progress::new(on_progress))
+}
+
+fn write_rows<W: Write>(
+    mut out: csv::Writer<W>,
+    records: impl IntoIterator<Item = Result<Record, ReadError>>,
+    mut progress: Progress<impl FnMut(u64)>,
+) -> Result<u64, ExportError> {
     for record in records {
         write_row(&mut out, &record?).map_err(|error| progress.failed(error))?;
         progress.one_more();

@@ -141,6 +141,7 @@ impl VerifyLog {
         let since_day = self.since.map(day_number).transpose()?;
         let options = VerifyOptions {
             place: self.copy.unwrap_or_else(|| settings.config.data_dir.clone()),
+            columns: settings.config.record_bucket.clone(),
             key,
             organization: self.org,
             since_day,

@@ -1,17 +1,21 @@
 //! `tegata record`: the access log: who called what, and what was answered.
 
+mod ask;
 mod export;
+mod filters;
+mod follow;
+mod partial;
 
 use super::call::Call;
 use super::desk::{Desk, InOrg, Paging, Verb};
 use super::error::CliError;
-use super::moment::{Moment, moment};
 use super::proof::{Checkpoints, Prove, PublicKey, VerifyLog, VerifyProof};
 use super::render::Column;
-use crate::app::Clock;
-use clap::builder::PossibleValuesParser;
-use clap::{Args, Subcommand};
+use ask::{Histogram, Retention, Sql, Top};
+use clap::Subcommand;
 use export::Target;
+use filters::Filters;
+use follow::Tail;
 use tegata_core::operations;
 
 const COLUMNS: &[Column] = &[
@@ -56,6 +60,16 @@ pub enum Record {
     VerifyProof(VerifyProof),
     /// Show the key with which others check what this installation signs, out of its key file
     PublicKey(PublicKey),
+    /// Count access records by time and decision, as a chart
+    Histogram(Histogram),
+    /// Show what comes up most often in access records
+    Top(Top),
+    /// Follow access records as they are written, until interrupted
+    Tail(Tail),
+    /// Ask the access records in SQL: one SELECT over the table `records`
+    Sql(Sql),
+    /// Show how long access records are kept, or change it
+    Retention(Retention),
     #[command(about = operations::RECORD_EXPORT.summary)]
     Export {
         #[command(flatten)]
@@ -65,79 +79,6 @@ pub enum Record {
         #[command(flatten)]
         org: InOrg,
     },
-}
-
-/// Which records.
-#[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Filters")]
-pub struct Filters {
-    /// Only at this moment or later: a span ago (24h), a date, or RFC 3339
-    #[arg(long, value_name = "WHEN", value_parser = moment)]
-    from: Option<Moment>,
-    /// Only before this moment
-    #[arg(long, value_name = "WHEN", value_parser = moment)]
-    to: Option<Moment>,
-    /// Only of this API
-    #[arg(long)]
-    api: Option<String>,
-    /// Only of this credential
-    #[arg(long, value_name = "ID")]
-    credential: Option<String>,
-    /// Only of credentials of this kind
-    #[arg(long)]
-    kind: Option<String>,
-    /// Only of this user (id, or e-mail address of a member)
-    #[arg(long, value_name = "WHO")]
-    principal: Option<String>,
-    /// Only for this permission
-    #[arg(long)]
-    permission: Option<String>,
-    /// Only in this context
-    #[arg(long)]
-    context: Option<String>,
-    /// Only with this decision
-    #[arg(long, value_parser = PossibleValuesParser::new(["allow", "deny"]))]
-    decision: Option<String>,
-    /// Only with this reason
-    #[arg(long)]
-    reason: Option<String>,
-    /// Only of calls with this method
-    #[arg(long)]
-    method: Option<String>,
-    /// Only of paths that begin so
-    #[arg(long)]
-    path: Option<String>,
-    /// Only of this endpoint, as the catalogue writes it
-    #[arg(long)]
-    endpoint: Option<String>,
-    /// Only from this address
-    #[arg(long)]
-    address: Option<String>,
-    /// Only of this request
-    #[arg(long, value_name = "ID")]
-    request_id: Option<String>,
-}
-
-impl Filters {
-    /// Adds the filters to a call.
-    fn ask(self, call: Call) -> Call {
-        let when = |moment: Option<Moment>| moment.map(|moment| moment.ago(Clock::System.now()).to_string());
-        call.ask("from", when(self.from))
-            .ask("to", when(self.to))
-            .ask("api", self.api)
-            .ask("credential", self.credential)
-            .ask("kind", self.kind)
-            .ask("principal", self.principal)
-            .ask("permission", self.permission)
-            .ask("context", self.context)
-            .ask("decision", self.decision)
-            .ask("reason", self.reason)
-            .ask("method", self.method)
-            .ask("path", self.path)
-            .ask("endpoint", self.endpoint)
-            .ask("address", self.address)
-            .ask("request_id", self.request_id)
-    }
 }
 
 impl Verb for Record {
@@ -162,9 +103,15 @@ impl Verb for Record {
             Self::Verify(_) | Self::VerifyProof(_) | Self::PublicKey(_) => {
                 Err(CliError::usage("this is done on a machine of its own, not at a server"))
             }
+            Self::Histogram(histogram) => histogram.run(desk).await,
+            Self::Top(top) => top.run(desk).await,
+            Self::Tail(tail) => tail.run(desk).await,
+            Self::Sql(sql) => sql.run(desk).await,
+            Self::Retention(retention) => retention.run(desk).await,
             Self::Export { target, filters, org } => {
-                let call = Call::to(operations::RECORD_EXPORT).at("org", desk.org(&org).await?);
-                target.run(desk, filters.ask(call)).await
+                let org = desk.org(&org).await?;
+                let call = || filters.clone().ask(Call::to(operations::RECORD_EXPORT).at("org", org.clone()));
+                target.run(desk, call).await
             }
         }
     }

@@ -83,6 +83,19 @@ impl Output {
         self.line(&self.table(columns, rows))
     }
 
+    /// Writes rows of bare values below their names: for people.
+    pub fn grid(self, names: &[&str], rows: &[Value]) -> Result<(), CliError> {
+        let mut table = self.blank();
+        table.set_header(names.iter().map(|name| self.heading(&plain(name))).collect::<Vec<_>>());
+        for row in rows {
+            let cells = row.as_array().map_or(&[][..], Vec::as_slice);
+            table.add_row(
+                cells.iter().zip(names).map(|(value, name)| self.cell(name, text_of(value))).collect::<Vec<_>>(),
+            );
+        }
+        self.line(&trimmed(&mut table))
+    }
+
     /// A table.
     pub fn table(self, columns: &[Column], rows: &[Value]) -> String {
         let mut table = self.blank();

@@ -1,6 +1,7 @@
 //! What the commands that work on this machine need to know: from flags, the environment, and a file, in this order.
 
 use super::error::CliError;
+use super::moment::span;
 use crate::serve::Config;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
@@ -9,7 +10,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 use tegata_core::secret::Product;
-use tegata_record::{Flush, Writing};
+use tegata_record::{Flush, Location, Writing};
 
 /// Where everything is kept when nothing is said.
 const DATA_DIR_DEFAULT: &str = "./tegata-data";
@@ -67,6 +68,13 @@ pub struct Serving {
     /// For how many days access records are kept [default: 180]
     #[arg(long, value_name = "DAYS", env = "TEGATA_RECORD_DAYS", value_parser = clap::value_parser!(u32).range(1..=36_500))]
     pub record_days: Option<u32>,
+    /// After how long access records leave the journal for columnar files: 30s, 15m, 1h [default: 1h]
+    #[arg(long, value_name = "SPAN", env = "TEGATA_RECORD_SETTLE_AFTER", value_parser = span)]
+    pub record_settle_after: Option<Duration>,
+    /// A bucket for the columnar files, in place of a folder: `s3://bucket/prefix`. Region, endpoint and keys come from
+    /// the usual variables of the environment, such as `AWS_REGION` and `AWS_ACCESS_KEY_ID`
+    #[arg(long, value_name = "URL", env = "TEGATA_RECORD_BUCKET")]
+    pub record_bucket: Option<String>,
     /// How log lines are written to the standard error stream [default: text]
     #[arg(long, value_enum, value_name = "FORMAT", env = "TEGATA_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -124,6 +132,8 @@ struct SettingsFile {
     tokens_in_memory: Option<usize>,
     tokens_at_start: Option<usize>,
     record_days: Option<u32>,
+    record_settle_after: Option<String>,
+    record_bucket: Option<String>,
     log_format: Option<LogFormat>,
     log_level: Option<String>,
 }
@@ -184,6 +194,14 @@ impl Place {
         if let Some(days) = serving.record_days.or(file.record_days) {
             config.record_days = days.max(1);
         }
+        let settle_after = file.record_settle_after.as_deref().map(span).transpose();
+        let settle_after = settle_after.map_err(|why| CliError::usage(format!("record_settle_after: {why}")))?;
+        if let Some(settle_after) = serving.record_settle_after.or(settle_after) {
+            config.record_settle_after = settle_after;
+        }
+        if let Some(url) = serving.record_bucket.clone().or(file.record_bucket) {
+            config.record_bucket = Some(bucket(url)?);
+        }
         Ok(Settings {
             config,
             log_format: serving.log_format.or(file.log_format).unwrap_or_default(),
@@ -212,6 +230,17 @@ fn public_url(text: &str) -> Result<String, CliError> {
     } else {
         Err(CliError::usage("--public-url begins with http:// or https:// and ends before `?` and `#`"))
     }
+}
+
+/// A bucket with what the environment says of it. The names that are passed on are those of the store's library; it
+/// ignores what it does not know.
+fn bucket(url: String) -> Result<Location, CliError> {
+    let place = url.strip_prefix("s3://").unwrap_or_default();
+    if place.split('/').next().is_none_or(str::is_empty) {
+        return Err(CliError::usage("record_bucket: write `s3://bucket/prefix`"));
+    }
+    let variables = std::env::vars().filter(|(name, _)| name.starts_with("AWS_"));
+    Ok(Location::Bucket { url, options: variables.map(|(name, value)| (name.to_lowercase(), value)).collect() })
 }
 
 #[cfg(test)]

@@ -44,6 +44,7 @@ pub const TABLES: &[Table] = &[
     table("role_permissions", &["role_id", "api_id", "permission"]),
     table("assignments", &["id"]),
     table("policies", &["org_id", "kind"]),
+    table("record_retention", &["org_id"]),
     table("tokens", &["id"]),
     table("token_parts", &["token_id", "org_id"]),
     table("grants", &["id"]),

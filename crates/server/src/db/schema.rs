@@ -14,7 +14,10 @@ pub(super) const SQLITE_PRAGMAS: &[&str] = &[
     "PRAGMA trusted_schema = OFF",
 ];
 
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "initial", include_str!("../../migrations/0001_initial.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "initial", include_str!("../../migrations/0001_initial.sql")),
+    (2, "record_retention", include_str!("../../migrations/0002_record_retention.sql")),
+];
 
 /// The number of the newest migration that this program knows.
 pub fn newest() -> i64 {

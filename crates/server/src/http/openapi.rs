@@ -104,15 +104,22 @@ fn operation_object(face: &Face, schemas: &mut BTreeMap<String, Value>) -> Value
 
 /// The answer of success.
 fn success(face: &Face, schemas: &mut BTreeMap<String, Value>) -> Value {
+    let text = json!({"schema": {"type": "string"}});
+    if face.operation.id == operations::RECORD_TAIL.id {
+        return json!({
+            "description": "The records as they are written: an event `record` for each, with its id",
+            "content": {"text/event-stream": text},
+        });
+    }
     if face.operation.id == operations::RECORD_EXPORT.id {
-        let text = json!({"schema": {"type": "string"}});
+        let binary = json!({"schema": {"type": "string", "format": "binary"}});
         return json!({
             "description": "The records, oldest first",
             "headers": {"tegata-record-count": {
                 "description": "How many records follow, for whoever draws a progress bar.",
                 "schema": {"type": "integer", "minimum": 0},
             }},
-            "content": {"application/x-ndjson": text, "text/csv": text},
+            "content": {"application/x-ndjson": text, "text/csv": text, "application/vnd.apache.parquet": binary},
         });
     }
     let mut value = value_of(&face.output, schemas);
@@ -191,7 +198,15 @@ fn problems_of(operation: &Operation) -> Vec<Code> {
     if operation.changes {
         codes.push(Code::Conflict);
     }
-    if operation.id == operations::SESSION_CREATE.id || operation.id == operations::ME_PASSWORD.id {
+    let throttled = [
+        operations::SESSION_CREATE,
+        operations::ME_PASSWORD,
+        operations::RECORD_HISTOGRAM,
+        operations::RECORD_TOP,
+        operations::RECORD_SQL,
+        operations::RECORD_TAIL,
+    ];
+    if throttled.iter().any(|throttled| throttled.id == operation.id) {
         codes.push(Code::TooManyRequests);
     }
     codes

@@ -122,6 +122,16 @@ pub async fn query<Q: Query>(app: &App, caller: &Caller, work: &Q) -> Result<Rep
     }
 }
 
+/// Whether a query would still be answered: asked again and again while a long answer is under way. Leaves no access
+/// record; the query itself left one.
+pub async fn still<Q: Query>(app: &App, caller: &Caller, work: &Q) -> Result<(), Problem> {
+    let mut tx = app.db.read().await.map_err(internal)?;
+    let now = app.clock.now();
+    let actor = Arc::new(who(app, &mut tx, caller, Q::OPERATION, now).await.map_err(Trouble::into_problem)?);
+    let mut act = Act { app, tx, actor, now, meta: &caller.meta, decided: None };
+    work.answer(&mut act).await.map(drop)
+}
+
 /// The answer that was given before under the same idempotency key, if any: asked before work outside of the
 /// transaction, which a repetition must not do again.
 pub async fn replayed(app: &App, caller: &Caller, operation: &Operation) -> Result<Option<Reply>, Problem> {

@@ -84,6 +84,47 @@ impl Ran {
     }
 }
 
+/// The questions of `tegata record`, where the log holds four checks of GitHub's API.
+fn asked_of_the_log(root: &Shell, csv: &str) {
+    let counted = root.run("--json record histogram --api github --bucket 1h").json();
+    assert_eq!((counted["allowed"].clone(), counted["denied"].clone()), (1.into(), 3.into()));
+    let chart = root.run("record histogram --api github --bucket 12h --utc-offset -03:30").code(0);
+    assert!(chart.out.contains("█") && chart.err.contains("1 allowed, 3 denied"), "{}{}", chart.out, chart.err);
+    let top = root.run("--json record top reason --api github --decision allow").lines();
+    assert_eq!((top.len(), text(&top[0], "/value")), (1, "granted"));
+    root.run("record top shoes").code(2);
+    let statement =
+        "SELECT reason, count(*) AS calls FROM records WHERE api = 'github' GROUP BY reason ORDER BY reason";
+    let rows = root.feed("--json record sql -", statement).lines();
+    assert!(rows.iter().any(|row| row["reason"] == "granted" && row["calls"] == 1), "{rows:?}");
+    let table = root.feed("record sql -", statement).code(0).out;
+    assert!(table.lines().next().unwrap().contains("reason") && table.contains("insufficient_scope"), "{table}");
+    let refused = root.feed("record sql -", "DELETE FROM records").code(1);
+    assert!(refused.err.contains("only SELECT is allowed"), "{}", refused.err);
+    let kept = root.run("--json record retention").json();
+    assert_eq!((kept["days"].clone(), kept["hold"].clone()), (180.into(), false.into()));
+    root.run("record retention --days 30").code(2);
+    assert_eq!(root.run("--json record retention --days 30 --hold --reason case").json()["hold"], true);
+    let released = root.run("--json record retention --release --reason done").json();
+    assert_eq!((released["own_days"].clone(), released["hold"].clone()), (30.into(), false.into()));
+
+    // Two records of an export that was cut off are there, and half of a third.
+    let lines: Vec<&str> = csv.split_inclusive('\n').collect();
+    let part = root.home.path().join("again.csv.part");
+    std::fs::write(&part, format!("{}{}", lines[..3].concat(), &lines[3][..9])).unwrap();
+    let cut = root.run("record export --format csv --api github --output again.csv").code(6);
+    assert!(cut.err.contains("--resume"), "{}", cut.err);
+    root.run("record export --format csv --api github --output again.csv --resume").code(0);
+    assert_eq!(std::fs::read_to_string(root.home.path().join("again.csv")).unwrap(), csv);
+    assert!(!part.exists());
+    root.run("record export --format parquet --api github --output records.parquet").code(0);
+    let parquet = std::fs::read(root.home.path().join("records.parquet")).unwrap();
+    assert!(parquet.starts_with(b"PAR1") && parquet.ends_with(b"PAR1"));
+    let first = csv.lines().nth(1).unwrap().split(',').next().unwrap();
+    let followed = root.run(&format!("--json record tail --api github --after {first} --limit 3")).lines();
+    assert_eq!(followed.len(), 3);
+}
+
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer} in {value}"))
 }
@@ -169,6 +210,7 @@ both_databases! {
         let exported = std::fs::read_to_string(root.home.path().join("records.csv")).unwrap();
         assert_eq!(exported.lines().count(), 5, "{exported}");
         assert_eq!(root.run("record export --api github").lines().len(), 4);
+        asked_of_the_log(&root, &exported);
         let changes = root.run("--json activity list --all").lines();
         assert!(changes.iter().any(|change| change["operation"] == "role.create"));
 

@@ -18,6 +18,7 @@ mod people;
 mod places;
 mod preload;
 mod proof;
+mod questions;
 mod races;
 mod records;
 mod seeds;

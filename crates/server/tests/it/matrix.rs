@@ -218,6 +218,8 @@ impl Stage {
                 let principal = json!({"type": "user", "id": town.silent_member().await});
                 json!({"role": self.role, "principal": principal, "context": town.house})
             }
+            "record.sql" => json!({"statement": "SELECT 1"}),
+            "record.retention.set" => json!({"days": 180, "hold": false, "reason": "test"}),
             "policy.set" => crate::town::open_policy(),
             "verify.one" => crate::town::doors_check("junk"),
             "verify.batch" => json!({"checks": [crate::town::doors_check("junk")]}),
@@ -234,8 +236,11 @@ impl Stage {
                 None => path.push_str(segment),
             }
         }
-        if operation.id == "context.move.preview" {
-            path = format!("{path}?parent={}", self.town.house);
+        match operation.id {
+            "context.move.preview" => path = format!("{path}?parent={}", self.town.house),
+            "record.top" => path.push_str("?by=reason"),
+            "record.tail" => path.push_str("?seconds=0"),
+            _ => {}
         }
         let method: Method = operation.method.parse().unwrap();
         let body = if method == Method::GET { None } else { Some(self.body(operation).await) };

@@ -68,7 +68,11 @@ async fn what_is_no_json_is_described_as_what_it_is() {
         let content = document["paths"][path]["get"]["responses"]["200"]["content"].as_object().unwrap();
         content.keys().cloned().collect::<Vec<_>>()
     };
-    assert_eq!(media(operations::RECORD_EXPORT.path), ["application/x-ndjson", "text/csv"]);
+    assert_eq!(
+        media(operations::RECORD_EXPORT.path),
+        ["application/x-ndjson", "text/csv", "application/vnd.apache.parquet"]
+    );
+    assert_eq!(media(operations::RECORD_TAIL.path), ["text/event-stream"]);
     assert_eq!(media(operations::METRICS.path), ["text/plain"]);
     assert_eq!(media(operations::RECORD_LIST.path), ["application/json"]);
 }

@@ -219,6 +219,14 @@ impl Client {
         self.send(Method::GET, path, None, &[]).await
     }
 
+    /// An answer that is read piece by piece.
+    pub async fn open(&self, path: &str) -> reqwest::Response {
+        let request = self.http.get(format!("{}{path}", self.base));
+        let response = request.bearer_auth(self.token.as_deref().unwrap()).send().await.unwrap();
+        assert_eq!(response.status(), 200, "{path}");
+        response
+    }
+
     pub async fn post(&self, path: &str, body: Value) -> Reply {
         self.send(Method::POST, path, Some(body), &[]).await
     }

@@ -113,8 +113,17 @@ impl Operation<'_> {
         }
         let parameters = self.object["parameters"].as_array().into_iter().flatten();
         let query: Vec<_> = parameters
-            .filter(|parameter| parameter["in"] == "query" && parameter["required"] == true)
-            .map(|parameter| format!("{}=global", parameter["name"].as_str().unwrap()))
+            .filter(|parameter| parameter["in"] == "query")
+            .filter(|parameter| parameter["required"] == true || parameter["name"] == "seconds")
+            .map(|parameter| {
+                let value = match parameter["name"].as_str().unwrap() {
+                    // What follows ends at once.
+                    "seconds" => "0",
+                    "by" => "reason",
+                    _ => "global",
+                };
+                format!("{}={value}", parameter["name"].as_str().unwrap())
+            })
             .collect();
         if query.is_empty() { address } else { format!("{address}?{}", query.join("&")) }
     }

@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use tegata_record::{FindingKind, Journal, Options};
+use tegata_record::{AccessLog, FindingKind, Options};
 
 /// The first administrator.
 pub const EMAIL: &str = "root@example.com";
@@ -51,7 +51,12 @@ impl Program {
     pub async fn start(directory: &Path, database: &str) -> Self {
         let began = Instant::now();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
-        let mut child = tegata(directory, database, "serve").args(["--listen", &address.to_string()]).spawn().unwrap();
+        let mut child = tegata(directory, database, "serve")
+            .args(["--listen", &address.to_string()])
+            // At once, so that kills fall into it, too.
+            .args(["--record-settle-after", "0s"])
+            .spawn()
+            .unwrap();
         let base = format!("http://{address}");
         loop {
             if let Some(status) = child.try_wait().unwrap() {
@@ -87,21 +92,29 @@ pub async fn sound_log(directory: &Path) -> usize {
     let (from, to) = (data(directory).join("records"), directory.join("copy"));
     tokio::task::spawn_blocking(move || {
         let _ = std::fs::remove_dir_all(&to);
-        std::fs::create_dir(&to).unwrap();
-        for entry in std::fs::read_dir(&from).unwrap() {
-            let entry = entry.unwrap();
-            std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
-        }
-        let (journal, recovery) = Journal::open(&to, Options::default(), 0).unwrap();
-        assert!(!recovery.created && recovery.records > 0, "{recovery:?}");
+        copy(&from, &to);
+        let (log, recovery) = AccessLog::open(&to, Options::default(), 0).unwrap();
+        assert!(!recovery.created && log.stats().records > 0, "{recovery:?}");
         let torn = recovery.findings.iter().filter(|finding| finding.kind == FindingKind::TornTail).count();
         assert_eq!(torn, recovery.findings.len(), "{:?}", recovery.findings);
         assert!(torn <= 1);
-        drop(journal);
+        drop(log);
         torn
     })
     .await
     .unwrap()
+}
+
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let (entry, path) = entry.map(|entry| (to.join(entry.file_name()), entry.path())).unwrap();
+        if path.is_dir() {
+            copy(&path, &entry);
+        } else {
+            std::fs::copy(&path, &entry).unwrap();
+        }
+    }
 }
 
 /// Somewhere from 0 up to a number of milliseconds.

@@ -240,6 +240,7 @@ fn missing_sequences_are_reported_when_they_are_met() {
     // A frame in the middle is damaged while the journal is open.
     let segment = crate::support::segments(&world.proofs().with_file_name("journal")).remove(0);
     let mut bytes = fs::read(&segment).unwrap();
+    // Behind the frames is room that was allocated ahead.
     let middle = bytes.iter().rposition(|byte| *byte != 0).unwrap() / 2;
     bytes[middle] ^= 1;
     fs::write(&segment, bytes).unwrap();

@@ -1,8 +1,9 @@
-//! Export access records of an organization as CSV or JSON Lines, in the order in which they were written. The right
-//! to it is asked for, and recorded, before the first byte; the records then flow without a transaction being open.
+//! Export access records of an organization, in the order in which they were written. The right to it is asked for, and
+//! recorded, before the first byte; the records then flow without a transaction being open. What was cut off is gone on
+//! with after the last record that arrived.
 
 use super::chunks::{self, Chunk};
-use super::filters::{Asked, ask, refused, unreadable, with_filters};
+use super::filters::{Asked, ask, refused, sequence_of, unreadable, with_filters};
 use crate::app::App;
 use crate::db::Tx;
 use crate::ops::{Act, Caller, Query, frame};
@@ -11,7 +12,7 @@ use std::io;
 use std::sync::Arc;
 use tegata_core::operations::{self, Operation};
 use tegata_core::problem::{Code, Problem};
-use tegata_record::export::{ExportError, csv, jsonl};
+use tegata_record::export::{ExportError, csv, csv_rows, jsonl, ocsf, parquet};
 use tegata_record::{AccessLog, Order, Records};
 use tokio::sync::mpsc;
 
@@ -19,8 +20,12 @@ with_filters! {
     /// Which records, and how.
     #[schema(as = RecordExportParams)]
     pub struct ExportParams {
-        /// `csv` (for spreadsheets: cells that would be formulas get an apostrophe) or `jsonl` (the exact texts).
+        /// `csv` (for spreadsheets: cells that would be formulas get an apostrophe), `jsonl` (the exact texts),
+        /// `parquet`, or `ocsf` (class 6003, API Activity, as JSON Lines). `jsonl`, if it is left out.
         pub format: Option<String>,
+        /// Only records after the one with this id: to go on with an export that was cut off. Not for `parquet`. The
+        /// first line of `csv`, with the names, is then left out.
+        pub after: Option<String>,
     }
 }
 
@@ -31,6 +36,10 @@ pub enum Format {
     Csv,
     /// A record on each line, as the API shows it.
     JsonLines,
+    /// One Apache Parquet file.
+    Parquet,
+    /// An event of OCSF on each line.
+    Ocsf,
 }
 
 impl Format {
@@ -38,7 +47,9 @@ impl Format {
         match text {
             Some("csv") => Ok(Self::Csv),
             Some("jsonl") | None => Ok(Self::JsonLines),
-            Some(_) => Err(refused(Code::InvalidParameter, "format", "write `csv` or `jsonl`")),
+            Some("parquet") => Ok(Self::Parquet),
+            Some("ocsf") => Ok(Self::Ocsf),
+            Some(_) => Err(refused(Code::InvalidParameter, "format", "write `csv`, `jsonl`, `parquet` or `ocsf`")),
         }
     }
 
@@ -46,7 +57,8 @@ impl Format {
     pub const fn media_type(self) -> &'static str {
         match self {
             Self::Csv => "text/csv; charset=utf-8",
-            Self::JsonLines => "application/x-ndjson",
+            Self::JsonLines | Self::Ocsf => "application/x-ndjson",
+            Self::Parquet => "application/vnd.apache.parquet",
         }
     }
 
@@ -55,6 +67,8 @@ impl Format {
         match self {
             Self::Csv => "csv",
             Self::JsonLines => "jsonl",
+            Self::Parquet => "parquet",
+            Self::Ocsf => "ocsf.jsonl",
         }
     }
 }
@@ -92,7 +106,7 @@ impl Query for AuthorizeExport<'_> {
     async fn answer(&self, act: &mut Act<'_, Tx>) -> Result<Authorized, Problem> {
         let org = act.require(Self::OPERATION, self.org).await?.org;
         // Before the filters, so that a refused format is refused to those only who may ask at all.
-        Format::read(self.params.format.as_deref())?;
+        after(self.params)?;
         let asked = ask(act, org.id, &self.params.filters()).await?;
         Ok(Authorized { key: org.key, asked })
     }
@@ -101,29 +115,44 @@ impl Query for AuthorizeExport<'_> {
 /// Begins an export: asks for the right, counts, and lets the records flow.
 pub async fn begin(app: &Arc<App>, caller: &Caller, org: &str, params: &ExportParams) -> Result<Export, Problem> {
     let reply = frame::query(app, caller, &AuthorizeExport { org, params }).await?;
-    let format = Format::read(params.format.as_deref())?;
+    let (format, after) = after(params)?;
     let Authorized { key, asked } = serde_json::from_value(reply.body).map_err(|_| Problem::internal())?;
     let journal = Arc::clone(app.verify.journal());
-    let opened = tokio::task::spawn_blocking(move || open(&journal, &asked)).await;
+    let opened = tokio::task::spawn_blocking(move || open(&journal, &asked, after)).await;
     let (count, records) = opened.map_err(|_| Problem::internal())??;
     let (writer, chunks) = chunks::channel();
-    tokio::task::spawn_blocking(move || write(format, writer, records));
+    tokio::task::spawn_blocking(move || write(format, after.is_some(), writer, records));
     let day: String = app.clock.now().to_string().chars().take(10).collect();
     let file_name = format!("records-{key}-{day}.{}", format.extension());
     Ok(Export { format, count, file_name, chunks })
 }
 
-fn open(journal: &AccessLog, asked: &Asked) -> Result<(u64, Records), Problem> {
+/// The format, and the sequence after which to go on.
+fn after(params: &ExportParams) -> Result<(Format, Option<u64>), Problem> {
+    let format = Format::read(params.format.as_deref())?;
+    let after = sequence_of(params.after.as_deref())?;
+    if after.is_some() && format == Format::Parquet {
+        let why = "a Parquet file is whole or nothing; begin it anew, or choose another format";
+        return Err(refused(Code::InvalidParameter, "after", why));
+    }
+    Ok((format, after))
+}
+
+fn open(journal: &AccessLog, asked: &Asked, after: Option<u64>) -> Result<(u64, Records), Problem> {
+    let query = tegata_record::Query { after_sequence: after, ..asked.query() };
     // The stream ends with the newest record of this moment; the count may see a few that came since.
-    let records = journal.stream(&asked.query(), Order::OldestFirst);
-    let count = journal.count(&asked.query()).map_err(|error| unreadable(&error))?;
+    let records = journal.stream(&query, Order::OldestFirst);
+    let count = journal.count(&query).map_err(|error| unreadable(&error))?;
     Ok((count, records))
 }
 
-fn write(format: Format, mut writer: chunks::ChunkWriter, records: Records) {
+fn write(format: Format, goes_on: bool, mut writer: chunks::ChunkWriter, records: Records) {
     let written = match format {
+        Format::Csv if goes_on => csv_rows(&mut writer, records, |_| ()),
         Format::Csv => csv(&mut writer, records, |_| ()),
         Format::JsonLines => jsonl(&mut writer, records, |_| ()),
+        Format::Parquet => parquet(&mut writer, records, |_| ()),
+        Format::Ocsf => ocsf(&mut writer, records, |_| ()),
     };
     writer.finish(match written {
         Ok(_) => Ok(()),

@@ -7,9 +7,12 @@ use crate::ops::assignments::principal;
 use crate::ops::contexts::place;
 use serde::{Deserialize, Serialize};
 use tegata_core::ids::OrgId;
+use tegata_core::level::Level;
 use tegata_core::problem::{Code, Problem};
 use tegata_core::time::{Timestamp, TimestampError};
-use tegata_record::{Decision, Query, Scope};
+use tegata_record::{Decision, Query, RecordId, Scope};
+
+const LEVELS: [Level; 3] = [Level::Read, Level::Write, Level::Admin];
 
 /// Declares a struct of query parameters that begins with the filters, which serde cannot flatten there.
 macro_rules! with_filters {
@@ -48,6 +51,20 @@ macro_rules! with_filters {
             pub address: Option<String>,
             /// Only of this request.
             pub request_id: Option<String>,
+            /// Only what was done for this user (id, or e-mail address of a member).
+            pub acted_for: Option<String>,
+            /// Only permissions of this level: `read`, `write` or `admin`.
+            pub level: Option<String>,
+            /// Only calls made by exactly this program.
+            pub user_agent: Option<String>,
+            /// Only where this alternative of the endpoint decided, counted from 0.
+            pub alternative: Option<u16>,
+            /// Only what was decided by this version of the rules.
+            pub rule_version: Option<u32>,
+            /// Only what was decided by this version of the API's catalogue.
+            pub catalogue_version: Option<u64>,
+            /// Only records with this text in their path or principal; ASCII letters small and capital are alike.
+            pub q: Option<String>,
             $($(#[$field_meta])* pub $field: $kind,)*
         }
 
@@ -70,6 +87,13 @@ macro_rules! with_filters {
                     endpoint: self.endpoint.clone(),
                     address: self.address.clone(),
                     request_id: self.request_id.clone(),
+                    acted_for: self.acted_for.clone(),
+                    level: self.level.clone(),
+                    user_agent: self.user_agent.clone(),
+                    alternative: self.alternative,
+                    rule_version: self.rule_version,
+                    catalogue_version: self.catalogue_version,
+                    text: self.q.clone(),
                 }
             }
         }
@@ -96,6 +120,13 @@ pub struct Filters {
     pub endpoint: Option<String>,
     pub address: Option<String>,
     pub request_id: Option<String>,
+    pub acted_for: Option<String>,
+    pub level: Option<String>,
+    pub user_agent: Option<String>,
+    pub alternative: Option<u16>,
+    pub rule_version: Option<u32>,
+    pub catalogue_version: Option<u64>,
+    pub text: Option<String>,
 }
 
 /// A question for the journal, of one organization: there is no way to one without it.
@@ -117,9 +148,21 @@ pub struct Asked {
     endpoint: Option<String>,
     address: Option<String>,
     request_id: Option<String>,
+    acted_for: Option<String>,
+    level: Option<String>,
+    user_agent: Option<String>,
+    alternative: Option<u16>,
+    rule_version: Option<u32>,
+    catalogue_version: Option<u64>,
+    text: Option<String>,
 }
 
 impl Asked {
+    /// The id of the organization.
+    pub fn organization(&self) -> &str {
+        &self.organization
+    }
+
     /// The question as the journal reads it.
     pub fn query(&self) -> Query<'_> {
         Query {
@@ -138,6 +181,13 @@ impl Asked {
             endpoint: self.endpoint.as_deref(),
             address: self.address.as_deref(),
             request_id: self.request_id.as_deref(),
+            acted_for: self.acted_for.as_deref(),
+            level: self.level.as_deref(),
+            user_agent: self.user_agent.as_deref(),
+            alternative: self.alternative,
+            rule_version: self.rule_version,
+            catalogue_version: self.catalogue_version,
+            text: self.text.as_deref(),
             ..Query::new(Scope::Organization(&self.organization))
         }
     }
@@ -153,10 +203,8 @@ pub async fn ask(act: &mut Act<'_, Tx>, org: OrgId, filters: &Filters) -> Result
             Some(context.ok_or_else(|| refused(Code::InvalidParameter, "context", whole))?.id.to_string())
         }
     };
-    let principal = match filters.principal.as_deref() {
-        None => None,
-        Some(text) => Some(principal::id_of(act.tx(), org, text).await.map_err(internal)?),
-    };
+    let principal = user(act, org, filters.principal.as_deref()).await?;
+    let acted_for = user(act, org, filters.acted_for.as_deref()).await?;
     let app = act.app;
     let api = match filters.api.as_deref() {
         None => None,
@@ -187,7 +235,29 @@ pub async fn ask(act: &mut Act<'_, Tx>, org: OrgId, filters: &Filters) -> Result
         endpoint: filters.endpoint.clone(),
         address: filters.address.clone(),
         request_id: filters.request_id.clone(),
+        acted_for,
+        level: match filters.level.as_deref() {
+            None => None,
+            Some(text) if LEVELS.iter().any(|level| level.as_str() == text) => Some(text.to_owned()),
+            Some(_) => return Err(refused(Code::InvalidParameter, "level", "write `read`, `write` or `admin`")),
+        },
+        user_agent: filters.user_agent.clone(),
+        alternative: filters.alternative,
+        rule_version: filters.rule_version,
+        catalogue_version: filters.catalogue_version,
+        text: match filters.text.as_deref() {
+            Some("") => return Err(refused(Code::InvalidParameter, "q", "write a text to look for, or leave it out")),
+            text => text.map(str::to_owned),
+        },
     })
+}
+
+/// The id of a user who is named by id or e-mail address.
+async fn user(act: &mut Act<'_, Tx>, org: OrgId, text: Option<&str>) -> Result<Option<String>, Problem> {
+    match text {
+        None => Ok(None),
+        Some(text) => principal::id_of(act.tx(), org, text).await.map(Some).map_err(internal),
+    }
 }
 
 /// Reads a parameter that is a moment.
@@ -207,4 +277,14 @@ pub fn refused(code: Code, name: &str, why: &str) -> Problem {
 pub fn unreadable(error: &tegata_record::ReadError) -> Problem {
     tracing::error!(error = %error, cause = %error.source, "the access log could not be read");
     Problem::internal()
+}
+
+/// Reads a parameter `after`, which is the id of a record: the sequence in it.
+pub fn sequence_of(record: Option<&str>) -> Result<Option<u64>, Problem> {
+    let read = |text: &str| {
+        let id: Result<RecordId, _> = text.parse();
+        id.map(RecordId::sequence)
+            .map_err(|_| refused(Code::InvalidParameter, "after", "write the id of an access record: `rec_…`"))
+    };
+    record.map(read).transpose()
 }

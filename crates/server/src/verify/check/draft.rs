@@ -183,7 +183,7 @@ mod tests {
         let directory = tempfile::tempdir().unwrap();
         let disk = tegata_record::Faults::none();
         let options = tegata_record::Options { faults: Some(disk.clone()), ..tegata_record::Options::default() };
-        let (journal, _) = tegata_record::AccessLog::open(directory.path(), options, 7).unwrap();
+        let (journal, _) = AccessLog::open(directory.path(), options, 7).unwrap();
         let what = What::Permission { permission: "p", context: None };
         let question = Question {
             token: "t",
