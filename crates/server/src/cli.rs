@@ -176,7 +176,7 @@ fn run(command: Command, output: Output, colours: Colours) -> Result<(), CliErro
         Command::Verifier(noun) => visit(noun, output),
         Command::Policy(noun) => visit(noun, output),
         // A log is checked without any server.
-        Command::Record(Noun { verb: record::Record::Verify(verify), .. }) => at_home(verify.run(output, colours)),
+        Command::Record(Noun { verb: record::Record::Verify(verify), .. }) => verify.run(output, colours),
         Command::Record(Noun { verb: record::Record::VerifyProof(verify), .. }) => verify.run(output),
         Command::Record(Noun { verb: record::Record::PublicKey(key), .. }) => key.run(output, colours),
         Command::Record(noun) => visit(noun, output),

@@ -71,13 +71,13 @@ impl JournalLook {
             }
             let next_first = listed.get(position + 1).map(|(first, _)| *first);
             let mut recoverer = Recoverer::looking(self.tag, *first);
-            let recovered = match recoverer.read(path, *first, next_first) {
+            let read = match recoverer.read(path, *first, next_first) {
                 // Its records have been settled since it was listed.
                 Err(OpenError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => continue,
                 other => other?,
             };
             findings.append(&mut recoverer.findings);
-            let segment = Arc::new(Segment::new(path.clone(), *first, recovered.index));
+            let segment = Arc::new(Segment::new(path.clone(), *first, read.index));
             if next_first.is_some() {
                 self.closed.insert(*first, Arc::clone(&segment));
             }

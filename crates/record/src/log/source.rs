@@ -56,7 +56,9 @@ impl Moment {
                     (taken, records)
                 })?;
                 let records = records?;
-                records.iter().for_each(|record| each(&record.view()));
+                for record in &records {
+                    each(&record.view());
+                }
                 merge = Some(taken).filter(|_| !records.is_empty());
             }
         }

@@ -132,7 +132,7 @@ impl Checkpoints {
 
 impl VerifyLog {
     /// Checks, and ends well only where nothing is wrong.
-    pub async fn run(self, output: Output, colours: Colours) -> Result<(), CliError> {
+    pub fn run(self, output: Output, colours: Colours) -> Result<(), CliError> {
         let settings = settled(&self.place, colours)?;
         let key = match &self.public_key {
             Some(key) => key_of(key)?,
@@ -148,7 +148,7 @@ impl VerifyLog {
             checkpoints: self.checkpoint,
         };
         let mut bars = Bars::new(output);
-        let work = tokio::task::block_in_place(|| proof::verify(&options, &mut |progress| bars.show(&progress)));
+        let work = proof::verify(&options, &mut |progress| bars.show(&progress));
         bars.clear();
         let done = work.map_err(told)?;
         if output.json {

@@ -116,14 +116,13 @@ impl Work<'_> {
 
     fn organizations(&mut self, done: &mut VerifyDone, report: Report<'_>) -> Result<(), MaintenanceError> {
         let (verifier, held) = self.verifier(done)?;
-        let organizations: BTreeSet<Option<String>> = match &self.options.organization {
-            Some(organization) => BTreeSet::from([Some(organization.clone())]),
-            None => {
-                let signed = verifier.organizations()?.into_iter().map(|one| one.map(String::from));
-                let mut all: BTreeSet<_> = signed.collect();
-                all.extend(self.reader.organizations().map_err(VerifyError::Source)?);
-                all
-            }
+        let organizations: BTreeSet<Option<String>> = if let Some(organization) = &self.options.organization {
+            BTreeSet::from([Some(organization.clone())])
+        } else {
+            let signed = verifier.organizations()?.into_iter().map(|one| one.map(String::from));
+            let mut all: BTreeSet<_> = signed.collect();
+            all.extend(self.reader.organizations().map_err(VerifyError::Source)?);
+            all
         };
         self.through = verifier.through();
         done.signed_through = self.through;
@@ -132,18 +131,18 @@ impl Work<'_> {
         let total = self.reader.records_about();
         let mut dropped_through = 0;
         for organization in &organizations {
-            let (verified, mut problems) = self.organization(organization.as_deref(), done, &mut |read| {
+            let (seen, mut problems) = self.organization(organization.as_deref(), done, &mut |read| {
                 let done = before + read;
                 let step = "checking access records".to_owned();
                 report(Progress { step, done, total: total.max(done), unit: Unit::Rows });
             })?;
-            before += verified.records;
-            done.records += verified.records;
-            done.trees += verified.trees;
-            done.dropped_trees += verified.dropped_trees;
-            done.unsigned += verified.unsigned;
-            done.signed_through = done.signed_through.max(verified.signed_through);
-            dropped_through = dropped_through.max(verified.dropped_through);
+            before += seen.records;
+            done.records += seen.records;
+            done.trees += seen.trees;
+            done.dropped_trees += seen.dropped_trees;
+            done.unsigned += seen.unsigned;
+            done.signed_through = done.signed_through.max(seen.signed_through);
+            dropped_through = dropped_through.max(seen.dropped_through);
             done.problems.append(&mut problems);
         }
         done.organizations = organizations.len();
@@ -172,13 +171,13 @@ impl Work<'_> {
             };
             let days = Passing::new(self, held, told);
             let mut problems: Vec<Problem> = Vec::new();
-            let verified = verifier.organization(organization, &days, since_day, &mut |problem| {
+            let seen = verifier.organization(organization, &days, since_day, &mut |problem| {
                 if problems.len() < PROBLEMS_MAX {
                     problems.push(problem);
                 }
             })?;
             if problems.is_empty() || !is_worked_on || looks == LOOKS {
-                return Ok((verified, problems.iter().map(ToString::to_string).collect()));
+                return Ok((seen, problems.iter().map(ToString::to_string).collect()));
             }
         }
     }

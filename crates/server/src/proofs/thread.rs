@@ -92,7 +92,7 @@ fn run(proofs: &Proofs, secret: &SigningSecret, stop: &Stop) {
 
 /// One round. Tells whether there is more to do at once.
 fn round(proofs: &Proofs, secret: &SigningSecret, told: &mut Told) -> bool {
-    match sign(proofs, secret, told) {
+    match sign(proofs, secret) {
         Ok(is_behind) => {
             told.error = None;
             is_behind
@@ -105,7 +105,7 @@ fn round(proofs: &Proofs, secret: &SigningSecret, told: &mut Told) -> bool {
     }
 }
 
-fn sign(proofs: &Proofs, secret: &SigningSecret, told: &mut Told) -> Result<bool, SignerError> {
+fn sign(proofs: &Proofs, secret: &SigningSecret) -> Result<bool, SignerError> {
     let now_us = || proofs.clock.now().as_micros();
     let mut held = proofs.signer.lock();
     let signer = if let Some(signer) = held.as_mut() {
@@ -116,7 +116,7 @@ fn sign(proofs: &Proofs, secret: &SigningSecret, told: &mut Told) -> Result<bool
         let directory = proofs.directory.clone();
         let key = secret.key().map_err(|_| SignerError::OtherKey { file: directory.clone() })?;
         let (signer, findings) = Signer::open(&directory, key, &*proofs.log, now_us(), None)?;
-        told.found(proofs, &findings);
+        found(proofs, &findings);
         held = proofs.signer.lock();
         held.insert(signer)
     };
@@ -129,8 +129,15 @@ fn sign(proofs: &Proofs, secret: &SigningSecret, told: &mut Told) -> Result<bool
     let mut state = proofs.state.lock();
     (state.condition, state.signed_through) = (Condition::Signing, through);
     drop(state);
-    told.found(proofs, &ticked.findings);
+    found(proofs, &ticked.findings);
     Ok(ticked.is_behind)
+}
+
+fn found(proofs: &Proofs, findings: &[SignerFinding]) {
+    proofs.state.lock().findings += findings.len() as u64;
+    for finding in findings {
+        tracing::error!(%finding, "the access log is not as it was signed, or not whole");
+    }
 }
 
 /// What was told, so that a failure that lasts is told once.
@@ -140,13 +147,6 @@ struct Told {
 }
 
 impl Told {
-    fn found(&self, proofs: &Proofs, findings: &[SignerFinding]) {
-        proofs.state.lock().findings += findings.len() as u64;
-        for finding in findings {
-            tracing::error!(%finding, "the access log is not as it was signed, or not whole");
-        }
-    }
-
     fn failed(&mut self, error: &SignerError) {
         let cause = error.source().map(ToString::to_string).unwrap_or_default();
         let text = format!("{error}: {cause}");

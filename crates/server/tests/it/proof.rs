@@ -3,6 +3,7 @@
 
 use crate::support::{Client, Person, Server};
 use serde_json::Value;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -224,7 +225,6 @@ both_databases! {
         let added = std::fs::read_to_string(config.key_file()).unwrap();
         assert!(added.contains("\nsigning tegata-"));
         assert_eq!(added.lines().last(), old.lines().last(), "the hashing keys stay, the current one last");
-        use std::os::unix::fs::PermissionsExt as _;
         assert_eq!(std::fs::metadata(config.key_file()).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

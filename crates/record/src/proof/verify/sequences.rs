@@ -96,7 +96,9 @@ mod tests {
         #[test]
         fn gaps_are_those_of_a_plain_set(seen in prop::collection::btree_set(0..300_u64, 0..200)) {
             let mut sequences = Sequences::default();
-            seen.iter().for_each(|one| sequences.see(*one));
+            for one in &seen {
+                sequences.see(*one);
+            }
             let missing: Vec<u64> = (5..=290).filter(|one| !seen.contains(one)).collect();
             let expected: Vec<(u64, u64)> =
                 missing.chunk_by(|one, next| one + 1 == *next).map(|run| (run[0], run[run.len() - 1])).collect();

@@ -177,7 +177,7 @@ fn the_log_shows_every_record_once_and_in_order() {
 #[test]
 fn what_was_signed_is_on_disk_before() {
     let home = directory();
-    let options = Options { flush: Flush::Interval(std::time::Duration::from_secs(3_600)), ..options() };
+    let options = Options { flush: Flush::Interval(std::time::Duration::from_hours(1)), ..options() };
     let (log, _) = AccessLog::open(home.path(), options, TAG).unwrap();
     log.append(&NewRecord::new(T0, Decision::Allow, "granted")).unwrap();
     assert_eq!(log.settled(), 0);
