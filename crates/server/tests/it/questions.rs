@@ -252,6 +252,8 @@ both_databases! {
         assert_eq!(set(Some(3), true).await["hold"], true);
         assert_eq!(kept(&acme_client, "acme").await, ours, "a hold keeps everything");
         assert_eq!(set(Some(3), false).await["days"], 3);
+        // What is not signed yet is not dropped.
+        server.signed().await;
         assert_eq!(kept(&acme_client, "acme").await, 0);
         assert_eq!(kept(&other_client, "other").await, theirs, "nobody else's go");
         assert_eq!(set(None, false).await["days"], 180);

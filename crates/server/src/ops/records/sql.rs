@@ -17,7 +17,7 @@ const ROWS_DEFAULT: usize = 1_000;
 #[schema(as = RecordSql)]
 pub struct Body {
     /// A `SELECT` over the table `records`, which holds the records of this organization and nothing else.
-    #[schema(example = "SELECT reason, count(*) AS calls FROM records GROUP BY reason ORDER BY calls DESC")]
+    #[schema(example = "select reason, count(*) as calls from records group by reason order by calls desc")]
     pub statement: String,
     /// Most rows of the answer: 1 to 10,000, 1,000 if not said.
     #[schema(minimum = 1, maximum = 10_000)]
