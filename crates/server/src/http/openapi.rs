@@ -1,7 +1,7 @@
 //! This API as an OpenAPI 3.1 document, made from the table of operations and the types of the routes. Nothing in it
 //! is written twice.
 
-use super::routes::{Face, Shape};
+use super::routes::{Face, NoBody, Shape};
 use super::verify::{BatchAnswer, BatchBody, CheckBody};
 use crate::ops::frame::SECRET_FIELDS;
 use crate::verify::answer::Answer;
@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use tegata_core::operations::{self, Guard, OPERATIONS, Operation};
 use tegata_core::permissions::{OWN_API, OWN_PERMISSIONS};
 use tegata_core::problem::Code;
+use utoipa::ToSchema;
 
 /// The document.
 pub fn document(faces: &[Face]) -> Value {
@@ -89,7 +90,8 @@ fn operation_object(face: &Face, schemas: &mut BTreeMap<String, Value>) -> Value
         let has_fields = input["properties"].as_object().is_some_and(|properties| !properties.is_empty());
         let always = input.get("properties").is_none() || !names(&input["required"]).is_empty();
         let schema = reference(&face.input, schemas);
-        if has_fields || input.get("properties").is_none() {
+        let is_nothing = face.input.name == <NoBody as ToSchema>::name();
+        if has_fields || (input.get("properties").is_none() && !is_nothing) {
             object["requestBody"] = json!({"required": always, "content": {"application/json": {"schema": schema}}});
         }
     }
@@ -156,7 +158,7 @@ fn head(operation: &Operation) -> Value {
     if let Some(scope) = operation.scope {
         object["x-tegata-permission"] = json!(scope);
     }
-    if operation.method == "POST" && !matches!(operation.guard, Guard::Public | Guard::Verifier) {
+    if operation.method == "POST" && operation.changes && !matches!(operation.guard, Guard::Public) {
         push(
             &mut object["parameters"],
             json!({

@@ -130,7 +130,7 @@ both_databases! {
         assert_eq!(found("alternative=7").await, 0);
         assert_eq!(found("user_agent=nobody").await, 0);
         assert_eq!(found("acted_for=bob@example.com").await, 4);
-        let wrong = [("level", "root"), ("q", "")];
+        let wrong = [("level", "root"), ("q", ""), ("rule_version", "4294967296")];
         for (name, value) in wrong {
             let reply = acme.admin.client.get(&format!("{RECORDS}?{name}={value}")).await;
             reply.field("invalid_parameter", name);

@@ -60,7 +60,7 @@ macro_rules! with_filters {
             /// Only where this alternative of the endpoint decided, counted from 0.
             pub alternative: Option<u16>,
             /// Only what was decided by this version of the rules.
-            pub rule_version: Option<u32>,
+            pub rule_version: Option<u64>,
             /// Only what was decided by this version of the API's catalogue.
             pub catalogue_version: Option<u64>,
             /// Only records with this text in their path or principal; ASCII letters small and capital are alike.
@@ -124,7 +124,7 @@ pub struct Filters {
     pub level: Option<String>,
     pub user_agent: Option<String>,
     pub alternative: Option<u16>,
-    pub rule_version: Option<u32>,
+    pub rule_version: Option<u64>,
     pub catalogue_version: Option<u64>,
     pub text: Option<String>,
 }
@@ -243,13 +243,22 @@ pub async fn ask(act: &mut Act<'_, Tx>, org: OrgId, filters: &Filters) -> Result
         },
         user_agent: filters.user_agent.clone(),
         alternative: filters.alternative,
-        rule_version: filters.rule_version,
-        catalogue_version: filters.catalogue_version,
+        rule_version: version("rule_version", filters.rule_version, u32::MAX.into())?
+            .and_then(|version| u32::try_from(version).ok()),
+        catalogue_version: version("catalogue_version", filters.catalogue_version, i64::MAX.unsigned_abs())?,
         text: match filters.text.as_deref() {
             Some("") => return Err(refused(Code::InvalidParameter, "q", "write a text to look for, or leave it out")),
             text => text.map(str::to_owned),
         },
     })
+}
+
+/// A version that can exist.
+fn version(name: &str, version: Option<u64>, most: u64) -> Result<Option<u64>, Problem> {
+    match version {
+        Some(version) if version > most => Err(refused(Code::InvalidParameter, name, "there is no such version")),
+        version => Ok(version),
+    }
 }
 
 /// The id of a user who is named by id or e-mail address.
