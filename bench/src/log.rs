@@ -35,8 +35,8 @@ pub fn run(scale: Scale) -> Fallible<Vec<Figure>> {
     let mut figures = Vec::new();
     let maker = Maker::new(records, true)?;
     let log = filled(&directory.path().join("log"), &maker, &size, Some(&mut figures))?;
-    // As much as it takes to say how many bytes the ids of requests are.
-    let plain = Maker::new((records / 10).max(BATCH), false)?;
+    // As many, up to where more of them change nothing: what each file has once weighs on few records.
+    let plain = Maker::new(records.min(RECORDS / 10), false)?;
     let without = filled(&directory.path().join("plain"), &plain, &size, None)?;
     figures.push(bytes(format!("log.bytes.{size}"), log.column_stats().bytes, records));
     figures.push(bytes(format!("log.bytes.no_request_id.{size}"), without.column_stats().bytes, plain.records()));
