@@ -68,6 +68,17 @@ impl PermissionSet {
             .into()
     }
 
+    /// The set as words of 64 permissions each, the lowest numbers first; for those who store it.
+    pub fn words(&self) -> &[u64] {
+        &self.words
+    }
+
+    /// The set with these words.
+    #[inline]
+    pub fn from_words(words: &[u64]) -> Self {
+        Self { words: SmallVec::from_slice(words) }
+    }
+
     /// Whether nothing is in it.
     pub fn is_empty(&self) -> bool {
         self.words.iter().all(|word| *word == 0)
@@ -131,6 +142,7 @@ mod tests {
             prop_assert_eq!(left.is_subset_of(&right), a.is_subset(&b));
             prop_assert_eq!(left.intersection(&right), set_of(&(&a & &b)));
             prop_assert_eq!(left.difference(&right), set_of(&(&a - &b)));
+            prop_assert_eq!(&PermissionSet::from_words(left.words()), &left);
             let mut union = left.clone();
             union.extend(&right);
             prop_assert_eq!(union, set_of(&(&a | &b)));

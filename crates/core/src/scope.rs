@@ -214,6 +214,13 @@ struct Encoded<'a>(&'a str);
 impl fmt::Display for Encoded<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0;
+        // Most have nothing to encode, which is seen without a branch for each byte.
+        let plain = rest.bytes().fold(true, |plain, byte| {
+            plain & !(byte == b':' || byte == b'%' || byte == b' ' || byte == b'"' || byte == b'\\')
+        });
+        if plain {
+            return f.write_str(rest);
+        }
         while let Some((before, letter)) = rest.find(ENCODED).and_then(|at| Some((at, rest[at..].chars().next()?))) {
             write!(f, "{}%{:02X}", &rest[..before], letter as u32)?;
             rest = &rest[before + letter.len_utf8()..];

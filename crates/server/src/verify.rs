@@ -14,6 +14,8 @@ pub mod lease;
 pub mod load;
 pub mod own;
 pub mod preload;
+pub mod remembered;
+pub mod tokens;
 
 use crate::app::Clock;
 use crate::authn::Hasher;

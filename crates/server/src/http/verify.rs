@@ -7,6 +7,8 @@ use super::server::Shared;
 use super::text::Text;
 use crate::verify::answer::Answer;
 use crate::verify::check::{Question, What};
+use crate::verify::entry::VerifierEntry;
+use crate::verify::remembered::Remembered;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, header};
 use axum::response::IntoResponse as _;
@@ -14,6 +16,7 @@ use serde::Deserialize;
 use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
+use std::sync::Arc;
 use tegata_core::problem::{Code, Problem};
 use tokio::runtime::Handle;
 use utoipa::ToSchema;
@@ -25,7 +28,7 @@ const ONE_MAX_BYTES: usize = 32 * 1024;
 /// Largest body of a batch.
 const BATCH_MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Room for an answer as most are.
-const ANSWER_BYTES: usize = 1_024;
+const ANSWER_BYTES: usize = 512;
 
 /// A check: of an endpoint by `method` and `path`, or of a `permission` in a `context`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -110,14 +113,16 @@ pub struct Asked {
     pub headers: HeaderMap,
     /// What is asked.
     pub body: Early,
+    /// Who asked before on the same connection.
+    pub remembered: Arc<Remembered>,
 }
 
 /// Answers a check.
 pub async fn answer(shared: &Shared, asked: Asked) -> Response<Answered> {
     let outcome = if asked.method == Method::POST {
         match asked.check {
-            Check::One => on(&shared.main, pin!(one(shared, asked))).await,
-            Check::Batch => on(&shared.main, pin!(batch(shared, asked))).await,
+            Check::One => one(shared, asked).await,
+            Check::Batch => batch(shared, asked).await,
         }
     } else {
         Err(Problem::new(Code::MethodNotAllowed, "checks are asked with POST"))
@@ -134,21 +139,22 @@ pub async fn answer(shared: &Shared, asked: Asked) -> Response<Answered> {
 
 async fn one(shared: &Shared, asked: Asked) -> Result<Response<Answered>, Problem> {
     let verify = &shared.app.verify;
-    let presented = presented(&asked.headers)?;
-    let verifier = verify.verifier(&presented).await?;
+    let verifier = verifier(shared, &asked).await?;
     let bytes = read(&asked.headers, asked.body, ONE_MAX_BYTES).await?;
     let check: CheckBody<'_> = read_json(&bytes)?;
-    let question = question(&check, "")?;
+    let question = question(&check, None)?;
     let mut out = Vec::with_capacity(ANSWER_BYTES);
-    let checked = verify.check(&verifier, &question, &mut out).await;
+    let checked = match verify.check_from_memory(&verifier, &question, &mut out) {
+        Some(checked) => checked,
+        None => on(&shared.main, pin!(verify.check(&verifier, &question, &mut out))).await,
+    };
     shared.tally.count(checked.reason);
     Ok(render(out))
 }
 
 async fn batch(shared: &Shared, asked: Asked) -> Result<Response<Answered>, Problem> {
     let verify = &shared.app.verify;
-    let presented = presented(&asked.headers)?;
-    let verifier = verify.verifier(&presented).await?;
+    let verifier = verifier(shared, &asked).await?;
     let bytes = read(&asked.headers, asked.body, BATCH_MAX_BYTES).await?;
     let batch: BatchBody<'_> = read_json(&bytes)?;
     if batch.checks.len() > BATCH_MAX {
@@ -158,15 +164,30 @@ async fn batch(shared: &Shared, asked: Asked) -> Result<Response<Answered>, Prob
         .checks
         .iter()
         .enumerate()
-        .map(|(place, check)| question(check, &format!("checks[{place}].")))
+        .map(|(place, check)| question(check, Some(place)))
         .collect::<Result<Vec<_>, _>>()?;
     let mut out = Vec::with_capacity(questions.len() * ANSWER_BYTES);
     out.extend_from_slice(br#"{"results":["#);
-    for checked in verify.check_batch(&verifier, &questions, &mut out).await {
+    for checked in on(&shared.main, pin!(verify.check_batch(&verifier, &questions, &mut out))).await {
         shared.tally.count(checked.reason);
     }
     out.extend_from_slice(b"]}");
     Ok(render(out))
+}
+
+/// Who asks: mostly whoever asked before on the same connection.
+async fn verifier(shared: &Shared, asked: &Asked) -> Result<Arc<VerifierEntry>, Problem> {
+    let (verify, remembered) = (&shared.app.verify, &*asked.remembered);
+    let mut headers = asked.headers.get_all(header::AUTHORIZATION).iter();
+    let header = match (headers.next(), headers.next()) {
+        (Some(only), None) => Some(only.as_bytes()),
+        _ => None,
+    };
+    if let Some(verifier) = header.and_then(|header| verify.verifier_again(remembered, header)) {
+        return Ok(verifier);
+    }
+    let presented = presented(&asked.headers)?;
+    on(&shared.main, pin!(verify.verifier_remembered(remembered, header, &presented))).await
 }
 
 /// Does work of a check on this thread, and lets what it opens of the database belong to the main runtime, which ends after
@@ -189,28 +210,29 @@ async fn read(headers: &HeaderMap, body: Early, limit: usize) -> Result<Bytes, P
     Ok(bytes)
 }
 
-fn question<'a>(check: &'a CheckBody<'_>, at: &str) -> Result<Question<'a>, Problem> {
+/// The question of a check; `place` is where it stands in a batch.
+fn question<'a>(check: &'a CheckBody<'_>, place: Option<usize>) -> Result<Question<'a>, Problem> {
+    let field = |name: &str| place.map_or_else(|| name.to_owned(), |place| format!("checks[{place}].{name}"));
     let what = match (&check.method, &check.path, &check.permission) {
         (Some(method), Some(path), None) => {
             if check.context.is_some() {
-                return Err(Problem::field(format!("{at}context"), "an endpoint's context follows from its path"));
+                return Err(Problem::field(field("context"), "an endpoint's context follows from its path"));
             }
             What::Endpoint { method, path }
         }
         (None, None, Some(permission)) => What::Permission { permission, context: check.context.as_deref() },
-        (Some(_), None, None) => return Err(Problem::field(format!("{at}path"), "send it together with `method`")),
-        (None, Some(_), None) => return Err(Problem::field(format!("{at}method"), "send it together with `path`")),
+        (Some(_), None, None) => return Err(Problem::field(field("path"), "send it together with `method`")),
+        (None, Some(_), None) => return Err(Problem::field(field("method"), "send it together with `path`")),
         _ => {
             return Err(Problem::field(
-                format!("{at}permission"),
+                field("permission"),
                 "send either `method` and `path`, or `permission` with an optional `context`",
             ));
         }
     };
     let address = check.ip.as_deref().map(|text| text.parse::<IpAddr>().map(|address| address.to_canonical()));
-    let address = address
-        .transpose()
-        .map_err(|_| Problem::field(format!("{at}ip"), "send an IPv4 or IPv6 address, without a port"))?;
+    let address =
+        address.transpose().map_err(|_| Problem::field(field("ip"), "send an IPv4 or IPv6 address, without a port"))?;
     Ok(Question {
         token: &check.token,
         api: &check.api,

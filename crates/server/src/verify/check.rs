@@ -5,15 +5,17 @@ mod draft;
 mod evaluate;
 mod target;
 
-pub use evaluate::{Asked, Cold, Found, Known};
+pub use evaluate::{Asked, Cold, Found, Known, Sought};
 pub use target::Wanted;
 
 use super::Verify;
 use super::entry::{VerifierEntry, Warm};
 use super::index::View;
-use crate::authn::Presented;
+use super::tokens::Room;
+use crate::authn::{Digest, Presented};
 use crate::db::DbError;
 use draft::Drafts;
+use evaluate::SOUGHT_AHEAD;
 use secrecy::ExposeSecret as _;
 use std::cell::Cell;
 use std::net::IpAddr;
@@ -83,6 +85,11 @@ thread_local! {
 impl Verify {
     /// Who asks: the verifier whose credential was shown.
     pub async fn verifier(&self, presented: &Presented) -> Result<Arc<VerifierEntry>, Problem> {
+        self.identify(presented).await.map(|(_, verifier)| verifier)
+    }
+
+    /// The same, with the digest under which it was found.
+    pub(super) async fn identify(&self, presented: &Presented) -> Result<(Digest, Arc<VerifierEntry>), Problem> {
         let refused = |why| Err(Problem::new(Code::Unauthenticated, why));
         let Presented::Bearer(secret) = presented else {
             return refused("send the verifier's credential as `Authorization: Bearer …`");
@@ -98,10 +105,10 @@ impl Verify {
                 found = self.index.verifiers.pin().get(&digest).cloned();
             }
             if let Some(verifier) = found {
-                if verifier.revoked || verifier.valid_until.is_some_and(|until| now >= until) {
+                if !verifier.may_ask(now) {
                     return refused("this verifier's credential was stopped");
                 }
-                return Ok(verifier);
+                return Ok((digest, verifier));
             }
         }
         refused("nobody knows this verifier")
@@ -116,9 +123,11 @@ impl Verify {
         now: Timestamp,
     ) -> Option<Decision> {
         let view = self.index.view();
-        let shown = self.shown(&view, question.token, Cold::NotAsked);
+        let sought = self.seek(&view, std::iter::once(question.token)).pop()?;
         let loaded = view.api(question.api).filter(|loaded| verifier.apis.contains(&loaded.id))?;
         let wanted = Wanted::find(loaded, &question.what);
+        let mut room = Room::Empty;
+        let shown = self.shown(&view, sought, question.token, Cold::NotAsked, &mut room);
         let mut found = Found::denied(Reason::Unknown);
         let asked = Asked { view: &view, loaded, wanted: &wanted, question, now, cold: Cold::NotAsked };
         let known = asked.evaluate(shown, &mut found);
@@ -127,11 +136,32 @@ impl Verify {
 
     /// Decides and records one call, and writes the answer behind what is in `out`.
     pub async fn check(&self, verifier: &VerifierEntry, question: &Question<'_>, out: &mut Vec<u8>) -> Checked {
+        if let Some(checked) = self.check_from_memory(verifier, question, out) {
+            return checked;
+        }
         let mut drafts = DRAFTS.take();
         self.answer(verifier, std::slice::from_ref(question), &mut drafts, out).await;
         let checked = drafts.take().next();
         DRAFTS.set(drafts);
         checked.unwrap_or(Checked::NOTHING)
+    }
+
+    /// The same, where memory is enough; otherwise nothing is recorded or written.
+    pub fn check_from_memory(
+        &self,
+        verifier: &VerifierEntry,
+        question: &Question<'_>,
+        out: &mut Vec<u8>,
+    ) -> Option<Checked> {
+        let mut drafts = DRAFTS.take();
+        let start = out.len();
+        let left = self.answer_warm(verifier, std::slice::from_ref(question), &mut drafts, start, out);
+        if left.is_empty() {
+            self.record(&mut drafts, start, out);
+        }
+        let checked = drafts.take().next();
+        DRAFTS.set(drafts);
+        checked
     }
 
     /// Decides and records many calls, and writes the answers behind what is in `out`, separated by commas. The records
@@ -164,10 +194,13 @@ impl Verify {
             separate(start, out);
             let view = self.index.view();
             let now = self.clock.now();
+            let sought = self.seek(&view, std::iter::once(question.token));
             match &read {
                 Ok(warm) => {
                     let cold = warm.as_ref().map_or(Cold::Absent, Cold::Read);
-                    self.answer_one(&view, verifier, question, now, cold, drafts, out);
+                    for sought in sought {
+                        self.answer_one(&view, verifier, question, sought, now, cold, drafts, out);
+                    }
                 }
                 Err(error) => {
                     // The truth cannot be read, so nothing is known about what was revoked.
@@ -177,6 +210,11 @@ impl Verify {
             }
             left = rest;
         }
+        self.record(drafts, start, out);
+    }
+
+    /// Records what was answered; where that fails, every answer becomes a no.
+    fn record(&self, drafts: &mut Drafts, start: usize, out: &mut Vec<u8>) {
         if let Err(error) = drafts.commit(&self.journal, start, out) {
             tracing::error!(%error, "checks could not be recorded");
         }
@@ -194,37 +232,43 @@ impl Verify {
         let view = self.index.view();
         let now = self.clock.now();
         let mut left = questions;
-        while let Some((question, rest)) = left.split_first() {
-            let before = out.len();
-            separate(start, out);
-            if self.answer_one(&view, verifier, question, now, Cold::NotAsked, drafts, out) == Known::Cold {
-                out.truncate(before);
-                return left;
+        for some in questions.chunks(SOUGHT_AHEAD) {
+            let sought = self.seek(&view, some.iter().map(|question| question.token));
+            for (question, sought) in some.iter().zip(sought) {
+                let before = out.len();
+                separate(start, out);
+                let cold = Cold::NotAsked;
+                if self.answer_one(&view, verifier, question, sought, now, cold, drafts, out) == Known::Cold {
+                    out.truncate(before);
+                    return left;
+                }
+                left = left.get(1..).unwrap_or_default();
             }
-            left = rest;
         }
         left
     }
 
     /// Answers a question, unless it has to be read first.
-    #[expect(clippy::too_many_arguments, reason = "two things are written, and what they say comes from five")]
+    #[expect(clippy::too_many_arguments, reason = "two things are written, and what they say comes from six")]
     fn answer_one(
         &self,
         view: &View<'_>,
         verifier: &VerifierEntry,
         question: &Question<'_>,
+        sought: Sought,
         now: Timestamp,
         cold: Cold<'_>,
         drafts: &mut Drafts,
         out: &mut Vec<u8>,
     ) -> Known {
-        let shown = self.shown(view, question.token, cold);
         let loaded = view.api(question.api).filter(|loaded| verifier.apis.contains(&loaded.id));
         let Some(loaded) = loaded else {
             drafts.push(question, None, &Found::denied(Reason::VerifierNotAllowed), now, out);
             return Known::All;
         };
         let wanted = Wanted::find(loaded, &question.what);
+        let mut room = Room::Empty;
+        let shown = self.shown(view, sought, question.token, cold, &mut room);
         let mut found = Found::denied(Reason::Unknown);
         let asked = Asked { view, loaded, wanted: &wanted, question, now, cold };
         let known = asked.evaluate(shown, &mut found);

@@ -4,8 +4,8 @@ use crate::authn::Digest;
 use crate::ops::rights::RoleContent;
 use ipnet::IpNet;
 use smallvec::SmallVec;
+use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use tegata_core::bits::PermissionNumber;
 use tegata_core::credential::{CredentialKind, CredentialState, PartState};
 use tegata_core::decide::Grant;
 use tegata_core::ids::{ApiId, ContextId, OrgId, RoleId, TeamId, TokenId, UserId, VerifierId};
@@ -20,7 +20,7 @@ pub struct TokenEntry {
     /// What it is.
     pub kind: CredentialKind,
     /// What its owner calls it.
-    pub name: Box<str>,
+    pub name: ShortText,
     /// Whose it is.
     pub owner: UserId,
     /// Its state in all organizations.
@@ -33,6 +33,44 @@ pub struct TokenEntry {
     pub parts: SmallVec<[PartEntry; 1]>,
     /// Whether it was used since the eviction last came by.
     pub used: AtomicBool,
+}
+
+/// A text that needs no memory of its own where it is short.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct ShortText(SmallVec<[u8; 32]>);
+
+impl ShortText {
+    /// A text from its bytes; what is not UTF-8 reads as the empty text.
+    #[inline]
+    pub fn from_bytes(bytes: &[u8]) -> Self {
+        Self(SmallVec::from_slice(bytes))
+    }
+}
+
+impl std::ops::Deref for ShortText {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        std::str::from_utf8(&self.0).unwrap_or_default()
+    }
+}
+
+impl From<&str> for ShortText {
+    fn from(text: &str) -> Self {
+        Self::from_bytes(text.as_bytes())
+    }
+}
+
+impl From<String> for ShortText {
+    fn from(text: String) -> Self {
+        text.as_str().into()
+    }
+}
+
+impl fmt::Debug for ShortText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
 }
 
 impl Clone for TokenEntry {
@@ -55,20 +93,6 @@ impl TokenEntry {
     /// Its part in an organization.
     pub fn part(&self, org: OrgId) -> Option<&PartEntry> {
         self.parts.iter().find(|part| part.org == org)
-    }
-
-    /// Asks for all of the memory that a decision will look at. The parts lie in several cache lines; asked for one
-    /// after the other, each would cost a wait of its own.
-    #[inline]
-    pub fn fetch(&self) {
-        let part = self.parts.first();
-        let grant = part.and_then(|part| part.grants.first());
-        std::hint::black_box((
-            self.expires_at,
-            self.used.load(Ordering::Relaxed),
-            part.map(|part| part.state),
-            grant.map(|grant| (grant.state, grant.permissions.contains(PermissionNumber(0)))),
-        ));
     }
 
     /// Marks it as used, without writing to shared memory more than once.
@@ -101,6 +125,13 @@ pub struct VerifierEntry {
     pub valid_until: Option<Timestamp>,
     /// The APIs it may ask about.
     pub apis: Box<[ApiId]>,
+}
+
+impl VerifierEntry {
+    /// Whether it was not stopped.
+    pub fn may_ask(&self, now: Timestamp) -> bool {
+        !self.revoked && self.valid_until.is_none_or(|until| now < until)
+    }
 }
 
 /// A person: their account, and their memberships as far as those were asked for.

@@ -67,7 +67,7 @@ impl Verify {
                     let reading = load::token(tx, &self.catalogues, id).await?;
                     for (digest, token) in reading.entries {
                         // What is not in memory need not come: a reading that is under way is older, and loses.
-                        if self.index.tokens.pin().contains_key(&digest) {
+                        if self.index.tokens.contains(&digest) {
                             self.index.install_token(installing, digest, token);
                         }
                     }

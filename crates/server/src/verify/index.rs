@@ -8,14 +8,15 @@
 use super::entry::{
     ContextEntry, MemberEntry, Noun, OrgEntry, RoleEntry, TeamEntry, TokenEntry, UserEntry, VerifierEntry,
 };
+use super::tokens::{Moving, Room, Tokens, TokensView};
 use crate::authn::Digest;
 use crate::catalogues::Loaded;
 use arc_swap::ArcSwap;
-use papaya::{Equivalent, HashMap, HashMapRef, LocalGuard};
+use papaya::{Equivalent, HashMap, LocalGuard};
+use seize::Collector;
 use std::collections::VecDeque;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use tegata_core::ids::{ContextId, OrgId, RoleId, TeamId, UserId};
 use tokio::sync::Mutex;
 
@@ -55,7 +56,7 @@ pub type ByApi = std::collections::HashMap<String, Arc<Loaded>, foldhash::qualit
 #[derive(Debug)]
 pub struct Index {
     /// Tokens by the digest of their secret.
-    pub tokens: ById<Digest, TokenEntry>,
+    pub tokens: Tokens,
     /// Verifiers by the digest of their secret.
     pub verifiers: ById<Digest, Arc<VerifierEntry>>,
     /// Owners of tokens.
@@ -79,39 +80,42 @@ pub struct Installing {
     pub applied: u64,
     /// The tokens in the order in which they came, for the eviction to go round.
     arrivals: VecDeque<Digest>,
+    /// How far a growing memory of tokens has been moved.
+    moving: Moving,
 }
 
 impl Index {
     /// An empty memory for at most this many tokens.
     pub fn new(capacity: usize) -> Self {
+        let capacity = capacity.max(1);
+        // One for the maps that every question looks at, so that it has to announce itself once.
+        let collector = Arc::new(Collector::new());
         Self {
-            tokens: HashMap::default(),
+            tokens: Tokens::new(capacity),
             verifiers: HashMap::default(),
-            users: HashMap::default(),
-            nouns: HashMap::default(),
-            names: HashMap::default(),
+            users: shared(&collector),
+            nouns: shared(&collector),
+            names: shared(&collector),
             apis: ArcSwap::default(),
             installing: Mutex::default(),
-            capacity: capacity.max(1),
+            capacity,
         }
     }
 
     /// Puts a token into memory and, where there is no room, lets one go that was not used of late.
     pub fn install_token(&self, installing: &mut Installing, digest: Digest, entry: TokenEntry) {
-        let tokens = self.tokens.pin();
-        if tokens.insert(digest, entry).is_none() {
+        if self.tokens.put(&mut installing.moving, digest, entry) {
             installing.arrivals.push_back(digest);
         }
         // Second chance: a token that was used since the last round goes to the end of the queue, once.
         let mut chances = installing.arrivals.len();
-        while tokens.len() > self.capacity {
+        while self.tokens.len() > self.capacity {
             let Some(oldest) = installing.arrivals.pop_front() else { break };
             chances = chances.saturating_sub(1);
-            let used = tokens.get(&oldest).is_some_and(|entry| entry.used.swap(false, Ordering::Relaxed));
-            if used && chances > 0 {
+            if self.tokens.take_used(&oldest) && chances > 0 {
                 installing.arrivals.push_back(oldest);
             } else {
-                tokens.remove(&oldest);
+                self.tokens.remove(&oldest);
             }
         }
         // Owners are few beside tokens; where they are not, they are read again when needed.
@@ -122,7 +126,7 @@ impl Index {
 
     /// Forgets every token: what their grants mean has changed. They are read again when they are next shown.
     pub fn forget_tokens(&self, installing: &mut Installing) {
-        self.tokens.pin().clear();
+        self.tokens.clear(&mut installing.moving);
         installing.arrivals.clear();
     }
 
@@ -138,36 +142,38 @@ impl Index {
     /// What is in memory now, for one question. It holds back the memory of what is replaced meanwhile, so it is kept
     /// for one question or batch, and never while something is waited for.
     pub fn view(&self) -> View<'_> {
-        View {
-            tokens: self.tokens.pin(),
-            users: self.users.pin(),
-            nouns: self.nouns.pin(),
-            names: self.names.pin(),
-            apis: self.apis.load(),
-        }
+        View { tokens: self.tokens.view(), index: self, guard: self.nouns.guard(), apis: self.apis.load() }
     }
 }
 
-type Pinned<'i, K, V, S> = HashMapRef<'i, K, V, S, LocalGuard<'i>>;
+/// A map whose memory is collected together with that of others.
+fn shared<K: Send + 'static, V: Send + 'static, S: Default>(collector: &Arc<Collector>) -> HashMap<K, V, S> {
+    HashMap::builder().hasher(S::default()).shared_collector(Arc::clone(collector)).build()
+}
 
 /// The memory as one question sees it: lends, and copies nothing. Each entry is of some moment of the question.
 pub struct View<'i> {
-    tokens: Pinned<'i, Digest, TokenEntry, BuildHasherDefault<FirstBytes>>,
-    users: Pinned<'i, UserId, UserEntry, BuildHasherDefault<FirstBytes>>,
-    nouns: Pinned<'i, u128, Noun, BuildHasherDefault<FirstBytes>>,
-    names: Pinned<'i, Name, Named, foldhash::quality::RandomState>,
+    tokens: TokensView<'i>,
+    index: &'i Index,
+    /// Keeps what was lent of users, nouns and names.
+    guard: LocalGuard<'i>,
     apis: arc_swap::Guard<Arc<ByApi>>,
 }
 
 impl View<'_> {
-    /// A token.
-    pub fn token(&self, digest: &Digest) -> Option<&TokenEntry> {
-        self.tokens.get(digest)
+    /// Asks for the memory of tokens that are about to be looked up, and does not wait for it.
+    pub fn seek_tokens<'d>(&self, digests: impl Iterator<Item = &'d Digest> + Clone) {
+        self.tokens.seek(digests);
+    }
+
+    /// Looks a token up. Tells whether there is one in `room` now.
+    pub fn token(&self, digest: &Digest, room: &mut Room) -> bool {
+        self.tokens.find(digest, room)
     }
 
     /// An owner of tokens.
     pub fn user(&self, id: UserId) -> Option<&UserEntry> {
-        self.users.get(&id)
+        self.index.users.get(&id, &self.guard)
     }
 
     /// A catalogue, by the API's key.
@@ -177,7 +183,7 @@ impl View<'_> {
 
     /// An organization.
     pub fn org(&self, id: OrgId) -> Option<&OrgEntry> {
-        match self.nouns.get(&id.as_u128()) {
+        match self.index.nouns.get(&id.as_u128(), &self.guard) {
             Some(Noun::Org(org)) => Some(org),
             _ => None,
         }
@@ -185,7 +191,7 @@ impl View<'_> {
 
     /// A role.
     pub fn role(&self, id: RoleId) -> Option<&RoleEntry> {
-        match self.nouns.get(&id.as_u128()) {
+        match self.index.nouns.get(&id.as_u128(), &self.guard) {
             Some(Noun::Role(role)) => Some(role),
             _ => None,
         }
@@ -193,7 +199,7 @@ impl View<'_> {
 
     /// A team.
     pub fn team(&self, id: TeamId) -> Option<&TeamEntry> {
-        match self.nouns.get(&id.as_u128()) {
+        match self.index.nouns.get(&id.as_u128(), &self.guard) {
             Some(Noun::Team(team)) => Some(team),
             _ => None,
         }
@@ -201,7 +207,7 @@ impl View<'_> {
 
     /// A context.
     pub fn context(&self, id: ContextId) -> Option<&ContextEntry> {
-        match self.nouns.get(&id.as_u128()) {
+        match self.index.nouns.get(&id.as_u128(), &self.guard) {
             Some(Noun::Context(context)) => Some(context),
             _ => None,
         }
@@ -209,16 +215,18 @@ impl View<'_> {
 
     /// The organization with this key or id, however its letters are written.
     pub fn org_named(&self, text: &str) -> Option<OrgId> {
-        let find = |text: &str| match self.names.get(&Naming { org: None, kind: "", by: NameBy::Id, text }) {
-            Some(Named::Org(org)) => Some(*org),
-            _ => None,
-        };
+        let find =
+            |text: &str| match self.index.names.get(&Naming { org: None, kind: "", by: NameBy::Id, text }, &self.guard)
+            {
+                Some(Named::Org(org)) => Some(*org),
+                _ => None,
+            };
         find(text).or_else(|| find(tegata_core::name::folded(text).as_ref()))
     }
 
     /// The context that a call names.
     pub fn context_named(&self, org: OrgId, kind: &str, by: NameBy, text: &str) -> Option<ContextId> {
-        match self.names.get(&Naming { org: Some(org), kind, by, text }) {
+        match self.index.names.get(&Naming { org: Some(org), kind, by, text }, &self.guard) {
             Some(Named::Context(context)) => Some(*context),
             _ => None,
         }
@@ -336,13 +344,13 @@ mod tests {
             let (digest, entry) = token(number);
             index.install_token(&mut installing, digest, entry);
         }
-        index.tokens.pin().get(&Digest([1; 32])).unwrap().touch();
+        assert!(index.view().token(&Digest([1; 32]), &mut Room::Empty));
         let (digest, entry) = token(4);
         index.install_token(&mut installing, digest, entry);
-        let tokens = index.tokens.pin();
+        let tokens = &index.tokens;
         assert_eq!(tokens.len(), 3);
-        assert!(tokens.contains_key(&Digest([1; 32])), "it was used");
-        assert!(!tokens.contains_key(&Digest([2; 32])), "it was the oldest unused");
+        assert!(tokens.contains(&Digest([1; 32])), "it was used");
+        assert!(!tokens.contains(&Digest([2; 32])), "it was the oldest unused");
     }
 
     #[test]

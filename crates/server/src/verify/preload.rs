@@ -50,7 +50,7 @@ impl Verify {
                 if self.index.tokens.len() >= wanted {
                     return Ok(false);
                 }
-                if entry.expires_at > now && !self.index.tokens.pin().contains_key(&digest) {
+                if entry.expires_at > now && !self.index.tokens.contains(&digest) {
                     // Nobody has shown it yet: where room runs short, it goes before those that were.
                     entry.used.store(false, Ordering::Relaxed);
                     self.keep_token(&mut tx, &mut installing, digest, entry).await?;

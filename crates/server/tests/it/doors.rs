@@ -141,6 +141,46 @@ async fn a_connection_takes_requests_as_they_come() {
     server.running.stop().await;
 }
 
+/// A connection is nobody's: who asks is who is named in the head of each request, and one who was stopped is refused with
+/// the next request on a connection that knew them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn each_request_on_a_connection_is_its_own_verifiers() {
+    let server = Server::start(Database::Sqlite).await;
+    let (root, request) = gateway(&server).await;
+    let body = json!({"name": "Second", "apis": ["github"]});
+    let second = root.post("/v1/verifiers", body).await;
+    let id = second.status(201)["id"].as_str().unwrap().to_owned();
+    let first = request("");
+    let known = first.lines().find_map(|line| line.strip_prefix("authorization: Bearer ")).unwrap().to_owned();
+    let by = |secret: &str| first.replace(&known, secret);
+    let second = by(second.body["token"].as_str().unwrap());
+    let mut other = known.clone();
+    other.replace_range(known.len() - 1.., if known.ends_with('0') { "1" } else { "0" });
+
+    let mut stream = TcpStream::connect(server.running.address).await.unwrap();
+    let yes = "HTTP/1.1 200 OK";
+    let no = "HTTP/1.1 401 Unauthorized";
+    let twice = first.replace("content-type", &format!("authorization: Bearer {known}\r\ncontent-type"));
+    let without = first.replace(&format!("authorization: Bearer {known}\r\n"), "");
+    for (request, expected) in [
+        (&first, yes),
+        (&first, yes),
+        (&by(&other), no),
+        (&first, yes),
+        (&without, no),
+        (&twice, no),
+        (&by(&known[..known.len() - 1]), no),
+        (&second, yes),
+        (&first, yes),
+        (&second, yes),
+    ] {
+        assert_eq!(ask(&mut stream, request).await.status, expected, "{request}");
+    }
+    root.post(&format!("/v1/verifiers/{id}/revoke"), json!({})).await.status(200);
+    assert_eq!(ask(&mut stream, &second).await.status, no, "it was stopped");
+    assert_eq!(ask(&mut stream, &first).await.status, yes);
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn http_2_is_spoken_without_being_asked_for() {
     let server = Server::start(Database::Sqlite).await;

@@ -7,6 +7,7 @@ use crate::http::body::{Answered, Early};
 use crate::http::problem::Told;
 use crate::http::routes::{Peer, RequestId};
 use crate::http::verify;
+use crate::verify::remembered::Remembered;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
@@ -45,13 +46,14 @@ pub struct Service {
     /// The address of the peer; a Unix socket has none.
     peer: Option<IpAddr>,
     ids: RequestIds,
+    remembered: Arc<Remembered>,
 }
 
 impl Service {
     /// For a connection.
     pub fn new(shared: Arc<Shared>, pulse: Arc<Pulse>, peer: Option<IpAddr>) -> Self {
         let ids = RequestIds::new(shared.app.entropy.bytes());
-        Self { shared, pulse, peer, ids }
+        Self { shared, pulse, peer, ids, remembered: Arc::default() }
     }
 
     /// Answers a request.
@@ -64,7 +66,8 @@ impl Service {
         let shared = Arc::clone(&self.shared);
         let way = if let Some(check) = verify::Check::at(parts.uri.path()) {
             let body = Early::ask(&parts.headers, body);
-            Way::Check(verify::Asked { check, method: parts.method, headers: parts.headers, body })
+            let remembered = Arc::clone(&self.remembered);
+            Way::Check(verify::Asked { check, method: parts.method, headers: parts.headers, body, remembered })
         } else {
             let request = Request::from_parts(parts, Body::new(body));
             let under_way = UnderWay::begin(&self.pulse);

@@ -66,7 +66,7 @@ impl Drafts {
             on_behalf_of: None,
             record: Some(NO_ID_YET),
         };
-        write(&answer, out);
+        answer.write(out);
         self.checked.push(Checked { allowed: answer.allowed, reason: decision.reason() });
         self.ends.push(out.len());
 
@@ -124,7 +124,7 @@ impl Drafts {
                         out.push(b',');
                     }
                     *checked = Checked { allowed: false, reason: Reason::RecordUnavailable };
-                    write(&unrecorded(), out);
+                    unrecorded().write(out);
                 }
                 Err(error)
             }
@@ -136,13 +136,6 @@ impl Drafts {
         self.batch.clear();
         self.ends.clear();
         self.checked.drain(..)
-    }
-}
-
-fn write(answer: &Answer<'_>, out: &mut Vec<u8>) {
-    // Writing to memory has no errors, and an answer has no keys that are not texts.
-    if let Err(error) = serde_json::to_writer(&mut *out, answer) {
-        tracing::error!(%error, "an answer could not be written");
     }
 }
 
@@ -229,7 +222,7 @@ mod tests {
     #[test]
     fn the_id_of_the_record_ends_an_answer() {
         let mut out = Vec::new();
-        write(&Answer { record: Some(NO_ID_YET), ..unrecorded() }, &mut out);
+        Answer { record: Some(NO_ID_YET), ..unrecorded() }.write(&mut out);
         let end = out.len() - AFTER_ID;
         assert_eq!(&out[end - RECORD_ID_BYTES..end], NO_ID_YET.as_bytes());
     }

@@ -9,6 +9,7 @@ use crate::ops::rights::RoleContent;
 use crate::verify::Verify;
 use crate::verify::entry::{OrgEntry, PartEntry, TokenEntry, UserEntry, Warm};
 use crate::verify::index::View;
+use crate::verify::tokens::Room;
 use smallvec::SmallVec;
 use std::ops::Range;
 use tegata_core::catalogue::{Access, OrganizationOf};
@@ -103,6 +104,19 @@ pub struct Asked<'v> {
     pub cold: Cold<'v>,
 }
 
+/// Credentials that are asked for before the first of them is looked at: as many as a processor fetches from memory at a
+/// time, or more.
+pub const SOUGHT_AHEAD: usize = 16;
+
+/// What was shown, before it is looked up.
+#[derive(Clone, Copy)]
+pub enum Sought {
+    /// Nothing is decided here, or it cannot be a credential.
+    Refused(Reason),
+    /// What may be a credential, by its digest.
+    Digest(Digest),
+}
+
 /// What was shown, as far as it can be told without the call that it is for.
 #[derive(Clone, Copy)]
 pub enum Shown<'v> {
@@ -115,21 +129,48 @@ pub enum Shown<'v> {
 }
 
 impl Verify {
-    /// Finds what was shown. Comes before anything else is looked at, so that the memory of a credential that was not
-    /// used of late is on its way while the call is recognized.
-    pub fn shown<'v>(&self, view: &'v View<'_>, token: &str, cold: Cold<'v>) -> Shown<'v> {
-        if !self.lease.holds() {
-            return Shown::Refused(Reason::LeaseLost);
-        }
-        if classify(&self.product, token) != Some(SecretKind::PersonalToken) {
-            return Shown::Refused(Reason::Malformed);
-        }
-        let previous = || self.hasher.previous_digest(token).and_then(|previous: Digest| view.token(&previous));
-        match (view.token(&self.hasher.digest(token)).or_else(previous), cold) {
-            (Some(token), _) => {
-                token.fetch();
-                Shown::Token(token)
+    /// Looks at what was shown, and asks for the memory of the credentials that it may be. Comes before anything else is
+    /// looked at, so that this memory is on its way while the calls are recognized; for many of them at once, so that it
+    /// comes at once.
+    pub fn seek<'t>(&self, view: &View<'_>, tokens: impl Iterator<Item = &'t str>) -> SmallVec<[Sought; SOUGHT_AHEAD]> {
+        let holds = self.lease.holds();
+        let sought = tokens.map(|token| {
+            if !holds {
+                Sought::Refused(Reason::LeaseLost)
+            } else if classify(&self.product, token) == Some(SecretKind::PersonalToken) {
+                Sought::Digest(self.hasher.digest(token))
+            } else {
+                Sought::Refused(Reason::Malformed)
             }
+        });
+        let sought: SmallVec<[Sought; SOUGHT_AHEAD]> = sought.collect();
+        view.seek_tokens(sought.iter().filter_map(|sought| match sought {
+            Sought::Digest(digest) => Some(digest),
+            Sought::Refused(_) => None,
+        }));
+        sought
+    }
+
+    /// Finds what was shown; `room` is for the credential.
+    pub fn shown<'v>(
+        &self,
+        view: &View<'_>,
+        sought: Sought,
+        token: &str,
+        cold: Cold<'v>,
+        room: &'v mut Room,
+    ) -> Shown<'v> {
+        let digest = match sought {
+            Sought::Refused(reason) => return Shown::Refused(reason),
+            Sought::Digest(digest) => digest,
+        };
+        if !view.token(&digest, room)
+            && let Some(previous) = self.hasher.previous_digest(token)
+        {
+            view.token(&previous, room);
+        }
+        match (room.token(), cold) {
+            (Some(token), _) => Shown::Token(token),
             (None, Cold::Read(warm)) => Shown::Token(&warm.token),
             (None, Cold::Absent) => Shown::Refused(Reason::Unknown),
             (None, Cold::NotAsked) => Shown::Cold,
@@ -152,7 +193,6 @@ impl<'v> Asked<'v> {
                 return Known::All;
             }
         };
-        token.touch();
         let judge = Judge { asked: *self, token };
         let known = judge.decide(found);
         found.token = Some(token);
