@@ -215,9 +215,7 @@ impl fmt::Display for Encoded<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0;
         // Most have nothing to encode, which is seen without a branch for each byte.
-        let plain = rest.bytes().fold(true, |plain, byte| {
-            plain & !(byte == b':' || byte == b'%' || byte == b' ' || byte == b'"' || byte == b'\\')
-        });
+        let plain = !rest.bytes().fold(false, |found, byte| found | matches!(byte, b':' | b'%' | b' ' | b'"' | b'\\'));
         if plain {
             return f.write_str(rest);
         }

@@ -107,6 +107,7 @@ fn is_canonical(bytes: &[u8]) -> bool {
 const STEP: usize = 16;
 
 /// Whether all of these stand in a path as they are.
+#[expect(clippy::needless_bitwise_bool, reason = "without branches, so that many bytes are looked at at once")]
 #[inline]
 fn is_plain(bytes: &[u8; STEP]) -> bool {
     bytes.iter().fold(true, |plain, byte| {
@@ -116,6 +117,7 @@ fn is_plain(bytes: &[u8; STEP]) -> bool {
 }
 
 /// Whether no slash among these is followed by a slash or a dot.
+#[expect(clippy::needless_bitwise_bool, reason = "without branches, so that many bytes are looked at at once")]
 #[inline]
 fn is_clear(bytes: &[u8; STEP + 1]) -> bool {
     let [_, after @ ..] = bytes;

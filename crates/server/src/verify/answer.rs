@@ -204,6 +204,7 @@ fn shown(out: &mut Vec<u8>, value: &impl fmt::Display) {
 }
 
 /// Whether a text stands in JSON as it is (RFC 8259 §7).
+#[expect(clippy::needless_bitwise_bool, reason = "without branches, so that many bytes are looked at at once")]
 fn is_plain(bytes: &[u8]) -> bool {
     bytes.iter().fold(true, |plain, byte| plain & (*byte >= 0x20) & (*byte != b'"') & (*byte != b'\\'))
 }

@@ -104,13 +104,12 @@ impl Tokens {
         let packed = Packed::of(&digest, &entry);
         let tables = self.tables.load();
         if let Some((table, place)) = tables.place(&digest) {
-            match packed {
-                Some(packed) => table.write(place, &packed),
-                None => {
-                    // There first, so that a reader finds it in one place or in the other.
-                    self.large.pin().insert(digest, Arc::new(entry));
-                    self.take_out(table, place);
-                }
+            if let Some(packed) = packed {
+                table.write(place, &packed);
+            } else {
+                // There first, so that a reader finds it in one place or in the other.
+                self.large.pin().insert(digest, Arc::new(entry));
+                self.take_out(table, place);
             }
             return false;
         }
@@ -220,6 +219,7 @@ impl Tables {
 
 /// Room for a token that was looked up.
 #[derive(Debug, Default)]
+#[expect(clippy::large_enum_variant, reason = "it is room on the stack, of which a check needs one")]
 pub enum Room {
     /// There is none.
     #[default]

@@ -93,6 +93,7 @@ impl Service {
 }
 
 /// Who answers a request.
+#[expect(clippy::large_enum_variant, reason = "it lies in the future of one request, and a check is what comes most")]
 enum Way<F> {
     /// The checks, here.
     Check(verify::Asked),

@@ -113,16 +113,13 @@ prop_compose! {
 proptest! {
     #[test]
     fn what_fits_a_slot_comes_back_as_it_was(entry in any_token(), number: u64) {
-        match Packed::of(&digest(number), &entry) {
-            Some(packed) => {
-                prop_assert_eq!(format!("{:?}", packed.unpack().unwrap()), format!("{entry:?}"));
-                prop_assert_eq!(packed.digest(), digest(number));
-            }
-            None => {
-                let part = &entry.parts[0];
-                let ordinary = part.grants.len() == 1 && entry.addresses.is_empty() && entry.name.len() <= 80;
-                prop_assert!(!ordinary || part.grants[0].permissions.words().len() > 4, "{:?}", entry);
-            }
+        if let Some(packed) = Packed::of(&digest(number), &entry) {
+            prop_assert_eq!(format!("{:?}", packed.unpack().unwrap()), format!("{entry:?}"));
+            prop_assert_eq!(packed.digest(), digest(number));
+        } else {
+            let part = &entry.parts[0];
+            let ordinary = part.grants.len() == 1 && entry.addresses.is_empty() && entry.name.len() <= 80;
+            prop_assert!(!ordinary || part.grants[0].permissions.words().len() > 4, "{:?}", entry);
         }
     }
 
