@@ -12,6 +12,7 @@ mod log;
 mod machine;
 mod report;
 mod served;
+mod startup;
 mod world;
 
 use std::path::Path;
@@ -33,7 +34,7 @@ struct Scale {
     quick: bool,
 }
 
-const USAGE: &str = "usage: tegata-bench in-process|http|doors|log [--json] [--quick]
+const USAGE: &str = "usage: tegata-bench in-process|http|doors|start|log [--json] [--quick]
        tegata-bench beside SERVERS NODE [--json] [--quick]   Tegata, and the servers of bench/beside installed in a directory
        tegata-bench prepare DIR              a directory with organization, catalogue, people and repositories
        tegata-bench instructions DIR         decisions over such a directory, to be counted by callgrind
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
             beside::run(Path::new(servers), Path::new(node), scale, as_json).map(|()| Vec::new())
         }
         ["log"] => log::run(scale),
+        ["start"] => startup::run(scale),
         ["doors"] => doors::run(scale),
         ["bare", answer] => bare::run(Path::new(answer)).map(|()| Vec::new()),
         _ => {

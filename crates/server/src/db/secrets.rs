@@ -40,6 +40,28 @@ pub async fn of_subject(tx: &mut Tx, subject: &str) -> Result<Vec<(Digest, Optio
         .collect()
 }
 
+/// Every digest of the subjects with ids in a range, both ends included.
+pub async fn between(
+    tx: &mut Tx,
+    first: &str,
+    last: &str,
+) -> Result<Vec<(String, Digest, Option<Timestamp>)>, DbError> {
+    let rows: Vec<(String, String, Option<i64>)> = sqlx::query_as(
+        "SELECT subject, digest, valid_until FROM secrets WHERE subject >= $1 AND subject <= $2
+         ORDER BY subject, created_at",
+    )
+    .bind(first)
+    .bind(last)
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter()
+        .map(|(subject, digest, until)| {
+            let digest = Digest::from_hex(&digest).ok_or(DbError::Corrupt(digest))?;
+            Ok((subject, digest, until.map(Timestamp::from_micros)))
+        })
+        .collect()
+}
+
 /// Stores a new secret.
 pub async fn insert(
     tx: &mut WriteTx,

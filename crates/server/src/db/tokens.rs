@@ -219,6 +219,25 @@ pub async fn parts(tx: &mut Tx, token: TokenId) -> Result<Vec<Part>, DbError> {
         .collect()
 }
 
+/// Every part of the tokens with ids in a range, both ends included: for filling the memory of live credentials.
+// tenant: it is the memory of all organizations.
+pub async fn parts_between(tx: &mut Tx, first: TokenId, last: TokenId) -> Result<Vec<(TokenId, Part)>, DbError> {
+    let rows: Vec<(String, String, String, Option<String>, i64)> = sqlx::query_as(
+        "SELECT token_id, org_id, state, state_reason, changed_at FROM token_parts
+         WHERE token_id >= $1 AND token_id <= $2 ORDER BY token_id, org_id",
+    )
+    .bind(first.to_string())
+    .bind(last.to_string())
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter()
+        .map(|(token, org, state, state_reason, changed_at)| {
+            let changed_at = Timestamp::from_micros(changed_at);
+            Ok((parsed(&token)?, Part { org: parsed(&org)?, state: parsed(&state)?, state_reason, changed_at }))
+        })
+        .collect()
+}
+
 /// One organization's part of a token.
 pub async fn part(tx: &mut Tx, org: OrgId, token: TokenId) -> Result<Option<Part>, DbError> {
     let row: Option<(String, Option<String>, i64)> =
@@ -303,6 +322,20 @@ pub async fn grants(tx: &mut Tx, token: TokenId) -> Result<Vec<StoredGrant>, DbE
          FROM grants WHERE token_id = $1 ORDER BY id",
     )
     .bind(token.to_string())
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(read_grant).collect()
+}
+
+/// Every grant of the tokens with ids in a range, both ends included: for filling the memory of live credentials.
+// tenant: it is the memory of all organizations.
+pub async fn grants_between(tx: &mut Tx, first: TokenId, last: TokenId) -> Result<Vec<StoredGrant>, DbError> {
+    let rows: Vec<GrantRow> = sqlx::query_as(
+        "SELECT id, org_id, token_id, api_id, context_id, permissions, state, self_granted, created_at
+         FROM grants WHERE token_id >= $1 AND token_id <= $2 ORDER BY token_id, id",
+    )
+    .bind(first.to_string())
+    .bind(last.to_string())
     .fetch_all(tx.connection())
     .await?;
     rows.into_iter().map(read_grant).collect()

@@ -9,6 +9,7 @@ use crate::db::tokens::Token;
 use crate::db::{self, DbError, Tx};
 use crate::ops::rights::RoleContent;
 use smallvec::SmallVec;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use tegata_core::bits::PermissionSet;
@@ -58,6 +59,43 @@ async fn parts(tx: &mut Tx, catalogues: &Catalogues, id: TokenId) -> Result<Vec<
             grants: grants.iter().filter(|(org, _)| *org == part.org).map(|(_, grant)| grant.clone()).collect(),
         })
         .collect())
+}
+
+/// Tokens that were read, with all of their secrets; they stand in the order of their ids, either way, and no other lies
+/// between them. A page costs as many statements as one token.
+pub async fn page(
+    tx: &mut Tx,
+    catalogues: &Catalogues,
+    tokens: &[Token],
+) -> Result<Vec<(Digest, TokenEntry)>, DbError> {
+    let ids = || tokens.iter().map(|token| token.id);
+    let (Some(first), Some(last)) = (ids().min(), ids().max()) else { return Ok(Vec::new()) };
+    let mut parts: HashMap<TokenId, Vec<PartEntry>> = HashMap::new();
+    for (token, part) in db::tokens::parts_between(tx, first, last).await? {
+        let part = PartEntry { org: part.org, state: part.state, grants: SmallVec::new() };
+        parts.entry(token).or_default().push(part);
+    }
+    // Most tokens of a page were granted what others were, too.
+    let mut expanded: HashMap<(ApiId, Vec<String>), PermissionSet> = HashMap::new();
+    for stored in db::tokens::grants_between(tx, first, last).await? {
+        let part = parts.get_mut(&stored.token).and_then(|parts| parts.iter_mut().find(|part| part.org == stored.org));
+        let Some(part) = part else { continue };
+        let names = (stored.api, stored.permissions);
+        let permissions = if let Some(known) = expanded.get(&names) {
+            known.clone()
+        } else {
+            let permissions = expand(tx, catalogues, stored.api, &names.1).await?;
+            expanded.entry(names).or_insert(permissions).clone()
+        };
+        part.grants.push(Grant { api: stored.api, context: stored.context, permissions, state: stored.state });
+    }
+    let tokens: HashMap<String, &Token> = tokens.iter().map(|token| (token.id.to_string(), token)).collect();
+    let secrets = db::secrets::between(tx, &first.to_string(), &last.to_string()).await?;
+    let entries = secrets.into_iter().filter_map(|(subject, digest, until)| {
+        let token = tokens.get(&subject)?;
+        Some((digest, entry(token, parts.get(&token.id).map_or(&[], Vec::as_slice), until)))
+    });
+    Ok(entries.collect())
 }
 
 /// Names of an API as a set, with what they imply; names that no longer exist fall away.

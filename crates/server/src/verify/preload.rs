@@ -16,7 +16,7 @@ use tegata_core::credential::CredentialState;
 use tegata_core::ids::TokenId;
 
 /// Tokens that are read while changes wait.
-const PAGE: i64 = 20;
+const PAGE: i64 = 250;
 
 impl Verify {
     /// Reads the newest live tokens until so many are in memory, or there are no more. What fails here is only
@@ -45,16 +45,15 @@ impl Verify {
         let page = db::tokens::newest(&mut tx, *before, PAGE).await?;
         let Some(last) = page.last() else { return Ok(false) };
         *before = Some(last.id);
-        for token in page.iter().filter(|token| token.state == CredentialState::Active && token.expires_at > now) {
-            for (digest, entry) in load::token(&mut tx, &self.catalogues, token.id).await?.entries {
-                if self.index.tokens.len() >= wanted {
-                    return Ok(false);
-                }
-                if entry.expires_at > now && !self.index.tokens.contains(&digest) {
-                    // Nobody has shown it yet: where room runs short, it goes before those that were.
-                    entry.used.store(false, Ordering::Relaxed);
-                    self.keep_token(&mut tx, &mut installing, digest, entry).await?;
-                }
+        for (digest, entry) in load::page(&mut tx, &self.catalogues, &page).await?.into_iter().rev() {
+            if self.index.tokens.len() >= wanted {
+                return Ok(false);
+            }
+            let lives = entry.state == CredentialState::Active && entry.expires_at > now;
+            if lives && !self.index.tokens.contains(&digest) {
+                // Nobody has shown it yet: where room runs short, it goes before those that were.
+                entry.used.store(false, Ordering::Relaxed);
+                self.keep_token(&mut tx, &mut installing, digest, entry).await?;
             }
         }
         Ok(true)
