@@ -208,15 +208,23 @@ fn decode(raw: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// Between a context type and an id.
+pub(crate) const BY_ID: &str = ":id:";
+/// Between a context type and a key.
+pub(crate) const BY_KEY: &str = ":key:";
+
+/// Whether a key or id stands in a scope as it is. Most do, which is seen without a branch for each byte.
+pub(crate) fn is_plain(text: &str) -> bool {
+    !text.bytes().fold(false, |found, byte| found | matches!(byte, b':' | b'%' | b' ' | b'"' | b'\\'))
+}
+
 /// A key or id as it stands in a scope: with `:`, `%`, space, quote and backslash percent-encoded.
 struct Encoded<'a>(&'a str);
 
 impl fmt::Display for Encoded<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut rest = self.0;
-        // Most have nothing to encode, which is seen without a branch for each byte.
-        let plain = !rest.bytes().fold(false, |found, byte| found | matches!(byte, b':' | b'%' | b' ' | b'"' | b'\\'));
-        if plain {
+        if is_plain(rest) {
             return f.write_str(rest);
         }
         while let Some((before, letter)) = rest.find(ENCODED).and_then(|at| Some((at, rest[at..].chars().next()?))) {
@@ -230,14 +238,14 @@ impl fmt::Display for Encoded<'_> {
 /// Writes a place by its id as scopes name it.
 pub(crate) fn write_id(f: &mut fmt::Formatter<'_>, kind: &str, id: &str) -> fmt::Result {
     f.write_str(kind)?;
-    f.write_str(":id:")?;
+    f.write_str(BY_ID)?;
     fmt::Display::fmt(&Encoded(id), f)
 }
 
 /// Writes a place by its key as scopes name it.
 pub(crate) fn write_key(f: &mut fmt::Formatter<'_>, kind: &str, key: &str) -> fmt::Result {
     f.write_str(kind)?;
-    f.write_str(":key:")?;
+    f.write_str(BY_KEY)?;
     fmt::Display::fmt(&Encoded(key), f)
 }
 

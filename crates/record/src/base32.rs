@@ -7,10 +7,16 @@ const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 /// The lowest `5 * N` bits of `number`, most significant first.
 pub(crate) fn encode<const N: usize>(number: u128) -> [u8; N] {
     let mut text = [b'0'; N];
+    // Twelve characters at a time, in 60 bits: shifting 64 bits is one instruction, shifting 128 is several.
     let mut rest = number;
-    for place in text.iter_mut().rev() {
-        *place = ALPHABET[(rest & 31) as usize];
-        rest >>= 5;
+    for characters in text.rchunks_mut(12) {
+        #[expect(clippy::cast_possible_truncation, reason = "what is cut off comes with the next characters")]
+        let mut part = rest as u64;
+        for place in characters.iter_mut().rev() {
+            *place = ALPHABET[(part & 31) as usize];
+            part >>= 5;
+        }
+        rest >>= 60;
     }
     text
 }

@@ -13,6 +13,7 @@ use crate::column::{COUNT, Column};
 use crate::filter::Number;
 use crate::id::RecordId;
 use crate::record::{Decision, NewRecord, RecordView};
+use std::ops::Range;
 
 const VERSION: u8 = 1;
 const SEQUENCE_AT: usize = 1;
@@ -37,7 +38,7 @@ pub(crate) enum DecodeError {
 }
 
 /// A payload taken apart, its texts still unchecked bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RawRecord<'a> {
     pub(crate) sequence: u64,
     pub(crate) time_us: i64,
@@ -45,7 +46,10 @@ pub(crate) struct RawRecord<'a> {
     rule_version: u32,
     catalogue_version: u64,
     alternative: Option<u16>,
-    columns: [Option<&'a [u8]>; COUNT],
+    /// The text columns with their lengths.
+    from_first: &'a [u8],
+    /// Where each text is in them.
+    columns: [Option<Range<usize>>; COUNT],
 }
 
 /// Appends the payload of `record` to `buffer`, with sequence 0: see [`set_sequence`].
@@ -100,22 +104,24 @@ pub(crate) fn decode(payload: &[u8]) -> Result<RawRecord<'_>, DecodeError> {
         0 => None,
         more => Some(u16::try_from(more - 1).map_err(|_| DecodeError::Number)?),
     };
-    let mut columns = [None; COUNT];
+    let from_first = rest.0;
+    let mut columns = [const { None }; COUNT];
     for column in &mut columns {
-        *column = match rest.number()? {
-            0 => None,
-            more => Some(rest.bytes(more - 1)?),
-        };
+        if let Some(length) = rest.number()?.checked_sub(1) {
+            let text = rest.bytes(length)?;
+            let end = from_first.len() - rest.0.len();
+            *column = Some(end - text.len()..end);
+        }
     }
     if !rest.0.is_empty() {
         return Err(DecodeError::Trailing);
     }
-    Ok(RawRecord { sequence, time_us, decision, rule_version, catalogue_version, alternative, columns })
+    Ok(RawRecord { sequence, time_us, decision, rule_version, catalogue_version, alternative, from_first, columns })
 }
 
 impl<'a> RawRecord<'a> {
     pub(crate) fn column(&self, column: Column) -> Option<&'a [u8]> {
-        self.columns[column as usize]
+        self.from_first.get(self.columns[column as usize].clone()?)
     }
 
     pub(crate) fn number(&self, number: Number) -> Option<u64> {
@@ -129,8 +135,15 @@ impl<'a> RawRecord<'a> {
     /// The row with its texts checked, and the id that it has in the journal with this tag.
     pub(crate) fn view(&self, tag: u16) -> Result<RecordView<'a>, DecodeError> {
         let mut texts = [None; COUNT];
-        for (text, bytes) in texts.iter_mut().zip(self.columns) {
-            *text = bytes.map(str::from_utf8).transpose().map_err(|_| DecodeError::Text)?;
+        // Where the lengths between them are text as well, all texts are checked at once.
+        if let Ok(whole) = str::from_utf8(self.from_first) {
+            for (text, range) in texts.iter_mut().zip(&self.columns) {
+                *text = range.clone().map(|range| whole.get(range).ok_or(DecodeError::Text)).transpose()?;
+            }
+        } else {
+            for (text, column) in texts.iter_mut().zip(Column::ALL) {
+                *text = self.column(column).map(str::from_utf8).transpose().map_err(|_| DecodeError::Text)?;
+            }
         }
         let row = NewRecord {
             alternative: self.alternative,
@@ -173,7 +186,17 @@ impl<'a> Rest<'a> {
         Ok(bytes)
     }
 
+    #[inline]
     fn number(&mut self) -> Result<u64, DecodeError> {
+        // Most take one byte.
+        if let Some((first @ 0..0x80, rest)) = self.0.split_first() {
+            self.0 = rest;
+            return Ok(u64::from(*first));
+        }
+        self.long_number()
+    }
+
+    fn long_number(&mut self) -> Result<u64, DecodeError> {
         let mut number = 0_u64;
         for shift in (0..64).step_by(7) {
             let byte = self.byte()?;

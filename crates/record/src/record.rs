@@ -75,25 +75,27 @@ impl<'a> NewRecord<'a> {
         Self { reason, ..Self::from_columns(time_us, decision, &columns) }
     }
 
+    #[inline]
     pub(crate) fn columns(&self) -> [Option<&'a str>; COUNT] {
-        Column::ALL.map(|column| match column {
-            Column::Organization => self.organization,
-            Column::Credential => self.credential,
-            Column::Principal => self.principal,
-            Column::Api => self.api,
-            Column::Permission => self.permission,
-            Column::ContextId => self.context_id,
-            Column::Level => self.level,
-            Column::Reason => Some(self.reason),
-            Column::Kind => self.kind,
-            Column::ActedFor => self.acted_for,
-            Column::Method => self.method,
-            Column::Endpoint => self.endpoint,
-            Column::Path => self.path,
-            Column::Address => self.address,
-            Column::UserAgent => self.user_agent,
-            Column::RequestId => self.request_id,
-        })
+        let mut columns = [None; COUNT];
+        let mut put = |column: Column, text| columns[column as usize] = text;
+        put(Column::Organization, self.organization);
+        put(Column::Credential, self.credential);
+        put(Column::Principal, self.principal);
+        put(Column::Api, self.api);
+        put(Column::Permission, self.permission);
+        put(Column::ContextId, self.context_id);
+        put(Column::Level, self.level);
+        put(Column::Reason, Some(self.reason));
+        put(Column::Kind, self.kind);
+        put(Column::ActedFor, self.acted_for);
+        put(Column::Method, self.method);
+        put(Column::Endpoint, self.endpoint);
+        put(Column::Path, self.path);
+        put(Column::Address, self.address);
+        put(Column::UserAgent, self.user_agent);
+        put(Column::RequestId, self.request_id);
+        columns
     }
 
     pub(crate) fn from_columns(time_us: i64, decision: Decision, columns: &[Option<&'a str>; COUNT]) -> Self {

@@ -5,7 +5,7 @@ use crate::catalogue::Params;
 use crate::catalogue::document::{GLOBAL, NO_ORGANIZATION};
 use crate::catalogue::template::{PathTemplate, TemplateFault, TextTemplate};
 use crate::name;
-use crate::scope::{write_id, write_key};
+use crate::scope::{BY_ID, BY_KEY, is_plain, write_id, write_key};
 use std::borrow::Cow;
 use std::fmt;
 
@@ -56,6 +56,18 @@ pub enum PlaceRef<'a> {
         /// The key.
         key: Cow<'a, str>,
     },
+}
+
+impl PlaceRef<'_> {
+    /// What its text is made of, where nothing in it has to be encoded; none for the organization itself.
+    pub fn plain_parts(&self) -> Option<[&str; 3]> {
+        let (kind, by, name) = match self {
+            Self::Global => return None,
+            Self::Id { kind, id } => (kind, BY_ID, id),
+            Self::Key { kind, key } => (kind, BY_KEY, key),
+        };
+        is_plain(name).then_some([kind, by, name])
+    }
 }
 
 /// As scopes name it.

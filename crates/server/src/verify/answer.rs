@@ -121,13 +121,20 @@ impl Answer<'_> {
     /// Writes the answer as JSON: what serde would write, without asking of each letter what it is.
     pub(super) fn write(&self, out: &mut Vec<u8>) {
         out.extend_from_slice(if self.allowed { br#"{"allowed":true"# } else { br#"{"allowed":false"# });
-        member(out, br#","reason":"#, self.reason);
+        plain(out, br#","reason":""#, self.reason);
         if let Some(permission) = self.permission {
             member(out, br#","permission":"#, permission);
         }
         if let Some(Named(place)) = &self.context {
             out.extend_from_slice(br#","context":"#);
-            shown(out, place);
+            match place.plain_parts() {
+                Some([kind, by, name]) if [kind, name].iter().all(|text| is_plain(text.as_bytes())) => {
+                    for part in ["\"", kind, by, name, "\""] {
+                        out.extend_from_slice(part.as_bytes());
+                    }
+                }
+                _ => shown(out, place),
+            }
         }
         if let Some(organization) = self.organization {
             member(out, br#","organization":"#, organization);
@@ -141,10 +148,10 @@ impl Answer<'_> {
             out.push(b']');
         }
         if let Some(credential) = &self.credential {
-            member(out, br#","credential":{"id":"#, credential.id.text().as_str());
-            member(out, br#","kind":"#, credential.kind);
+            plain(out, br#","credential":{"id":""#, credential.id.text().as_str());
+            plain(out, br#","kind":""#, credential.kind);
             member(out, br#","name":"#, credential.name);
-            member(out, br#","expires_at":"#, credential.expires_at.text().as_str());
+            plain(out, br#","expires_at":""#, credential.expires_at.text().as_str());
             out.push(b'}');
         }
         if let Some(principal) = &self.principal {
@@ -157,7 +164,7 @@ impl Answer<'_> {
             None => out.extend_from_slice(b"null"),
         }
         if let Some(record) = self.record {
-            member(out, br#","record":"#, record);
+            plain(out, br#","record":""#, record);
         }
         out.push(b'}');
     }
@@ -165,8 +172,8 @@ impl Answer<'_> {
 
 impl PrincipalSeen<'_> {
     fn write(&self, out: &mut Vec<u8>) {
-        member(out, br#"{"type":"#, self.kind);
-        member(out, br#","id":"#, self.id.text().as_str());
+        plain(out, br#"{"type":""#, self.kind);
+        plain(out, br#","id":""#, self.id.text().as_str());
         member(out, br#","name":"#, self.name);
         out.push(b'}');
     }
@@ -176,6 +183,13 @@ impl PrincipalSeen<'_> {
 fn member(out: &mut Vec<u8>, name: &[u8], value: &str) {
     out.extend_from_slice(name);
     text(out, value);
+}
+
+/// Writes a name, as it is, and a text of our own making, which has nothing to escape.
+fn plain(out: &mut Vec<u8>, name: &[u8], value: &str) {
+    out.extend_from_slice(name);
+    out.extend_from_slice(value.as_bytes());
+    out.push(b'"');
 }
 
 /// Writes a text. Most have nothing to escape, which is seen without a branch for each byte.
