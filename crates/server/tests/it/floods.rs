@@ -13,9 +13,13 @@ use tegata_core::secret::{Product, SecretKind, compose};
 
 /// A secret with the right form that nobody was given.
 fn unknown(number: u64) -> String {
+    let mut state = number;
     compose(&Product::default(), SecretKind::PersonalToken, &mut |buffer| {
-        for (place, byte) in buffer.iter_mut().enumerate() {
-            *byte = number.to_le_bytes()[place % 8].wrapping_mul(31).wrapping_add(u8::try_from(place % 251).unwrap());
+        for byte in buffer {
+            // SplitMix64 (Steele, Lea and Flood).
+            state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (state ^ (state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            *byte = ((mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb) >> 56).to_le_bytes()[0];
         }
     })
 }
