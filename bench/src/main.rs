@@ -7,6 +7,7 @@ mod fill;
 mod http;
 mod in_process;
 mod instructions;
+mod junk;
 mod load;
 mod log;
 mod machine;
@@ -34,7 +35,7 @@ struct Scale {
     quick: bool,
 }
 
-const USAGE: &str = "usage: tegata-bench in-process|http|doors|start|log [--json] [--quick]
+const USAGE: &str = "usage: tegata-bench in-process|http|doors|start|junk|log [--json] [--quick]
        tegata-bench beside SERVERS NODE [--json] [--quick]   Tegata, and the servers of bench/beside installed in a directory
        tegata-bench prepare DIR              a directory with organization, catalogue, people and repositories
        tegata-bench instructions DIR         decisions over such a directory, to be counted by callgrind
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
         ["log"] => log::run(scale),
         ["start"] => startup::run(scale),
         ["doors"] => doors::run(scale),
+        ["junk"] => junk::run(scale),
         ["bare", answer] => bare::run(Path::new(answer)).map(|()| Vec::new()),
         _ => {
             eprintln!("{USAGE}");

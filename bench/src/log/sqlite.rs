@@ -8,7 +8,7 @@ use std::path::Path;
 use tegata_record::NewRecord;
 
 const ROWS_PER_TRANSACTION: u64 = 50_000;
-const COLUMNS: [&str; 22] = [
+const COLUMNS: [&str; 23] = [
     "time",
     "sequence",
     "api",
@@ -31,6 +31,7 @@ const COLUMNS: [&str; 22] = [
     "request_id",
     "rule_version",
     "catalogue_version",
+    "count",
 ];
 const INDEXES: [(&str, &str); 3] = [
     ("by_time", "organization, time"),
@@ -55,7 +56,7 @@ impl Sqlite {
             .pragma("cache_size", "-1000000");
         let mut connection = SqliteConnection::connect_with(&options).await?;
         let types = COLUMNS.map(|name| match name {
-            "time" | "alternative" | "rule_version" | "catalogue_version" => format!("{name} INTEGER"),
+            "time" | "alternative" | "rule_version" | "catalogue_version" | "count" => format!("{name} INTEGER"),
             "sequence" => "sequence INTEGER PRIMARY KEY".to_owned(),
             name => format!("{name} TEXT"),
         });
@@ -138,6 +139,7 @@ async fn insert_row(
         .bind(record.request_id)
         .bind(record.rule_version)
         .bind(record.catalogue_version.cast_signed())
+        .bind(record.count.cast_signed())
         .execute(connection)
         .await?;
     Ok(())

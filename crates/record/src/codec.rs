@@ -1,8 +1,9 @@
 //! One record as bytes, and back. A payload stands by itself: nothing before it is needed to read it.
 //!
 //! ```text
-//! version u8 = 1 · sequence u64 · time i64 · decision u8          (fixed places, little-endian)
+//! version u8 · sequence u64 · time i64 · decision u8          (fixed places, little-endian)
 //! rule version · catalogue version · alternative + 1              (varints; 0 = no alternative)
+//! only in version 2: how many checks the record stands for        (varint, 2 or more)
 //! then each text column: length + 1 as a varint (0 = none), bytes
 //! ```
 //!
@@ -15,7 +16,10 @@ use crate::id::RecordId;
 use crate::record::{Decision, NewRecord, RecordView};
 use std::ops::Range;
 
-const VERSION: u8 = 1;
+/// A record of one check.
+const ONE: u8 = 1;
+/// A record of many.
+const MANY: u8 = 2;
 const SEQUENCE_AT: usize = 1;
 const TIME_AT: usize = 9;
 const FIXED_BYTES: usize = 18;
@@ -24,7 +28,7 @@ const FIXED_BYTES: usize = 18;
 pub(crate) const BYTES_MIN: usize = FIXED_BYTES;
 /// No payload is longer.
 pub(crate) const BYTES_MAX: usize = 8_192;
-const _: () = assert!(FIXED_BYTES + 5 + 10 + 3 + Column::bytes_max_total() + 3 * COUNT <= BYTES_MAX);
+const _: () = assert!(FIXED_BYTES + 5 + 10 + 3 + 10 + Column::bytes_max_total() + 3 * COUNT <= BYTES_MAX);
 
 /// Why bytes are no payload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +50,7 @@ pub(crate) struct RawRecord<'a> {
     rule_version: u32,
     catalogue_version: u64,
     alternative: Option<u16>,
+    count: u64,
     /// The text columns with their lengths.
     from_first: &'a [u8],
     /// Where each text is in them.
@@ -54,13 +59,17 @@ pub(crate) struct RawRecord<'a> {
 
 /// Appends the payload of `record` to `buffer`, with sequence 0: see [`set_sequence`].
 pub(crate) fn encode(record: &NewRecord<'_>, buffer: &mut Vec<u8>) {
-    buffer.push(VERSION);
+    let many = record.count != 1;
+    buffer.push(if many { MANY } else { ONE });
     buffer.extend_from_slice(&0_u64.to_le_bytes());
     buffer.extend_from_slice(&record.time_us.to_le_bytes());
     buffer.push(u8::from(record.decision == Decision::Allow));
     put_number(buffer, u64::from(record.rule_version));
     put_number(buffer, record.catalogue_version);
     put_number(buffer, record.alternative.map_or(0, |index| u64::from(index) + 1));
+    if many {
+        put_number(buffer, record.count);
+    }
     for (column, text) in Column::ALL.into_iter().zip(record.columns()) {
         match text {
             None => buffer.push(0),
@@ -88,9 +97,11 @@ pub(crate) fn time_us(payload: &[u8]) -> i64 {
 /// Takes a payload apart.
 pub(crate) fn decode(payload: &[u8]) -> Result<RawRecord<'_>, DecodeError> {
     let mut rest = Rest(payload);
-    if rest.byte()? != VERSION {
-        return Err(DecodeError::Version);
-    }
+    let many = match rest.byte()? {
+        ONE => false,
+        MANY => true,
+        _ => return Err(DecodeError::Version),
+    };
     let sequence = u64::from_le_bytes(rest.chunk()?);
     let time_us = i64::from_le_bytes(rest.chunk()?);
     let decision = match rest.byte()? {
@@ -104,6 +115,8 @@ pub(crate) fn decode(payload: &[u8]) -> Result<RawRecord<'_>, DecodeError> {
         0 => None,
         more => Some(u16::try_from(more - 1).map_err(|_| DecodeError::Number)?),
     };
+    // One spelling: a record of one check has none of this.
+    let count = if many { Some(rest.number()?).filter(|count| *count != 1).ok_or(DecodeError::Number)? } else { 1 };
     let from_first = rest.0;
     let mut columns = [const { None }; COUNT];
     for column in &mut columns {
@@ -116,7 +129,17 @@ pub(crate) fn decode(payload: &[u8]) -> Result<RawRecord<'_>, DecodeError> {
     if !rest.0.is_empty() {
         return Err(DecodeError::Trailing);
     }
-    Ok(RawRecord { sequence, time_us, decision, rule_version, catalogue_version, alternative, from_first, columns })
+    Ok(RawRecord {
+        sequence,
+        time_us,
+        decision,
+        rule_version,
+        catalogue_version,
+        alternative,
+        count,
+        from_first,
+        columns,
+    })
 }
 
 impl<'a> RawRecord<'a> {
@@ -149,6 +172,7 @@ impl<'a> RawRecord<'a> {
             alternative: self.alternative,
             rule_version: self.rule_version,
             catalogue_version: self.catalogue_version,
+            count: self.count,
             ..NewRecord::from_columns(self.time_us, self.decision, &texts)
         };
         Ok(RecordView { id: RecordId::new(self.time_us, tag, self.sequence), sequence: self.sequence, row })

@@ -17,7 +17,7 @@ use crate::journal::ReadError;
 use std::io;
 
 /// The names of the columns, in the order of export and of the API.
-pub const COLUMNS: [&str; 23] = [
+pub const COLUMNS: [&str; 24] = [
     "id",
     "time",
     "sequence",
@@ -41,6 +41,7 @@ pub const COLUMNS: [&str; 23] = [
     "request_id",
     "rule_version",
     "catalogue_version",
+    "count",
 ];
 
 const RECORDS_PER_REPORT: u64 = 1_000;

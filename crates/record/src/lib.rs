@@ -14,6 +14,7 @@
 //! | `journal` | opening and recovery, append, flush, reading, retention, snapshot |
 //! | `columns` | Parquet files: settling, joining, dropping, and going through them |
 //! | `log`     | [`AccessLog`]: journal and columns as one |
+//! | `summary` | denials of a flood, counted in place of being written |
 //! | `question` | most frequent values and SQL, by way of a query engine |
 //! | `engine`  | the threads that columns and questions are worked on |
 //! | `export`  | CSV, JSON Lines, Parquet and OCSF |
@@ -43,6 +44,7 @@ mod query;
 mod question;
 mod record;
 mod segment;
+mod summary;
 #[cfg(test)]
 mod testing;
 mod time;
@@ -61,3 +63,4 @@ pub use crate::log::{AccessLog, Bucket, Buckets, ColumnStats, FileProblem, Histo
 pub use crate::query::{Order, Query, Scope};
 pub use crate::question::{SqlAnswer, SqlColumn, SqlError, SqlLimits, TopEntry, TopError, TopOf};
 pub use crate::record::{Decision, NewRecord, Record, RecordView};
+pub use crate::summary::SummaryError;

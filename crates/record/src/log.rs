@@ -26,6 +26,7 @@ use crate::engine::Engine;
 use crate::id::RecordId;
 use crate::journal::{AppendError, Batch, Journal, ReadError, Segments};
 use crate::record::NewRecord;
+use crate::summary::Summaries;
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -40,6 +41,7 @@ pub struct AccessLog {
     moving: Mutex<()>,
     /// Nothing with a sequence above this one is dropped.
     droppable: AtomicU64,
+    pub(crate) summaries: Summaries,
 }
 
 /// All records at one moment.

@@ -66,10 +66,11 @@ pub struct NewRecord<'a> {
     pub request_id: Option<&'a str>,
     pub rule_version: u32,
     pub catalogue_version: u64,
+    pub count: u64,
 }
 
 impl<'a> NewRecord<'a> {
-    /// A record of which nothing else is known.
+    /// A record of one check of which nothing else is known.
     pub fn new(time_us: i64, decision: Decision, reason: &'a str) -> Self {
         let columns = [None; COUNT];
         Self { reason, ..Self::from_columns(time_us, decision, &columns) }
@@ -122,6 +123,7 @@ impl<'a> NewRecord<'a> {
             request_id: text(Column::RequestId),
             rule_version: 0,
             catalogue_version: 0,
+            count: 1,
         }
     }
 }
@@ -166,6 +168,7 @@ impl RecordView<'_> {
             request_id: owned(row.request_id),
             rule_version: row.rule_version,
             catalogue_version: row.catalogue_version,
+            count: row.count,
         }
     }
 }
@@ -195,6 +198,7 @@ impl Record {
             request_id: self.request_id.as_deref(),
             rule_version: self.rule_version,
             catalogue_version: self.catalogue_version,
+            count: self.count,
         };
         RecordView { id: self.id, sequence: self.sequence, row }
     }
@@ -250,6 +254,8 @@ pub struct Record {
     pub rule_version: u32,
     /// The version of the catalogue that it decided on.
     pub catalogue_version: u64,
+    /// How many checks the record stands for: 1, or more where denials of a flood were counted in a summary.
+    pub count: u64,
 }
 
 #[cfg(test)]

@@ -29,6 +29,7 @@ pub(crate) fn full_record() -> NewRecord<'static> {
         request_id: Some("req-1"),
         rule_version: 1,
         catalogue_version: 12,
+        count: 1,
     }
 }
 
@@ -45,6 +46,7 @@ pub(crate) struct RecordParts {
     reason: String,
     alternative: Option<u16>,
     versions: (u32, u64),
+    count: u64,
     texts: Vec<Option<String>>,
 }
 
@@ -73,19 +75,24 @@ impl RecordParts {
             request_id: text(14),
             rule_version: self.versions.0,
             catalogue_version: self.versions.1,
+            count: self.count,
         }
     }
 }
 
 pub(crate) fn record_parts() -> impl Strategy<Value = RecordParts> {
     let text = prop::option::of(prop_oneof![4 => ".{0,40}", 1 => ".{100,300}"]);
-    (any::<i64>(), any::<bool>(), ".{0,20}", any::<Option<u16>>(), any::<(u32, u64)>(), prop::collection::vec(text, 15))
-        .prop_map(|(time_us, allow, reason, alternative, versions, texts)| RecordParts {
+    let count = prop_oneof![3 => Just(1_u64), 1 => any::<u64>()];
+    let numbers = (any::<Option<u16>>(), any::<(u32, u64)>(), count);
+    (any::<i64>(), any::<bool>(), ".{0,20}", numbers, prop::collection::vec(text, 15)).prop_map(
+        |(time_us, allow, reason, (alternative, versions, count), texts)| RecordParts {
             time_us,
             allow,
             reason,
             alternative,
             versions,
+            count,
             texts,
-        })
+        },
+    )
 }

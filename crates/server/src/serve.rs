@@ -21,6 +21,7 @@ use crate::maintenance::stops::{StopLog, StopLogError};
 use crate::ops::records::turns::Turns;
 use crate::ops::setup;
 use crate::proofs::{self, Proofs, Signing};
+use crate::verify::unknown::{self, Limits};
 use crate::verify::{Parts, Verify};
 use secrecy::SecretString;
 use std::net::SocketAddr;
@@ -29,6 +30,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use tegata_core::secret::Product;
+use tegata_core::time::Timestamp;
 use tegata_record::{AccessLog, ColumnsOptions, Location, OpenError, Options};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -67,6 +69,8 @@ pub struct Config {
     pub record_settle_after: Duration,
     /// Where columns lie; none for a folder in the directory of the access log.
     pub record_bucket: Option<Location>,
+    /// What unknown tokens may cost.
+    pub unknown: Limits,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -89,6 +93,7 @@ impl Config {
             record_days: 180,
             record_settle_after: Duration::from_hours(1),
             record_bucket: None,
+            unknown: Limits::default(),
             clock: Clock::System,
         }
     }
@@ -171,8 +176,8 @@ pub struct Running {
     stop: watch::Sender<bool>,
     doors: Serving,
     follower: JoinHandle<()>,
-    /// What ends with the server: reading ahead, and keeping its stores small.
-    tasks: [JoinHandle<()>; 3],
+    /// What ends with the server: reading ahead, keeping its stores small, and writing summaries.
+    tasks: [JoinHandle<()>; 4],
     signing: Option<Signing>,
     lock: ServingLock,
 }
@@ -228,6 +233,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         journal: Arc::clone(&journal),
         node,
         capacity: config.tokens_in_memory,
+        unknown: config.unknown,
     };
     let proofs = Arc::new(Proofs::new(config.proofs(), Arc::clone(&journal), clock.clone()));
     let app = App {
@@ -277,6 +283,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         tokio::spawn(Arc::clone(&app.verify).preload(wanted)),
         tokio::spawn(jobs::housekeeping(Arc::clone(&app))),
         tokio::spawn(jobs::settling(Arc::clone(&app), config.record_settle_after)),
+        tokio::spawn(unknown::summing_up(Arc::clone(&app))),
     ];
     Ok(Running { address, app, setup, stop, doors, follower, tasks, signing, lock })
 }
@@ -300,6 +307,7 @@ impl Running {
         }
         self.follower.abort();
         let _ = self.follower.await;
+        unknown::settle(&self.app, Timestamp::MAX).await;
         // After the last record.
         if let Some(signing) = self.signing {
             signing.end().await;

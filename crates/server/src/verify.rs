@@ -16,6 +16,7 @@ pub mod own;
 pub mod preload;
 pub mod remembered;
 pub mod tokens;
+pub mod unknown;
 
 use crate::app::Clock;
 use crate::authn::Hasher;
@@ -29,6 +30,7 @@ use tegata_core::problem::{Code, Problem};
 use tegata_core::secret::Product;
 use tegata_record::AccessLog;
 use tokio::sync::{Notify, watch};
+use unknown::{Limits, Unknown};
 
 /// How long a change may take to be applied before whoever made it is told that it is uncertain.
 const APPLY_WAIT: Duration = Duration::from_secs(10);
@@ -46,6 +48,8 @@ pub struct Verify {
     clock: Clock,
     journal: Arc<AccessLog>,
     lease: Lease,
+    /// What is known of unknown tokens, and what they may cost.
+    unknown: Unknown,
     node: String,
     /// Wakes the follower before its next round.
     wake: Notify,
@@ -72,6 +76,8 @@ pub struct Parts {
     pub node: String,
     /// Most tokens that are kept in memory.
     pub capacity: usize,
+    /// What unknown tokens may cost.
+    pub unknown: Limits,
 }
 
 impl Verify {
@@ -86,6 +92,7 @@ impl Verify {
             clock: parts.clock,
             journal: parts.journal,
             lease: Lease::new(),
+            unknown: Unknown::new(parts.unknown),
             node: parts.node,
             wake: Notify::new(),
             applied: watch::Sender::new(0),

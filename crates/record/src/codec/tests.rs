@@ -20,6 +20,7 @@ fn kept<'a>(record: &NewRecord<'a>) -> NewRecord<'a> {
         alternative: record.alternative,
         rule_version: record.rule_version,
         catalogue_version: record.catalogue_version,
+        count: record.count,
         ..NewRecord::from_columns(record.time_us, record.decision, &columns)
     }
 }
@@ -43,11 +44,23 @@ fn what_follows_a_payload_is_refused() {
 #[test]
 fn other_versions_and_decisions_are_refused() {
     let mut payload = encoded(&full_record(), 3);
-    payload[0] = 2;
+    payload[0] = 3;
     assert_eq!(decode(&payload), Err(DecodeError::Version));
-    payload[0] = VERSION;
+    payload[0] = ONE;
     payload[17] = 2;
     assert_eq!(decode(&payload), Err(DecodeError::Decision));
+}
+
+#[test]
+fn only_a_record_of_many_checks_says_how_many() {
+    let one = encoded(&full_record(), 3);
+    let two = encoded(&NewRecord { count: 2, ..full_record() }, 3);
+    assert_eq!((one[0], two[0], two.len()), (ONE, MANY, one.len() + 1));
+    let at = one.iter().zip(&two).skip(1).position(|(one, two)| one != two).unwrap() + 1;
+    let mut again = two.clone();
+    again[at] = 1;
+    assert_eq!(decode(&again), Err(DecodeError::Number), "a second spelling of one check");
+    assert_eq!(decode(&two).unwrap().view(0).unwrap().row.count, 2);
 }
 
 #[test]
@@ -67,6 +80,7 @@ fn the_longest_record_fits() {
         rule_version: u32::MAX,
         catalogue_version: u64::MAX,
         alternative: Some(u16::MAX),
+        count: u64::MAX,
         ..NewRecord::from_columns(i64::MIN, Decision::Allow, &columns)
     };
     let payload = encoded(&record, u64::MAX);

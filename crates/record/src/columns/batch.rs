@@ -22,6 +22,7 @@ pub(crate) struct BatchBuilder {
     decision: StringViewBuilder,
     rule_version: UInt32Builder,
     catalogue_version: UInt64Builder,
+    count: UInt64Builder,
     texts: [StringViewBuilder; column::COUNT],
     rows: usize,
 }
@@ -37,6 +38,7 @@ impl BatchBuilder {
             decision: StringViewBuilder::with_capacity(rows),
             rule_version: UInt32Builder::with_capacity(rows),
             catalogue_version: UInt64Builder::with_capacity(rows),
+            count: UInt64Builder::with_capacity(rows),
             texts: std::array::from_fn(|_| StringViewBuilder::with_capacity(rows)),
             rows: 0,
         }
@@ -51,6 +53,7 @@ impl BatchBuilder {
         self.decision.append_value(row.decision.as_str());
         self.rule_version.append_value(row.rule_version);
         self.catalogue_version.append_value(row.catalogue_version);
+        self.count.append_value(row.count);
         for (builder, text) in self.texts.iter_mut().zip(row.columns()) {
             builder.append_option(text);
         }
@@ -71,6 +74,7 @@ impl BatchBuilder {
                 Field::Decision => Arc::new(self.decision.finish()),
                 Field::RuleVersion => Arc::new(self.rule_version.finish()),
                 Field::CatalogueVersion => Arc::new(self.catalogue_version.finish()),
+                Field::Count => Arc::new(self.count.finish()),
                 Field::Text(column) => Arc::new(self.texts[column as usize].finish()),
             }
         });
@@ -87,6 +91,7 @@ pub(crate) struct Rows<'a> {
     decision: &'a StringViewArray,
     rule_version: &'a [u32],
     catalogue_version: &'a [u64],
+    count: &'a [u64],
     texts: [&'a StringViewArray; column::COUNT],
 }
 
@@ -113,6 +118,10 @@ impl<'a> Rows<'a> {
                 .as_primitive_opt::<UInt64Type>()
                 .ok_or_else(|| wrong(Field::CatalogueVersion))?
                 .values(),
+            count: place(batch, Field::Count)?
+                .as_primitive_opt::<UInt64Type>()
+                .ok_or_else(|| wrong(Field::Count))?
+                .values(),
             texts,
         })
     }
@@ -128,6 +137,7 @@ impl<'a> Rows<'a> {
             alternative: self.alternative.is_valid(row).then(|| self.alternative.value(row)),
             rule_version: *self.rule_version.get(row)?,
             catalogue_version: *self.catalogue_version.get(row)?,
+            count: *self.count.get(row)?,
             ..NewRecord::from_columns(time_us, Decision::parse(self.decision.value(row))?, &texts)
         };
         Some(RecordView { id: RecordId::new(time_us, *self.journal.get(row)?, sequence), sequence, row: new })

@@ -1,6 +1,7 @@
 //! Counts by the hour, kept with each file in its own metadata, so that a chart of a month reads no rows.
 //!
-//! `484000:12:1,484001:7:0`: the hour since 1970 (UTC), how many records of it say `allow`, and how many `deny`.
+//! `484000:12:1,484001:7:0`: the hour since 1970 (UTC), how many checks of it were allowed, and how many
+//! denied.
 
 use crate::record::Decision;
 use std::collections::BTreeMap;
@@ -16,9 +17,10 @@ pub(crate) const HOUR_US: i64 = 3_600_000_000;
 pub(crate) struct Hours(BTreeMap<i64, [u64; 2]>);
 
 impl Hours {
-    pub(crate) fn add(&mut self, time_us: i64, decision: Decision) {
+    pub(crate) fn add(&mut self, time_us: i64, decision: Decision, checks: u64) {
         let count = self.0.entry(time_us.div_euclid(HOUR_US)).or_default();
-        count[usize::from(decision == Decision::Deny)] += 1;
+        let count = &mut count[usize::from(decision == Decision::Deny)];
+        *count = count.saturating_add(checks);
     }
 
     /// The beginning of each hour in microseconds, its allowed and its denied.
@@ -26,8 +28,11 @@ impl Hours {
         self.0.iter().map(|(hour, counts)| (hour.saturating_mul(HOUR_US), *counts))
     }
 
-    pub(crate) fn total(&self) -> u64 {
-        self.0.values().flatten().sum()
+    /// Allowed and denied of all hours.
+    pub(crate) fn total(&self) -> [u64; 2] {
+        self.0.values().fold([0; 2], |[allowed, denied], count| {
+            [allowed.saturating_add(count[0]), denied.saturating_add(count[1])]
+        })
     }
 
     pub(crate) fn to_text(&self) -> String {
@@ -57,12 +62,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reads_what_it_writes(times in prop::collection::vec((any::<i64>(), any::<bool>()), 1..50)) {
+        fn reads_what_it_writes(times in prop::collection::vec((any::<i64>(), any::<bool>(), 1..9_u64), 1..50)) {
             let mut hours = Hours::default();
-            for (time_us, allow) in &times {
-                hours.add(*time_us, if *allow { Decision::Allow } else { Decision::Deny });
+            for (time_us, allow, checks) in &times {
+                hours.add(*time_us, if *allow { Decision::Allow } else { Decision::Deny }, *checks);
             }
-            prop_assert_eq!(hours.total(), times.len() as u64);
+            let of = |wanted| times.iter().filter(|(_, allow, _)| *allow == wanted).map(|(_, _, checks)| checks).sum::<u64>();
+            prop_assert_eq!(hours.total(), [of(true), of(false)]);
             prop_assert_eq!(Hours::parse(&hours.to_text()), Some(hours));
         }
 

@@ -9,7 +9,7 @@ use std::sync::Arc;
 /// The name of the file.
 pub(crate) const NAME: &str = "manifest.json";
 /// The format that this version writes and reads.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 
 /// One file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,8 +19,10 @@ pub(crate) struct DataFile {
     /// Days since 1970, UTC.
     pub(crate) day: i64,
     pub(crate) rows: u64,
-    /// How many of them say `allow`.
+    /// How many allowed checks they stand for.
     pub(crate) allowed: u64,
+    /// How many denied ones.
+    pub(crate) denied: u64,
     pub(crate) bytes: u64,
     pub(crate) time_us_min: i64,
     pub(crate) time_us_max: i64,
@@ -91,6 +93,7 @@ mod tests {
             day,
             rows: 10,
             allowed: 5,
+            denied: 5,
             bytes: 100,
             time_us_min: 0,
             time_us_max: 1,

@@ -88,11 +88,11 @@ impl OpenFile {
         self.metadata.metadata()
     }
 
-    /// The counts by the hour, if the file has them and they are of all its rows.
+    /// The counts by the hour, if the file has them and they are of all its rows, as the manifest counts them.
     pub(crate) fn hours(&self) -> Option<Hours> {
         let entries = self.metadata().file_metadata().key_value_metadata()?;
         let entry = entries.iter().find(|entry| entry.key == hours::KEY)?;
-        Hours::parse(entry.value.as_ref()?).filter(|hours| hours.total() == self.file.rows)
+        Hours::parse(entry.value.as_ref()?).filter(|hours| hours.total() == [self.file.allowed, self.file.denied])
     }
 
     /// A reader of some columns of one group of rows.

@@ -18,11 +18,13 @@ pub(crate) enum Field {
     Decision,
     RuleVersion,
     CatalogueVersion,
+    /// How many checks the record stands for.
+    Count,
     Text(Column),
 }
 
 /// How many columns a file has.
-pub(crate) const COUNT: usize = 23;
+pub(crate) const COUNT: usize = 24;
 
 impl Field {
     /// All of them, in the order of the file.
@@ -50,6 +52,7 @@ impl Field {
         Self::Text(Column::RequestId),
         Self::RuleVersion,
         Self::CatalogueVersion,
+        Self::Count,
     ];
 
     /// The name of the column.
@@ -62,6 +65,7 @@ impl Field {
             Self::Decision => "decision",
             Self::RuleVersion => "rule_version",
             Self::CatalogueVersion => "catalogue_version",
+            Self::Count => "count",
             Self::Text(column) => column.name(),
         }
     }
@@ -75,7 +79,7 @@ impl Field {
     fn data_type(self) -> DataType {
         match self {
             Self::Time => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-            Self::Sequence | Self::CatalogueVersion => DataType::UInt64,
+            Self::Sequence | Self::CatalogueVersion | Self::Count => DataType::UInt64,
             Self::Journal | Self::Alternative => DataType::UInt16,
             Self::RuleVersion => DataType::UInt32,
             Self::Decision | Self::Text(_) => DataType::Utf8View,

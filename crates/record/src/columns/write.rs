@@ -42,6 +42,7 @@ pub(crate) struct FileWriter {
 pub(crate) struct Outline {
     rows: u64,
     allowed: u64,
+    denied: u64,
     time_us_min: i64,
     time_us_max: i64,
     first_sequence: u64,
@@ -60,7 +61,7 @@ impl FileWriter {
     /// Adds rows, all with sequences above those before.
     pub(crate) fn push(&mut self, batch: &RecordBatch) -> Result<(), ColumnsError> {
         let hours = &mut self.hours;
-        self.outline.add(batch, |time_us, decision| hours.add(time_us, decision));
+        self.outline.add(batch, |time_us, decision, checks| hours.add(time_us, decision, checks));
         self.writer.write(batch).map_err(failed)
     }
 
@@ -77,13 +78,14 @@ impl FileWriter {
     ) -> Result<(Vec<u8>, DataFile), ColumnsError> {
         self.writer.append_key_value_metadata(KeyValue::new(hours::KEY.to_owned(), self.hours.to_text()));
         let bytes = self.writer.into_inner().map_err(failed)?;
-        let Outline { rows, allowed, time_us_min, time_us_max, first_sequence, last_sequence } = self.outline;
+        let Outline { rows, allowed, denied, time_us_min, time_us_max, first_sequence, last_sequence } = self.outline;
         let file = DataFile {
             path: name::path(organization, day, first_sequence, last_sequence, version),
             organization: organization.map(str::to_owned),
             day,
             rows,
             allowed,
+            denied,
             bytes: bytes.len() as u64,
             time_us_min,
             time_us_max,
@@ -100,6 +102,7 @@ impl Default for Outline {
         Self {
             rows: 0,
             allowed: 0,
+            denied: 0,
             time_us_min: i64::MAX,
             time_us_max: i64::MIN,
             first_sequence: u64::MAX,
@@ -109,8 +112,8 @@ impl Default for Outline {
 }
 
 impl Outline {
-    /// Adds rows, of which at least time, sequence and decision are here; `each` hears of every row.
-    pub(crate) fn add(&mut self, batch: &RecordBatch, mut each: impl FnMut(i64, Decision)) {
+    /// Adds rows, of which at least time, sequence, decision and count are here; `each` hears of every row.
+    pub(crate) fn add(&mut self, batch: &RecordBatch, mut each: impl FnMut(i64, Decision, u64)) {
         self.rows += batch.num_rows() as u64;
         let column = |field: Field| batch.column_by_name(field.name());
         if let Some(sequences) = column(Field::Sequence).and_then(|column| column.as_primitive_opt::<UInt64Type>()) {
@@ -119,13 +122,15 @@ impl Outline {
         }
         let times = column(Field::Time).and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
         let decisions = column(Field::Decision).and_then(|column| column.as_string_view_opt());
-        if let (Some(times), Some(decisions)) = (times, decisions) {
-            for (time_us, decision) in times.values().iter().zip(decisions) {
+        let counts = column(Field::Count).and_then(|column| column.as_primitive_opt::<UInt64Type>());
+        if let (Some(times), Some(decisions), Some(counts)) = (times, decisions, counts) {
+            for ((time_us, decision), checks) in times.values().iter().zip(decisions).zip(counts.values()) {
                 self.time_us_min = self.time_us_min.min(*time_us);
                 self.time_us_max = self.time_us_max.max(*time_us);
                 if let Some(decision) = decision.and_then(Decision::parse) {
-                    self.allowed += u64::from(decision == Decision::Allow);
-                    each(*time_us, decision);
+                    let sum = if decision == Decision::Allow { &mut self.allowed } else { &mut self.denied };
+                    *sum = sum.saturating_add(*checks);
+                    each(*time_us, decision, *checks);
                 }
             }
         }
@@ -133,7 +138,7 @@ impl Outline {
 
     /// Whether the manifest says this of a file.
     pub(crate) fn is_of(&self, file: &DataFile) -> bool {
-        (self.rows, self.allowed) == (file.rows, file.allowed)
+        (self.rows, self.allowed, self.denied) == (file.rows, file.allowed, file.denied)
             && (self.time_us_min, self.time_us_max) == (file.time_us_min, file.time_us_max)
             && (self.first_sequence, self.last_sequence) == (file.first_sequence, file.last_sequence)
     }

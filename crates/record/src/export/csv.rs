@@ -73,6 +73,7 @@ fn write_row<W: Write>(out: &mut csv::Writer<W>, record: &Record) -> io::Result<
         text(&record.request_id),
         record.rule_version.to_string(),
         record.catalogue_version.to_string(),
+        record.count.to_string(),
     ])
     .map_err(io::Error::from)
 }

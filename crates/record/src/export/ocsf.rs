@@ -75,6 +75,7 @@ fn event(record: &Record) -> Value {
             ("url", record.path.as_deref().map(|path| json!({ "path": path }))),
             ("user_agent", record.user_agent.as_deref().map(Value::from)),
         ]),
+        "count": record.count,
         "unmapped": some([
             ("permission", record.permission.as_deref().map(Value::from)),
             ("level", record.level.as_deref().map(Value::from)),

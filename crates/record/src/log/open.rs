@@ -5,6 +5,7 @@ use crate::columns::{Columns, ColumnsError, Location};
 use crate::engine::Engine;
 use crate::journal::{Journal, OpenError, Options, Recovery, marker};
 use crate::log::AccessLog;
+use crate::summary::Summaries;
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ impl AccessLog {
     pub fn open(directory: &Path, options: Options, tag_if_new: u16) -> Result<(Self, Recovery), OpenError> {
         let location = options.columns.clone().unwrap_or_else(|| Location::Folder(directory.join(FOLDER)));
         let (columns_options, faults) = (options.columns_options.clone(), options.faults.clone());
+        let (flush, writing) = (options.flush, options.writing);
         let (journal, recovery) = Journal::open(directory, options, tag_if_new)?;
         journal.go_on_after(marker::read(directory)).map_err(ColumnsError::from)?;
         let engine = Engine::start().map_err(|source| OpenError::Io { path: directory.to_owned(), source })?;
@@ -32,13 +34,18 @@ impl AccessLog {
             Err(error) => return Err(error.into()),
             Ok(manifest) => journal.go_on_after(manifest.settled).map_err(ColumnsError::from)?,
         }
+        let summaries = Summaries::open(directory, flush, writing, journal.tag(), journal.last_sequence());
+        let summaries = summaries.map_err(|source| OpenError::Io { path: directory.to_owned(), source })?;
         let log = Self {
             journal: Arc::new(journal),
             columns,
             engine: Arc::new(engine),
             moving: Mutex::new(()),
             droppable: AtomicU64::new(u64::MAX),
+            summaries,
         };
+        // What an earlier process counted. Where that cannot be written now, a later round does it.
+        let _ = log.settle_summaries(i64::MIN);
         Ok((log, recovery))
     }
 }

@@ -175,13 +175,16 @@ async fn check_file(columns: &Columns, file: &Arc<DataFile>) -> Result<(), FileP
     if outline.is_of(file) { Ok(()) } else { Err(FileProblem::Outline { path }) }
 }
 
+/// What an outline is made of.
+const OUTLINED: [Field; 4] = [Field::Time, Field::Sequence, Field::Decision, Field::Count];
+
 async fn outline(reader: &Reader, file: &Arc<DataFile>) -> Result<Outline, ColumnsError> {
     let wanted = Wanted { filter: Filter::scope_only(Scope::Installation), sequences: 0..=u64::MAX };
     let mut scan = FileScan::start(reader, file, wanted, Order::OldestFirst).await?;
     let mut outline = Outline::default();
-    while let Some(mut stream) = scan.group_stream(&[Field::Time, Field::Sequence, Field::Decision]).await? {
+    while let Some(mut stream) = scan.group_stream(&OUTLINED).await? {
         while let Some(batch) = stream.try_next().await.map_err(|error| scan.failed(error))? {
-            outline.add(&batch, |_, _| {});
+            outline.add(&batch, |_, _, _| {});
         }
     }
     Ok(outline)

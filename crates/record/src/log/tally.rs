@@ -12,7 +12,7 @@ use crate::log::ask::wanted;
 use crate::query::{Order, Query};
 use crate::record::Decision;
 use arrow::array::AsArray;
-use arrow::datatypes::TimestampMicrosecondType;
+use arrow::datatypes::{TimestampMicrosecondType, UInt64Type};
 use arrow::record_batch::RecordBatch;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use std::collections::BTreeMap;
@@ -35,9 +35,9 @@ pub struct Buckets {
 pub struct Bucket {
     /// Where it begins, in microseconds since 1970.
     pub start_us: i64,
-    /// How many records in it say `allow`.
+    /// How many checks in it were allowed.
     pub allowed: u64,
-    /// How many say `deny`.
+    /// How many were denied; a summary counts for all that it stands for.
     pub denied: u64,
 }
 
@@ -75,7 +75,7 @@ impl Buckets {
 }
 
 impl AccessLog {
-    /// How many records pass, by time and decision; the buckets in the order of time.
+    /// How many checks the records that pass stand for, by time and decision; the buckets in the order of time.
     pub fn histogram(&self, query: &Query<'_>, buckets: Buckets) -> Result<Vec<Bucket>, HistogramError> {
         if buckets.width_us < WIDTH_US_MIN {
             return Err(HistogramError::Narrow);
@@ -86,7 +86,9 @@ impl AccessLog {
         let mut scan = self.tail(&view, &wanted, Order::OldestFirst);
         while let Some(record) = scan.next_view()? {
             let allowed = record.row.decision == Decision::Allow;
-            counts.entry(buckets.number(record.row.time_us)).or_default()[usize::from(!allowed)] += 1;
+            let count = counts.entry(buckets.number(record.row.time_us)).or_default();
+            let count = &mut count[usize::from(!allowed)];
+            *count = count.saturating_add(record.row.count);
             within_bounds(&counts)?;
         }
         let files = Columns::select(&view.manifest, &wanted);
@@ -99,9 +101,7 @@ impl AccessLog {
             let mut tallies = tallies.buffer_unordered(threads);
             while let Some(tally) = tallies.next().await {
                 for (number, [allowed, denied]) in tally.map_err(|_| ColumnsError::Interrupted)?? {
-                    let count = counts.entry(number).or_default();
-                    count[0] += allowed;
-                    count[1] += denied;
+                    add(&mut counts, number, [allowed, denied]);
                 }
                 if within_bounds(&counts).is_err() {
                     break;
@@ -143,7 +143,7 @@ async fn tally_file(
             Some(Decision::Deny) => [0, denied],
         };
         if first == last {
-            add(&mut counts, first, asked([file.allowed, file.rows.saturating_sub(file.allowed)]));
+            add(&mut counts, first, asked([file.allowed, file.denied]));
             return Ok(counts);
         }
         if buckets.are_whole_hours()
@@ -156,7 +156,7 @@ async fn tally_file(
         }
     }
     let mut scan = FileScan::start(&columns.reader, file, wanted, Order::OldestFirst).await?;
-    while let Some(mut stream) = scan.group_stream(&[Field::Time, Field::Decision]).await? {
+    while let Some(mut stream) = scan.group_stream(&[Field::Time, Field::Decision, Field::Count]).await? {
         while let Some(batch) = stream.try_next().await.map_err(|error| scan.failed(error))? {
             tally_batch(&batch, buckets, &mut counts);
         }
@@ -168,13 +168,14 @@ fn tally_batch(batch: &RecordBatch, buckets: Buckets, counts: &mut Counts) {
     let times = batch.column_by_name(Field::Time.name());
     let times = times.and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
     let decisions = batch.column_by_name(Field::Decision.name()).and_then(|column| column.as_string_view_opt());
-    let (Some(times), Some(decisions)) = (times, decisions) else {
+    let checks = batch.column_by_name(Field::Count.name()).and_then(|column| column.as_primitive_opt::<UInt64Type>());
+    let (Some(times), Some(decisions), Some(checks)) = (times, decisions, checks) else {
         return;
     };
     // Neighbours mostly share a bucket.
     let (mut number, mut until_us, mut from_us) = (0, i64::MIN, i64::MAX);
     let mut count = [0; 2];
-    for (row, time_us) in times.values().iter().enumerate() {
+    for (row, (time_us, checks)) in times.values().iter().zip(checks.values()).enumerate() {
         if *time_us < from_us || *time_us >= until_us {
             add(counts, number, count);
             count = [0; 2];
@@ -182,15 +183,16 @@ fn tally_batch(batch: &RecordBatch, buckets: Buckets, counts: &mut Counts) {
             from_us = buckets.start_us(number);
             until_us = from_us.saturating_add(buckets.width_us);
         }
-        count[usize::from(decisions.value(row) != Decision::Allow.as_str())] += 1;
+        let count = &mut count[usize::from(decisions.value(row) != Decision::Allow.as_str())];
+        *count = count.saturating_add(*checks);
     }
     add(counts, number, count);
 }
 
 fn add(counts: &mut Counts, number: i64, [allowed, denied]: [u64; 2]) {
-    if allowed + denied > 0 {
+    if allowed > 0 || denied > 0 {
         let count = counts.entry(number).or_default();
-        count[0] += allowed;
-        count[1] += denied;
+        count[0] = count[0].saturating_add(allowed);
+        count[1] = count[1].saturating_add(denied);
     }
 }

@@ -11,7 +11,7 @@ use crate::question::table::RecordsTable;
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int64Type;
 use datafusion::error::{DataFusionError, Result};
-use datafusion::functions_aggregate::expr_fn::{count, sum};
+use datafusion::functions_aggregate::expr_fn::sum;
 use datafusion::logical_expr::{Expr, cast, col, lit};
 use serde::Serialize;
 
@@ -40,9 +40,9 @@ pub enum TopOf {
 pub struct TopEntry {
     /// The value; `None` for records that have none.
     pub value: Option<String>,
-    /// How many of its records say `allow`.
+    /// How many of its checks were allowed.
     pub allowed: u64,
-    /// How many say `deny`.
+    /// How many were denied; a summary counts for all that it stands for.
     pub denied: u64,
 }
 
@@ -83,8 +83,10 @@ impl AccessLog {
 async fn top(table: RecordsTable, of: TopOf, most: usize) -> Result<Vec<TopEntry>> {
     let context = session(table, MEMORY_BYTES)?;
     let value = col(Field::Text(of.column()).name());
-    let allowed = cast(col(Field::Decision.name()).eq(lit("allow")), arrow::datatypes::DataType::Int64);
-    let all = count(Expr::Literal(datafusion::common::ScalarValue::Int64(Some(1)), None)).alias("all");
+    let integer = |number: Expr| cast(number, arrow::datatypes::DataType::Int64);
+    let checks = || integer(col(Field::Count.name()));
+    let allowed = integer(col(Field::Decision.name()).eq(lit("allow"))) * checks();
+    let all = sum(checks()).alias("all");
     let frame = context
         .table(TABLE)
         .await?

@@ -410,7 +410,7 @@ fn columns_of_another_journal_are_refused() {
     drop(log);
     let opened = AccessLog::open(other.path(), Options { columns, ..options() }, TAG ^ 1);
     assert!(matches!(opened, Err(OpenError::Columns(ColumnsError::OtherJournal { .. }))));
-    for damage in [&b"{"[..], b"{\"format\":2,\"version\":1,\"tag\":48879,\"settled\":0,\"files\":[]}"] {
+    for damage in [&b"{"[..], b"{\"format\":3,\"version\":1,\"tag\":48879,\"settled\":0,\"files\":[]}"] {
         fs::write(directory.path().join("columns/manifest.json"), damage).unwrap();
         let opened = AccessLog::open(directory.path(), options(), TAG);
         assert!(matches!(opened, Err(OpenError::Columns(ColumnsError::Manifest { .. }))));

@@ -6,7 +6,7 @@ use crate::serve::Config;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use std::net::SocketAddr;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 use tegata_core::secret::Product;
@@ -75,6 +75,12 @@ pub struct Serving {
     /// the usual variables of the environment, such as `AWS_REGION` and `AWS_ACCESS_KEY_ID`
     #[arg(long, value_name = "URL", env = "TEGATA_RECORD_BUCKET")]
     pub record_bucket: Option<String>,
+    /// Unknown tokens that are looked up for one address a second [default: 20]; ten times as many at once
+    #[arg(long, value_name = "N", env = "TEGATA_UNKNOWN_PER_SECOND")]
+    pub unknown_per_second: Option<NonZeroU32>,
+    /// Denials of unknown tokens that are recorded in full, of one verifier a second [default: 100]; others are counted
+    #[arg(long, value_name = "N", env = "TEGATA_UNKNOWN_RECORDED_PER_SECOND")]
+    pub unknown_recorded_per_second: Option<NonZeroU32>,
     /// How log lines are written to the standard error stream [default: text]
     #[arg(long, value_enum, value_name = "FORMAT", env = "TEGATA_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -134,6 +140,8 @@ struct SettingsFile {
     record_days: Option<u32>,
     record_settle_after: Option<String>,
     record_bucket: Option<String>,
+    unknown_per_second: Option<NonZeroU32>,
+    unknown_recorded_per_second: Option<NonZeroU32>,
     log_format: Option<LogFormat>,
     log_level: Option<String>,
 }
@@ -201,6 +209,12 @@ impl Place {
         }
         if let Some(url) = serving.record_bucket.clone().or(file.record_bucket) {
             config.record_bucket = Some(bucket(url)?);
+        }
+        if let Some(number) = serving.unknown_per_second.or(file.unknown_per_second) {
+            config.unknown.lookups_per_second = number;
+        }
+        if let Some(number) = serving.unknown_recorded_per_second.or(file.unknown_recorded_per_second) {
+            config.unknown.recorded_per_second = number;
         }
         Ok(Settings {
             config,

@@ -9,6 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::header;
 use axum::response::IntoResponse;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 /// The metrics as text.
 pub async fn metrics(State(app): State<Arc<App>>, request: Request) -> Result<impl IntoResponse, Told> {
@@ -20,6 +21,15 @@ pub async fn metrics(State(app): State<Arc<App>>, request: Request) -> Result<im
     metrics::gauge!("tegata_records").set(approximate(stats.records));
     metrics::gauge!("tegata_record_bytes").set(approximate(stats.bytes));
     metrics::gauge!("tegata_record_failures").set(approximate(stats.append_failures + stats.flush_failures));
+    let unknown = app.verify.unknown().counts();
+    let counts = [
+        ("tegata_unknown_tokens_read_total", &unknown.absent),
+        ("tegata_unknown_tokens_throttled_total", &unknown.throttled),
+        ("tegata_checks_summed_up_total", &unknown.summed_up),
+    ];
+    for (name, count) in counts {
+        metrics::counter!(name).absolute(count.load(Ordering::Relaxed));
+    }
     let proof = app.proofs.health();
     metrics::gauge!("tegata_proof_signed_sequence").set(approximate(proof.signed_through));
     metrics::gauge!("tegata_proof_unsigned_records").set(approximate(proof.unsigned));

@@ -4,6 +4,7 @@ use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
 use std::fmt;
 use std::io::Write as _;
+use std::time::Duration;
 use tegata_core::catalogue::PlaceRef;
 use tegata_core::decide::{Decision, Reason};
 use tegata_core::ids::{TokenId, UserId};
@@ -42,7 +43,12 @@ pub struct Answer<'a> {
     pub principal: Option<PrincipalSeen<'a>>,
     /// For whom the principal acts; a personal token's owner acts for themself.
     pub on_behalf_of: Option<PrincipalSeen<'a>>,
-    /// The id of the access record; absent only where it could not be written, and then the answer is no.
+    /// `rate_limited` only: after how many seconds another try makes sense.
+    #[serde(rename = "retry_after_seconds", skip_serializing_if = "Option::is_none", serialize_with = "whole_seconds")]
+    #[schema(value_type = Option<u64>)]
+    pub retry_after: Option<Duration>,
+    /// The id of the access record; absent only where the answer is no, and its record could not be written or is a
+    /// summary of many.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub record: Option<&'static str>,
@@ -163,6 +169,10 @@ impl Answer<'_> {
             Some(principal) => principal.write(out),
             None => out.extend_from_slice(b"null"),
         }
+        if let Some(after) = self.retry_after {
+            // Writing to memory has no errors.
+            let _ = write!(out, r#","retry_after_seconds":{}"#, seconds(after));
+        }
         if let Some(record) = self.record {
             plain(out, br#","record":""#, record);
         }
@@ -177,6 +187,16 @@ impl PrincipalSeen<'_> {
         member(out, br#","name":"#, self.name);
         out.push(b'}');
     }
+}
+
+/// Whole seconds, rounded up: whoever waits for them has waited long enough.
+fn seconds(after: Duration) -> u64 {
+    after.as_secs().saturating_add(u64::from(after.subsec_nanos() > 0)).max(1)
+}
+
+#[expect(clippy::ref_option, reason = "made for serde")]
+fn whole_seconds<S: Serializer>(after: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    after.map(seconds).serialize(serializer)
 }
 
 /// Writes a name, as it is, and the text that it has.
@@ -235,6 +255,7 @@ pub(super) fn unrecorded() -> Answer<'static> {
         credential: None,
         principal: None,
         on_behalf_of: None,
+        retry_after: None,
         record: None,
     }
 }
@@ -266,6 +287,7 @@ mod tests {
             there in prop::array::uniform6(any::<bool>()),
             missing in 0_usize..4,
             (id, micros, record) in (any::<u128>(), 0..Timestamp::MAX.as_micros(), any::<bool>()),
+            wait in prop::option::of((0..9_000_u64).prop_map(Duration::from_millis)),
         ) {
             let [permission, kind, key, organization, token, user] = &texts;
             let place = match texts[1].len() % 3 {
@@ -289,6 +311,7 @@ mod tests {
                 }),
                 principal: there[4].then(principal),
                 on_behalf_of: there[5].then(principal),
+                retry_after: wait,
                 record: record.then_some("rec_00000000000000000000000000"),
             };
             let mut out = Vec::new();

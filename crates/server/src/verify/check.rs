@@ -9,11 +9,10 @@ pub use evaluate::{Asked, Cold, Found, Known, Sought};
 pub use target::Wanted;
 
 use super::Verify;
-use super::entry::{VerifierEntry, Warm};
+use super::entry::VerifierEntry;
 use super::index::View;
 use super::tokens::Room;
 use crate::authn::{Digest, Presented};
-use crate::db::DbError;
 use draft::Drafts;
 use evaluate::SOUGHT_AHEAD;
 use secrecy::ExposeSecret as _;
@@ -190,14 +189,14 @@ impl Verify {
             left = self.answer_warm(verifier, left, drafts, start, out);
             let Some((question, rest)) = left.split_first() else { break };
             // What was read is handed on, since memory may have let it go again before it is looked at.
-            let read = self.refill_shown(question.token).await;
+            let read = self.look_up(verifier, question).await;
             separate(start, out);
             let view = self.index.view();
             let now = self.clock.now();
             let sought = self.seek(&view, std::iter::once(question.token));
             match &read {
-                Ok(warm) => {
-                    let cold = warm.as_ref().map_or(Cold::Absent, Cold::Read);
+                Ok(read) => {
+                    let cold = read.cold();
                     for sought in sought {
                         self.answer_one(&view, verifier, question, sought, now, cold, drafts, out);
                     }
@@ -205,7 +204,7 @@ impl Verify {
                 Err(error) => {
                     // The truth cannot be read, so nothing is known about what was revoked.
                     tracing::error!(%error, "a credential could not be read");
-                    drafts.push(question, None, &Found::denied(Reason::LeaseLost), now, out);
+                    drafts.push(question, None, &Found::denied(Reason::LeaseLost), now, None, out);
                 }
             }
             left = rest;
@@ -215,6 +214,7 @@ impl Verify {
 
     /// Records what was answered; where that fails, every answer becomes a no.
     fn record(&self, drafts: &mut Drafts, start: usize, out: &mut Vec<u8>) {
+        self.summed_up(drafts.summed_up());
         if let Err(error) = drafts.commit(&self.journal, start, out) {
             tracing::error!(%error, "checks could not be recorded");
         }
@@ -263,7 +263,7 @@ impl Verify {
     ) -> Known {
         let loaded = view.api(question.api).filter(|loaded| verifier.apis.contains(&loaded.id));
         let Some(loaded) = loaded else {
-            drafts.push(question, None, &Found::denied(Reason::VerifierNotAllowed), now, out);
+            drafts.push(question, None, &Found::denied(Reason::VerifierNotAllowed), now, None, out);
             return Known::All;
         };
         let wanted = Wanted::find(loaded, &question.what);
@@ -273,17 +273,13 @@ impl Verify {
         let asked = Asked { view, loaded, wanted: &wanted, question, now, cold };
         let known = asked.evaluate(shown, &mut found);
         if known == Known::All {
-            drafts.push(question, Some(&asked), &found, now, out);
+            if let (Cold::Throttled(after), Reason::RateLimited) = (cold, found.decision.reason()) {
+                found.retry_after = Some(after);
+            }
+            let summary = self.sums_up(verifier, &found, now);
+            drafts.push(question, Some(&asked), &found, now, summary, out);
         }
         known
-    }
-
-    async fn refill_shown(&self, token: &str) -> Result<Option<Warm>, DbError> {
-        let found = self.refill_token(self.hasher.digest(token)).await?;
-        match self.hasher.previous_digest(token) {
-            Some(previous) if found.is_none() => self.refill_token(previous).await,
-            _ => Ok(found),
-        }
     }
 }
 

@@ -64,8 +64,11 @@ impl Verify {
         match (entry.topic, entry.org) {
             (Topic::Token, _) => {
                 if let Ok(id) = subject.parse() {
+                    // Before it is let go of: a reading that is under way is older.
+                    self.unknown().digests().move_on();
                     let reading = load::token(tx, &self.catalogues, id).await?;
                     for (digest, token) in reading.entries {
+                        self.unknown().digests().let_go(&digest);
                         // What is not in memory need not come: a reading that is under way is older, and loses.
                         if self.index.tokens.contains(&digest) {
                             self.index.install_token(installing, digest, token);
@@ -272,12 +275,9 @@ impl Verify {
         }
     }
 
-    /// Reads a token that is not in memory, with its owner and their memberships, and installs it; none where nobody
-    /// has such a token.
+    /// Reads a token that is stored, with its owner and their memberships, and installs it; none where nobody has such a
+    /// token any more.
     pub(super) async fn refill_token(&self, digest: Digest) -> Result<Option<Warm>, DbError> {
-        if !self.is_stored(digest).await? {
-            return Ok(None);
-        }
         // Read and installed under the lock of installers: no change is applied in between, and what is read is as
         // new as what was applied, or newer.
         let mut installing = self.index.installing.lock().await;
@@ -314,7 +314,7 @@ impl Verify {
 
     /// Whether anybody has a secret with this digest: asked without the lock, so that a flood of unknown tokens does
     /// not keep changes from being applied.
-    async fn is_stored(&self, digest: Digest) -> Result<bool, DbError> {
+    pub(super) async fn is_stored(&self, digest: Digest) -> Result<bool, DbError> {
         let mut tx = self.db.read().await?;
         Ok(db::secrets::find(&mut tx, digest).await?.is_some())
     }

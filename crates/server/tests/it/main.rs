@@ -10,6 +10,7 @@ mod cli;
 mod concurrency;
 mod credentials;
 mod doors;
+mod floods;
 mod generated;
 mod maintenance;
 mod matrix;

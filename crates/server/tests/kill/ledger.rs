@@ -29,12 +29,14 @@ pub struct Counts {
     pub records: usize,
     pub repeated: usize,
     pub torn: usize,
+    pub junk: usize,
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { made, revoked, records, repeated, torn } = self;
+        let Self { made, revoked, records, repeated, torn, junk } = self;
         write!(f, "{made} creates, {revoked} revocations and {records} records are there")?;
+        write!(f, ", {junk} junk checks counted")?;
         write!(f, ", {repeated} unanswered calls repeated, {torn} torn tails")
     }
 }
@@ -46,6 +48,15 @@ struct Book {
     uncertain: Vec<Token>,
     interrupted: Vec<(String, Value, String)>,
     told: Told,
+    flood: Flood,
+}
+
+/// Junk: what the log counted before this life, what was sent since, and what was answered.
+#[derive(Debug, Default, Clone, Copy)]
+struct Flood {
+    before: u64,
+    sent: u64,
+    answered: u64,
 }
 
 /// The book.
@@ -127,6 +138,19 @@ impl Ledger {
 
     pub fn checked(&self, record: &str) {
         self.book().told.records.push(record.to_owned());
+    }
+
+    /// Junk was sent, or answered.
+    pub fn flood(&self, checks: usize, answered: bool) {
+        let flood = &mut self.book().flood;
+        *(if answered { &mut flood.answered } else { &mut flood.sent }) += checks as u64;
+    }
+
+    /// What the log counted before, what was sent since, and what was answered. Begins anew with what it counts now.
+    pub fn flooded(&self, counted: u64) -> (u64, u64, u64) {
+        let Flood { before, sent, answered } =
+            std::mem::replace(&mut self.book().flood, Flood { before: counted, ..Flood::default() });
+        (before, sent, answered)
     }
 
     pub fn take_told(&self) -> Told {

@@ -1,6 +1,6 @@
 //! `kill -9` of the real program, again and again, while it makes, stops and checks tokens. After each death: no
 //! acknowledged change is lost, no answered check is without its record, nothing that was revoked is allowed, and the
-//! access log has lost at most what nobody was answered for.
+//! access log has lost at most what nobody was answered for. A flood of junk beside it is counted to the last of them.
 //!
 //! `TEGATA_KILLS` says how often on each database; twice if not said. PostgreSQL is found by `TEGATA_TEST_POSTGRES`.
 //! `TEGATA_BIN` names another program than the one that was built with this test.
@@ -33,6 +33,10 @@ endpoints:
 const ORG: &str = "/v1/orgs/default";
 /// Live tokens that are kept in play; a user may have 50, and a death may leave some that nobody knows.
 const POOL: usize = 24;
+/// What has no form.
+const JUNK: &str = "junk";
+/// Shown so often at once.
+const JUNK_AT_ONCE: usize = 100;
 
 fn kills() -> u32 {
     std::env::var("TEGATA_KILLS").map_or(2, |text| text.parse().expect("TEGATA_KILLS is a number"))
@@ -127,6 +131,34 @@ impl Town {
         }
     }
 
+    /// Shows junk until the server dies: far more than is recorded one by one.
+    async fn flood(self: Arc<Self>, end: Arc<AtomicBool>) {
+        let junk = check(JUNK);
+        let checks = json!({"checks": vec![junk; JUNK_AT_ONCE]});
+        while !end.load(Ordering::SeqCst) {
+            self.ledger.flood(JUNK_AT_ONCE, false);
+            let Some((status, answer)) = self.gateway.send("POST", "/v1/verify/batch", Some(&checks), None).await
+            else {
+                return;
+            };
+            assert_eq!(status, 200, "{answer}");
+            let results = answer["results"].as_array().unwrap();
+            assert!(results.iter().all(|result| result["reason"] == "malformed"), "{answer}");
+            self.ledger.flood(results.len(), true);
+        }
+    }
+
+    /// Every junk that was answered is counted once, and nothing that was not sent.
+    async fn junk_is_counted(&self, counts: &mut Counts) {
+        let top =
+            self.root.must("GET", &format!("{ORG}/records/top?by=reason&reason=malformed"), Value::Null, 200).await;
+        let counted = top["items"][0]["denied"].as_u64().unwrap_or(0);
+        let (before, sent, answered) = self.ledger.flooded(counted);
+        let fresh = counted - before;
+        assert!((answered..=sent).contains(&fresh), "{fresh} of {answered} to {sent} junk checks are counted");
+        counts.junk += usize::try_from(fresh).unwrap();
+    }
+
     /// Looks at everything that was acknowledged before the server died.
     async fn verify(&self, counts: &mut Counts) {
         let told = self.ledger.take_told();
@@ -138,6 +170,7 @@ impl Town {
             self.root.must("GET", &format!("{ORG}/records/{record}"), Value::Null, 200).await;
         }
         self.has_records(&told.records).await;
+        self.junk_is_counted(counts).await;
         counts.made += told.made.len();
         counts.records += told.records.len();
         counts.revoked = self.all_revoked_are().await;
@@ -198,7 +231,7 @@ impl Town {
         let mut missing: std::collections::BTreeSet<&str> = records.iter().map(String::as_str).collect();
         let mut cursor = String::new();
         while !missing.is_empty() {
-            let path = format!("{ORG}/records?api=town&limit=200{cursor}");
+            let path = format!("{ORG}/records?api=town&kind=personal_token&limit=200{cursor}");
             let page = self.root.must("GET", &path, Value::Null, 200).await;
             for item in page["items"].as_array().unwrap() {
                 missing.remove(item["id"].as_str().unwrap());
@@ -213,7 +246,7 @@ impl Town {
 }
 
 fn check(secret: &str) -> Value {
-    json!({"token": secret, "api": "town", "method": "GET", "path": "/doors"})
+    json!({"token": secret, "api": "town", "method": "GET", "path": "/doors", "organization": "default"})
 }
 
 /// Lets everybody act for a while, kills the server under them, and waits for everybody to notice.
@@ -225,6 +258,7 @@ async fn one_life(town: &Arc<Town>, program: Program, life: Duration) {
         tasks.spawn(Arc::clone(town).check(Arc::clone(&end), seed));
     }
     tasks.spawn(Arc::clone(town).stop(Arc::clone(&end)));
+    tasks.spawn(Arc::clone(town).flood(Arc::clone(&end)));
     let began = Instant::now();
     while began.elapsed() < life {
         // Whoever finds something wrong ends early, and that is the end of the test.

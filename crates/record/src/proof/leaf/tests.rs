@@ -34,7 +34,7 @@ fn the_bytes_are_what_the_format_says() {
 fn every_column_counts() {
     let record = written(&full_record());
     let before = leaf_bytes(&record);
-    let alterations: [fn(&mut Record); 22] = [
+    let alterations: [fn(&mut Record); 23] = [
         |record| record.sequence += 1,
         |record| record.time_us += 1,
         |record| record.api = Some("githuB".into()),
@@ -57,6 +57,7 @@ fn every_column_counts() {
         |record| record.request_id = None,
         |record| record.rule_version += 1,
         |record| record.catalogue_version += 1,
+        |record| record.count += 1,
     ];
     for (number, alter) in alterations.into_iter().enumerate() {
         let mut changed = record.clone();

@@ -60,7 +60,7 @@ fn a_true_checkpoint_of_another_tree_shows_nothing() {
         (|one| one.tree.organization = None, ProofError::OtherTree),
         (|one| one.tree.day = 1, ProofError::OtherTree),
         (|one| one.log = log_name("tegata.example.com", 0xbee0), ProofError::OtherTree),
-        (|one| one.leaf_version = 2, ProofError::OtherTree),
+        (|one| one.leaf_version = 3, ProofError::OtherTree),
         (|one| one.root = leaf_hash(b"other"), ProofError::NotIncluded),
         (|one| (one.size, one.last_sequence) = (2, 2), ProofError::NotIncluded),
     ];

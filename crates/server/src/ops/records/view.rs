@@ -54,6 +54,8 @@ pub struct RecordView {
     pub rule_version: u32,
     /// The version of the catalogue that it decided on.
     pub catalogue_version: u64,
+    /// How many checks the record stands for: 1, or more where denials of a flood were counted in a summary.
+    pub count: u64,
 }
 
 impl From<Record> for RecordView {
@@ -84,6 +86,7 @@ impl From<Record> for RecordView {
             request_id: record.request_id,
             rule_version: record.rule_version,
             catalogue_version: record.catalogue_version,
+            count: record.count,
         }
     }
 }

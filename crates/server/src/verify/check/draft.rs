@@ -23,8 +23,10 @@ const AFTER_ID: usize = 2;
 pub(super) struct Drafts {
     batch: Batch,
     checked: Vec<Checked>,
-    /// Where each answer ends.
+    /// Where each answer ends that has a record of its own.
     ends: Vec<usize>,
+    /// How many have none, because they were counted.
+    summed_up: usize,
 }
 
 impl Drafts {
@@ -36,6 +38,7 @@ impl Drafts {
         asked: Option<&Asked<'_>>,
         found: &Found<'_>,
         now: Timestamp,
+        summary: Option<&AccessLog>,
         out: &mut Vec<u8>,
     ) {
         let decision = found.decision;
@@ -50,26 +53,6 @@ impl Drafts {
         });
         let permission =
             first.and_then(name_of).or_else(|| asked.and_then(|asked| asked.wanted.permission(asked.loaded)));
-        let answer = Answer {
-            allowed: decision.is_allowed(),
-            reason: decision.reason().as_str(),
-            permission,
-            context: place.map(|place| Named(&place.place)),
-            organization: found.org_entry.map(|org| &*org.key),
-            missing: missing.collect(),
-            credential: found.token.map(CredentialSeen::of),
-            principal: found.token.map(|token| PrincipalSeen {
-                kind: "user",
-                id: token.owner,
-                name: found.owner.map_or("", |owner| &owner.name),
-            }),
-            on_behalf_of: None,
-            record: Some(NO_ID_YET),
-        };
-        answer.write(out);
-        self.checked.push(Checked { allowed: answer.allowed, reason: decision.reason() });
-        self.ends.push(out.len());
-
         let (method, path) = match question.what {
             What::Endpoint { method, path } => (Some(method), Some(path)),
             What::Permission { .. } => (None, None),
@@ -79,7 +62,7 @@ impl Drafts {
         let credential = found.token.map(|token| token.id.text());
         let principal = found.token.map(|token| token.owner.text());
         let mut address = AddressText::new();
-        self.batch.push(&NewRecord {
+        let record = NewRecord {
             api: Some(question.api),
             organization: organization.as_ref().map(IdText::as_str),
             alternative: decision.alternative(),
@@ -99,13 +82,44 @@ impl Drafts {
             rule_version: RULE_VERSION,
             catalogue_version: asked.map_or(0, |asked| asked.loaded.version),
             ..NewRecord::new(now.as_micros(), recorded(decision), decision.reason().as_str())
-        });
+        };
+        // A denial that is counted has no record of its own. The count stands even if the batch cannot be written: then
+        // the answer is another denial.
+        let counted = summary.is_some_and(|log| log.sum_up(&record));
+        if !counted {
+            self.batch.push(&record);
+        }
+
+        let answer = Answer {
+            allowed: decision.is_allowed(),
+            reason: decision.reason().as_str(),
+            permission,
+            context: place.map(|place| Named(&place.place)),
+            organization: found.org_entry.map(|org| &*org.key),
+            missing: missing.collect(),
+            credential: found.token.map(CredentialSeen::of),
+            principal: found.token.map(|token| PrincipalSeen {
+                kind: "user",
+                id: token.owner,
+                name: found.owner.map_or("", |owner| &owner.name),
+            }),
+            on_behalf_of: None,
+            retry_after: found.retry_after,
+            record: (!counted).then_some(NO_ID_YET),
+        };
+        answer.write(out);
+        self.checked.push(Checked { allowed: answer.allowed, reason: decision.reason() });
+        if counted {
+            self.summed_up += 1;
+        } else {
+            self.ends.push(out.len());
+        }
     }
 
     /// Writes the records and completes the answers, which begin at `start` in `out`. Where the records cannot be
     /// written, every answer becomes a no.
     pub(super) fn commit(&mut self, journal: &AccessLog, start: usize, out: &mut Vec<u8>) -> Result<(), AppendError> {
-        let Self { batch, checked, ends } = self;
+        let Self { batch, checked, ends, .. } = self;
         match journal.append_prepared(batch) {
             Ok(ids) => {
                 for (id, end) in ids.zip(ends.drain(..)) {
@@ -131,10 +145,16 @@ impl Drafts {
         }
     }
 
+    /// How many of the answers were counted in place of being recorded.
+    pub(super) const fn summed_up(&self) -> usize {
+        self.summed_up
+    }
+
     /// What was decided, in the order of the questions. Leaves nothing behind but its memory.
     pub(super) fn take(&mut self) -> std::vec::Drain<'_, Checked> {
         self.batch.clear();
         self.ends.clear();
+        self.summed_up = 0;
         self.checked.drain(..)
     }
 }
@@ -230,9 +250,9 @@ mod tests {
         // What is told of two questions, behind something that was written before.
         let mut ask = |out: &mut Vec<u8>| {
             let start = out.len();
-            drafts.push(&question, None, &allowed, Timestamp::EPOCH, out);
+            drafts.push(&question, None, &allowed, Timestamp::EPOCH, None, out);
             out.push(b',');
-            drafts.push(&question, None, &allowed, Timestamp::EPOCH, out);
+            drafts.push(&question, None, &allowed, Timestamp::EPOCH, None, out);
             let written = drafts.commit(&journal, start, out).is_ok();
             let checked: Vec<_> = drafts.take().map(|checked| (checked.allowed, checked.reason)).collect();
             (written, checked)

@@ -12,6 +12,7 @@ use crate::verify::index::View;
 use crate::verify::tokens::Room;
 use smallvec::SmallVec;
 use std::ops::Range;
+use std::time::Duration;
 use tegata_core::catalogue::{Access, OrganizationOf};
 use tegata_core::decide::{
     Acting, Alternative, Credential, Decision, Facts, Gate, Grants, Need, Organization, Part, Place, Presented, Reason,
@@ -40,13 +41,15 @@ pub enum Cold<'a> {
     Absent,
     /// The database was asked, and has it.
     Read(&'a Warm),
+    /// The database was not asked, because of a rate; it may be asked after this time.
+    Throttled(Duration),
 }
 
 impl<'a> Cold<'a> {
     const fn warm(self) -> Option<&'a Warm> {
         match self {
             Self::Read(warm) => Some(warm),
-            Self::NotAsked | Self::Absent => None,
+            Self::NotAsked | Self::Absent | Self::Throttled(_) => None,
         }
     }
 }
@@ -69,6 +72,8 @@ pub struct Found<'v> {
     pub deciding: Range<usize>,
     /// Which of them are lacking.
     pub missing: SmallVec<[usize; 2]>,
+    /// After which time another try makes sense, where a rate decided.
+    pub retry_after: Option<Duration>,
 }
 
 impl Found<'_> {
@@ -83,6 +88,7 @@ impl Found<'_> {
             needs: FoundNeeds::default(),
             deciding: 0..0,
             missing: SmallVec::new(),
+            retry_after: None,
         }
     }
 }
@@ -173,6 +179,8 @@ impl Verify {
             (Some(token), _) => Shown::Token(token),
             (None, Cold::Read(warm)) => Shown::Token(&warm.token),
             (None, Cold::Absent) => Shown::Refused(Reason::Unknown),
+            (None, Cold::Throttled(_)) => Shown::Refused(Reason::RateLimited),
+            (None, Cold::NotAsked) if self.is_unknown(&digest) => Shown::Refused(Reason::Unknown),
             (None, Cold::NotAsked) => Shown::Cold,
         }
     }
@@ -199,7 +207,15 @@ impl<'v> Asked<'v> {
         if found.owner.is_none() {
             found.owner = judge.owner();
         }
-        if matches!(self.cold, Cold::NotAsked) { known } else { Known::All }
+        match (self.cold, known) {
+            (Cold::NotAsked, _) => known,
+            // It came into memory meanwhile, without its owner: what was not read is not judged.
+            (Cold::Throttled(_), Known::Cold) => {
+                found.decision = Decision::Deny { reason: Reason::RateLimited, alternative: None };
+                Known::All
+            }
+            _ => Known::All,
+        }
     }
 }
 
