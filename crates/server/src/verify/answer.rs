@@ -42,7 +42,8 @@ pub struct Answer<'a> {
     pub principal: Option<PrincipalSeen<'a>>,
     /// For whom the principal acts; a personal token's owner acts for themself.
     pub on_behalf_of: Option<PrincipalSeen<'a>>,
-    /// The id of the access record; absent only where it could not be written, and then the answer is no.
+    /// The id of the access record; absent only where it could not be written, and then the answer is no, unless the
+    /// operator chose `--record-failure=allow`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub record: Option<&'static str>,

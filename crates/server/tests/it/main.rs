@@ -22,5 +22,6 @@ mod questions;
 mod races;
 mod records;
 mod seeds;
+mod storage;
 mod tenants;
 mod town;

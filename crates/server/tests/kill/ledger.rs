@@ -29,13 +29,15 @@ pub struct Counts {
     pub records: usize,
     pub repeated: usize,
     pub torn: usize,
+    /// How often the log was held against what is signed about it.
+    pub proven: usize,
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { made, revoked, records, repeated, torn } = self;
+        let Self { made, revoked, records, repeated, torn, proven } = self;
         write!(f, "{made} creates, {revoked} revocations and {records} records are there")?;
-        write!(f, ", {repeated} unanswered calls repeated, {torn} torn tails")
+        write!(f, ", {repeated} unanswered calls repeated, {torn} torn tails, {proven} times the log was as signed")
     }
 }
 
