@@ -41,7 +41,7 @@ mod tidy;
 pub(crate) mod write;
 
 pub use crate::columns::error::ColumnsError;
-pub use crate::columns::outside::{ColumnsCopied, copy_columns};
+pub use crate::columns::outside::{ColumnsCopied, copy_columns, has_columns, is_free, move_columns};
 pub use crate::columns::retain::{Keep, Retention};
 pub use crate::columns::settle::Settled;
 pub use crate::columns::store::Location;

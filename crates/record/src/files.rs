@@ -6,12 +6,14 @@ use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 /// A disk that fails on demand, for tests of whatever must fail closed. One may be handed to a journal in its options.
 #[derive(Debug)]
 pub struct Faults {
     room_bytes: AtomicU64,
     flush_fails: AtomicBool,
+    flush_takes_ms: AtomicU64,
     cut_fails: AtomicBool,
     steps_left: AtomicU64,
 }
@@ -21,7 +23,8 @@ impl Faults {
     pub fn none() -> Arc<Self> {
         let room_bytes = AtomicU64::new(u64::MAX);
         let (flush_fails, cut_fails) = (AtomicBool::new(false), AtomicBool::new(false));
-        Arc::new(Self { room_bytes, flush_fails, cut_fails, steps_left: AtomicU64::new(u64::MAX) })
+        let (flush_takes_ms, steps_left) = (AtomicU64::new(0), AtomicU64::new(u64::MAX));
+        Arc::new(Self { room_bytes, flush_fails, flush_takes_ms, cut_fails, steps_left })
     }
 
     /// After this many more bytes the disk is full; `u64::MAX` gives it room again.
@@ -32,6 +35,11 @@ impl Faults {
     /// Whether flushing to disk fails.
     pub fn fail_flushes(&self, fails: bool) {
         self.flush_fails.store(fails, Ordering::SeqCst);
+    }
+
+    /// How much longer each flush to disk takes than it would.
+    pub fn slow_flushes(&self, by: Duration) {
+        self.flush_takes_ms.store(u64::try_from(by.as_millis()).unwrap_or(u64::MAX), Ordering::SeqCst);
     }
 
     /// Whether taking back a half-written append fails, too.
@@ -98,6 +106,11 @@ impl AppendFile {
         self.faults.as_ref().map_or(wanted, |faults| faults.take_room(wanted))
     }
 
+    /// Whether the disk would take so many bytes, as far as a disk that fails on demand says.
+    pub(crate) fn has_room(&self, wanted: usize) -> bool {
+        self.faults.as_ref().is_none_or(|faults| faults.room_bytes.load(Ordering::SeqCst) >= wanted as u64)
+    }
+
     /// Hands bytes to the kernel, behind those that are there.
     pub(crate) fn write(&self, bytes: &[u8]) -> io::Result<()> {
         (&self.file).write_all(bytes)
@@ -116,8 +129,11 @@ impl AppendFile {
     }
 
     pub(crate) fn sync(&self) -> io::Result<()> {
-        if self.faults.as_ref().is_some_and(|faults| faults.flush_fails.load(Ordering::SeqCst)) {
-            return Err(io::Error::other("the flush was told to fail"));
+        if let Some(faults) = &self.faults {
+            std::thread::sleep(Duration::from_millis(faults.flush_takes_ms.load(Ordering::SeqCst)));
+            if faults.flush_fails.load(Ordering::SeqCst) {
+                return Err(io::Error::other("the flush was told to fail"));
+            }
         }
         self.file.sync_data()
     }

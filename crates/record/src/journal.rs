@@ -152,6 +152,23 @@ impl Journal {
         }
     }
 
+    /// Why the newest append or flush failed; `None` while all goes well.
+    pub fn trouble(&self) -> Option<AppendError> {
+        let refused = self.shared.writer.lock().refused().cloned();
+        refused.or_else(|| self.shared.flushing.failing())
+    }
+
+    /// After [`Self::trouble`]: finds out whether the disk is well again, by doing what an append and a flush would do,
+    /// without a record. For whoever appends nothing while it fails.
+    pub fn try_again(&self) -> Result<(), AppendError> {
+        let mut writer = self.shared.writer.lock();
+        if writer.refused().is_some() {
+            writer.try_again(&self.shared)?;
+        }
+        drop(writer);
+        if self.shared.flushing.failing().is_some() { self.shared.flush_again() } else { Ok(()) }
+    }
+
     /// The journal's tag, which is in the id of each of its records.
     pub fn tag(&self) -> u16 {
         self.shared.tag

@@ -50,7 +50,8 @@ mod testing;
 mod time;
 
 pub use crate::columns::{
-    ColumnsCopied, ColumnsError, ColumnsOptions, Keep, Location, Retention, Settled, copy_columns,
+    ColumnsCopied, ColumnsError, ColumnsOptions, Keep, Location, Retention, Settled, copy_columns, has_columns,
+    is_free, move_columns,
 };
 pub use crate::cursor::{Cursor, MalformedCursor};
 pub use crate::files::Faults;

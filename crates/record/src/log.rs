@@ -77,6 +77,16 @@ impl AccessLog {
         self.journal.flush()
     }
 
+    /// Why the newest append or flush failed; `None` while all goes well.
+    pub fn trouble(&self) -> Option<AppendError> {
+        self.journal.trouble()
+    }
+
+    /// After [`Self::trouble`]: finds out whether the disk is well again, without writing a record.
+    pub fn try_again(&self) -> Result<(), AppendError> {
+        self.journal.try_again()
+    }
+
     /// The sequence of the newest record; 0 if there never was one.
     pub fn last_sequence(&self) -> u64 {
         self.journal.last_sequence()

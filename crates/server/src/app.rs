@@ -5,6 +5,7 @@ use crate::authn::Hasher;
 use crate::authn::throttle::Throttle;
 use crate::catalogues::Catalogues;
 use crate::db::Db;
+use crate::failing::Failing;
 use crate::maintenance::stops::StopLog;
 use crate::ops::records::turns::Turns;
 use crate::proofs::Proofs;
@@ -36,6 +37,8 @@ pub struct App {
     pub stops: Arc<StopLog>,
     /// What is signed about the access log.
     pub proofs: Arc<Proofs>,
+    /// How moving access records into columns goes.
+    pub settling: Failing,
     /// For how many days access records are kept where an organization says nothing.
     pub record_days: u32,
     /// Who may ask the access log now.

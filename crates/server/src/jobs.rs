@@ -3,6 +3,7 @@
 use crate::app::App;
 use crate::db::retention::RecordRetention;
 use crate::db::{self, DbError};
+use crate::failing::reasons;
 use std::sync::Arc;
 use std::time::Duration;
 use tegata_core::time::days;
@@ -27,6 +28,20 @@ pub async fn housekeeping(app: Arc<App>) {
 /// How often at most, and at least, it is looked whether records can leave the journal.
 const SETTLING: (Duration, Duration) = (Duration::from_millis(100), Duration::from_mins(1));
 
+/// How often it is looked whether the access log takes records.
+const WATCHING: Duration = Duration::from_secs(1);
+
+/// Watches whether the access log takes records, and tries one that does not, until the task is dropped.
+pub async fn watching(app: Arc<App>) {
+    loop {
+        tokio::time::sleep(WATCHING).await;
+        let app = Arc::clone(&app);
+        if let Err(error) = tokio::task::spawn_blocking(move || app.verify.recording().look()).await {
+            tracing::error!(%error, "looking after the access log was interrupted");
+        }
+    }
+}
+
 /// Moves records into columns that have been in the journal for `after`, until the task is dropped.
 pub async fn settling(app: Arc<App>, after: Duration) {
     let (shortest, longest) = SETTLING;
@@ -34,8 +49,17 @@ pub async fn settling(app: Arc<App>, after: Duration) {
         tokio::time::sleep(after.clamp(shortest, longest)).await;
         let (log, now) = (Arc::clone(app.verify.journal()), app.clock.now().as_micros());
         match tokio::task::spawn_blocking(move || log.settle(now)).await {
-            Ok(Ok(settled)) => tracing::debug!(?settled, "access records were moved into columns"),
-            Ok(Err(error)) => tracing::error!(%error, "access records stay in the journal; the next round tries again"),
+            Ok(Ok(settled)) => {
+                if let Some(since) = app.settling.over() {
+                    tracing::warn!(%since, "access records are moved into columns again");
+                }
+                tracing::debug!(?settled, "access records were moved into columns");
+            }
+            Ok(Err(error)) => {
+                if app.settling.note(app.clock.now(), &error) {
+                    tracing::error!(error = reasons(&error), "access records stay in the journal; it is tried again");
+                }
+            }
             Err(error) => tracing::error!(%error, "moving access records was interrupted"),
         }
     }

@@ -7,6 +7,7 @@ pub mod authn;
 pub mod catalogues;
 pub mod cli;
 pub mod db;
+pub mod failing;
 pub mod http;
 pub mod jobs;
 pub mod maintenance;

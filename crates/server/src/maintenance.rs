@@ -152,6 +152,9 @@ pub enum MaintenanceError {
     /// The access log.
     #[error("the access log cannot be opened: {0}")]
     Records(#[from] tegata_record::OpenError),
+    /// Its columns.
+    #[error(transparent)]
+    Columns(#[from] tegata_record::ColumnsError),
     /// What is signed about it.
     #[error("the proofs of the access log cannot be checked: {0}{cause}", cause = cause(.0))]
     Proof(#[from] tegata_record::proof::VerifyError),

@@ -14,6 +14,7 @@ use crate::authn::throttle::Throttle;
 use crate::catalogues::Catalogues;
 use crate::db::schema::{Found, SchemaError};
 use crate::db::{self, Backend, Db, DbError};
+use crate::failing::Failing;
 use crate::http::server::{DoorError, Doors, Serving};
 use crate::jobs;
 use crate::maintenance::restore::why_blocked;
@@ -21,6 +22,7 @@ use crate::maintenance::stops::{StopLog, StopLogError};
 use crate::ops::records::turns::Turns;
 use crate::ops::setup;
 use crate::proofs::{self, Proofs, Signing};
+use crate::verify::recording::RecordFailure;
 use crate::verify::unknown::{self, Limits};
 use crate::verify::{Parts, Verify};
 use secrecy::SecretString;
@@ -31,7 +33,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tegata_core::secret::Product;
 use tegata_core::time::Timestamp;
-use tegata_record::{AccessLog, ColumnsOptions, Location, OpenError, Options};
+use tegata_record::{AccessLog, ColumnsOptions, Faults, Location, OpenError, Options};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -71,6 +73,10 @@ pub struct Config {
     pub record_bucket: Option<Location>,
     /// What unknown tokens may cost.
     pub unknown: Limits,
+    /// What becomes of an answer whose access record cannot be written.
+    pub record_failure: RecordFailure,
+    /// A disk that fails on demand, for tests of the access log.
+    pub record_faults: Option<Arc<Faults>>,
     /// Where the time comes from.
     pub clock: Clock,
 }
@@ -94,6 +100,8 @@ impl Config {
             record_settle_after: Duration::from_hours(1),
             record_bucket: None,
             unknown: Limits::default(),
+            record_failure: RecordFailure::default(),
+            record_faults: None,
             clock: Clock::System,
         }
     }
@@ -176,8 +184,8 @@ pub struct Running {
     stop: watch::Sender<bool>,
     doors: Serving,
     follower: JoinHandle<()>,
-    /// What ends with the server: reading ahead, keeping its stores small, and writing summaries.
-    tasks: [JoinHandle<()>; 4],
+    /// What ends with the server: reading ahead, keeping its stores small, watching the log, and writing summaries.
+    tasks: [JoinHandle<()>; 5],
     signing: Option<Signing>,
     lock: ServingLock,
 }
@@ -209,6 +217,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
     let options = Options {
         flush: config.flush,
         writing: config.writing,
+        faults: config.record_faults.clone(),
         columns: config.record_bucket.clone(),
         columns_options: ColumnsOptions { segment_age_us, ..ColumnsOptions::default() },
         ..Options::default()
@@ -231,6 +240,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         product: config.product.clone(),
         clock: clock.clone(),
         journal: Arc::clone(&journal),
+        record_failure: config.record_failure,
         node,
         capacity: config.tokens_in_memory,
         unknown: config.unknown,
@@ -246,6 +256,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         verify: Arc::new(Verify::open(parts).await?),
         stops: Arc::new(StopLog::new(config.stops_log())),
         proofs,
+        settling: Failing::default(),
         record_days: config.record_days,
         turns: Turns::of_questions(),
         tails: Turns::of_tails(),
@@ -258,6 +269,9 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
     app.verify.load_everything().await?;
     app.stops.open(&app.db).await?;
     let signing = proofs::prepare(config, &app, keys).await?;
+    if config.record_failure == RecordFailure::Allow {
+        tracing::warn!("checks are answered even when they cannot be recorded, as --record-failure=allow says");
+    }
     if let Some(why) = why_blocked(&app.db).await? {
         tracing::warn!("{why}");
         app.verify.lease().block(why);
@@ -282,6 +296,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
     let tasks = [
         tokio::spawn(Arc::clone(&app.verify).preload(wanted)),
         tokio::spawn(jobs::housekeeping(Arc::clone(&app))),
+        tokio::spawn(jobs::watching(Arc::clone(&app))),
         tokio::spawn(jobs::settling(Arc::clone(&app), config.record_settle_after)),
         tokio::spawn(unknown::summing_up(Arc::clone(&app))),
     ];

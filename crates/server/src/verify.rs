@@ -14,6 +14,7 @@ pub mod lease;
 pub mod load;
 pub mod own;
 pub mod preload;
+pub mod recording;
 pub mod remembered;
 pub mod tokens;
 pub mod unknown;
@@ -24,6 +25,7 @@ use crate::catalogues::Catalogues;
 use crate::db::{Db, DbError};
 use index::Index;
 use lease::Lease;
+use recording::{RecordFailure, Recording};
 use std::sync::Arc;
 use std::time::Duration;
 use tegata_core::problem::{Code, Problem};
@@ -47,6 +49,7 @@ pub struct Verify {
     product: Product,
     clock: Clock,
     journal: Arc<AccessLog>,
+    recording: Recording,
     lease: Lease,
     /// What is known of unknown tokens, and what they may cost.
     unknown: Unknown,
@@ -72,6 +75,8 @@ pub struct Parts {
     pub clock: Clock,
     /// The access log.
     pub journal: Arc<AccessLog>,
+    /// What becomes of an answer whose record cannot be written.
+    pub record_failure: RecordFailure,
     /// The name of this node.
     pub node: String,
     /// Most tokens that are kept in memory.
@@ -89,7 +94,8 @@ impl Verify {
             catalogues: parts.catalogues,
             hasher: parts.hasher,
             product: parts.product,
-            clock: parts.clock,
+            clock: parts.clock.clone(),
+            recording: Recording::new(Arc::clone(&parts.journal), parts.clock, parts.record_failure),
             journal: parts.journal,
             lease: Lease::new(),
             unknown: Unknown::new(parts.unknown),
@@ -123,6 +129,11 @@ impl Verify {
     /// The access log.
     pub const fn journal(&self) -> &Arc<AccessLog> {
         &self.journal
+    }
+
+    /// How the access log takes records.
+    pub const fn recording(&self) -> &Recording {
+        &self.recording
     }
 
     /// The lease under which this node decides.

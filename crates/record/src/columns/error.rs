@@ -9,7 +9,7 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum ColumnsError {
     /// The folder or bucket refused, or what lies there could not be read.
-    #[error("could not {deed} {path}")]
+    #[error("could not {deed} {path}: {source}")]
     Store {
         /// What was to be done.
         deed: &'static str,
@@ -25,6 +25,28 @@ pub enum ColumnsError {
         location: String,
         /// Why it will not do.
         why: String,
+    },
+    /// Records were moved into columns, and they are somewhere else.
+    #[error(
+        "records up to sequence {settled} were moved into columns, and none are in {location}: if they lie in a bucket, \
+         name it with --record-bucket; if the folder was moved away, put it back"
+    )]
+    Elsewhere {
+        /// Up to which sequence.
+        settled: u64,
+        /// Where nothing is.
+        location: String,
+    },
+    /// A bucket was named, and columns lie in a folder.
+    #[error(
+        "columns lie in {folder}, and others were asked for in {location}: copy the files of the folder into the \
+         bucket, manifest.json last, and move the folder away; or leave out --record-bucket"
+    )]
+    TwoPlaces {
+        /// The folder.
+        folder: PathBuf,
+        /// The bucket.
+        location: String,
     },
     /// The manifest is damaged, or of a later version of the program.
     #[error("the manifest {path} cannot be used: {why}")]

@@ -16,11 +16,21 @@ pub(crate) struct Columns {
     pub(crate) reader: Arc<Reader>,
     pub(crate) options: ColumnsOptions,
     tag: u16,
-    current: RwLock<Option<Arc<Manifest>>>,
+    current: RwLock<Option<Current>>,
     /// Files that the manifest listed once, with the moment at which it ceased to.
     pub(crate) retired: Mutex<Vec<(i64, Arc<DataFile>)>>,
     /// Whether files were looked for that no manifest lists.
     pub(crate) swept: Mutex<bool>,
+}
+
+/// The newest manifest that was read or written.
+#[derive(Debug)]
+struct Current {
+    manifest: Arc<Manifest>,
+    /// Whether it is the one that lies in the store: nobody knows after a replacement that failed. Readers may go by it
+    /// all the same: until it is known what became of the replacement, nothing is removed that it lists, and nothing
+    /// that it does not list has left the journal.
+    is_certain: bool,
 }
 
 impl Columns {
@@ -37,20 +47,34 @@ impl Columns {
         }
     }
 
-    /// The manifest, if it has been read.
+    /// The manifest, if it has been read: good for readers, also while a bucket does not answer.
     pub(crate) fn known(&self) -> Option<Arc<Manifest>> {
-        self.current.read().clone()
+        self.current.read().as_ref().map(|current| Arc::clone(&current.manifest))
     }
 
-    /// The manifest. Reads it if that has not been done, or if nobody knows what became of the last replacement.
+    fn certain(&self) -> Option<Arc<Manifest>> {
+        let current = self.current.read();
+        current.as_ref().filter(|current| current.is_certain).map(|current| Arc::clone(&current.manifest))
+    }
+
+    /// The manifest, for whoever goes on from it. Reads it if that has not been done, or if nobody knows what became of
+    /// the last replacement.
     pub(crate) async fn manifest(&self) -> Result<Arc<Manifest>, ColumnsError> {
-        if let Some(manifest) = self.known() {
+        if let Some(manifest) = self.certain() {
             return Ok(manifest);
         }
         let loaded = Arc::new(self.load().await?);
         let mut current = self.current.write();
-        // Another reader may have been faster, and a replacement may have followed.
-        Ok(Arc::clone(current.get_or_insert(loaded)))
+        match &*current {
+            // Another reader may have been faster, and a replacement may have followed.
+            Some(current) if current.is_certain => Ok(Arc::clone(&current.manifest)),
+            before => {
+                // Readers may still go by the one before; nobody has said what time it is.
+                self.retire(before.as_ref().map(|before| &*before.manifest), &loaded, i64::MIN);
+                *current = Some(Current { manifest: Arc::clone(&loaded), is_certain: true });
+                Ok(loaded)
+            }
+        }
     }
 
     /// The manifest as it is now, for whoever looks at files that another process writes.
@@ -59,7 +83,7 @@ impl Columns {
         if let Some(known) = self.known().filter(|known| **known == *loaded) {
             loaded = known;
         }
-        *self.current.write() = Some(Arc::clone(&loaded));
+        *self.current.write() = Some(Current { manifest: Arc::clone(&loaded), is_certain: true });
         Ok(loaded)
     }
 
@@ -88,16 +112,23 @@ impl Columns {
         if let Err(error) = self.store.put(manifest::NAME, bytes).await {
             // It may have been replaced without our being told. Until that is known, neither the old nor the new one
             // may be acted on.
-            *self.current.write() = None;
+            if let Some(current) = &mut *self.current.write() {
+                current.is_certain = false;
+            }
             return Err(error);
         }
         let next = Arc::new(next);
-        let before = self.current.write().replace(Arc::clone(&next));
+        let before = self.current.write().replace(Current { manifest: Arc::clone(&next), is_certain: true });
+        self.retire(before.as_ref().map(|before| &*before.manifest), &next, now_us);
+        Ok(next)
+    }
+
+    /// Files that the manifest does not list any more may be removed when nobody reads them.
+    fn retire(&self, before: Option<&Manifest>, next: &Manifest, now_us: i64) {
         let listed: std::collections::HashSet<&str> = next.files.iter().map(|file| file.path.as_str()).collect();
         let gone = before.iter().flat_map(|before| before.files.iter());
         let gone = gone.filter(|file| !listed.contains(file.path.as_str()));
         self.retired.lock().extend(gone.map(|file| (now_us, Arc::clone(file))));
-        Ok(next)
     }
 
     /// The files that can contain a hit.

@@ -33,9 +33,19 @@ pub enum Location {
         /// `s3://bucket/prefix`.
         url: String,
         /// Endpoint, region and keys under the names that the usual environment variables have in small letters:
-        /// `aws_endpoint`, `aws_region`, `aws_access_key_id`, `aws_secret_access_key`, `aws_allow_http` …
+        /// `aws_endpoint`, `aws_region`, `aws_access_key_id`, `aws_secret_access_key`, `aws_allow_http` … Names that
+        /// mean nothing here are passed over.
         options: Vec<(String, String)>,
     },
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Folder(path) => path.display().fmt(out),
+            Self::Bucket { url, .. } => out.write_str(url),
+        }
+    }
 }
 
 impl fmt::Debug for Location {
@@ -155,8 +165,10 @@ fn open_bucket(url: &str, options: &[(String, String)]) -> Result<(AmazonS3, Pat
     let retry = RetryConfig { max_retries: RETRIES, retry_timeout: RETRY_TIME, ..RetryConfig::default() };
     let mut builder = AmazonS3Builder::new().with_url(url).with_retry(retry);
     for (name, value) in options {
-        let key = name.parse::<AmazonS3ConfigKey>().map_err(|_| format!("`{name}` is no option of a bucket"))?;
-        builder = builder.with_config(key, value);
+        // Whoever runs on a cloud has variables of that kind that are for others.
+        if let Ok(key) = name.parse::<AmazonS3ConfigKey>() {
+            builder = builder.with_config(key, value);
+        }
     }
     Ok((builder.build().map_err(|error| error.to_string())?, prefix))
 }
@@ -190,7 +202,8 @@ mod tests {
             assert!(matches!(Store::open(&location, None), Err(ColumnsError::Location { .. })), "{url}");
         }
         let option = |name: &str, value: &str| (name.to_owned(), value.to_owned());
-        let options = vec![option("aws_access_key_id", "id"), option("aws_secret_access_key", "hush")];
+        let mut options = vec![option("aws_access_key_id", "id"), option("aws_secret_access_key", "hush")];
+        options.push(option("aws_pager", "less"));
         let location = Location::Bucket { url: "s3://records/tegata".to_owned(), options };
         assert!(!format!("{location:?}").contains("hush"));
         assert!(!format!("{:?}", Store::open(&location, None).unwrap()).contains("hush"));

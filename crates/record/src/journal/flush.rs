@@ -43,6 +43,8 @@ struct State {
     stopping: bool,
     failures: u64,
     failed: Option<Failed>,
+    /// Whether the newest flush is the one that failed.
+    is_failing: bool,
 }
 
 /// Sequences (above `after`, up to `up_to`) whose flush failed. They are never believed to be on disk later: a kernel
@@ -61,8 +63,15 @@ pub(crate) struct Progress {
 
 impl Flushing {
     pub(crate) fn new(flushed: u64) -> Self {
-        let state = State { flushed, running: false, stopping: false, failures: 0, failed: None };
+        let state = State { flushed, running: false, stopping: false, failures: 0, failed: None, is_failing: false };
         Self { state: Mutex::new(state), flushed: Condvar::new(), stop: Condvar::new() }
+    }
+
+    /// Why the newest flush failed, if it did.
+    pub(crate) fn failing(&self) -> Option<AppendError> {
+        let state = self.state.lock();
+        let failed = state.failed.as_ref().filter(|_| state.is_failing)?;
+        Some(AppendError::Flush { source: Arc::clone(&failed.source) })
     }
 
     pub(crate) fn progress(&self) -> Progress {
@@ -83,6 +92,7 @@ impl State {
 
     fn ended(&mut self, up_to: u64, result: io::Result<()>) {
         self.running = false;
+        self.is_failing = result.is_err();
         match result {
             Ok(()) => self.flushed = self.flushed.max(up_to),
             Err(source) => {
@@ -106,11 +116,27 @@ impl Shared {
                 self.flushing.flushed.wait(&mut state);
                 continue;
             }
-            state.running = true;
-            let (up_to, result) = MutexGuard::unlocked(&mut state, || self.flush_files());
-            state.ended(up_to, result);
-            self.flushing.flushed.notify_all();
+            self.flush_once(&mut state);
         }
+    }
+
+    /// After a flush that failed: makes another, whether or not there is anything new. What failed before stays
+    /// unbelieved.
+    pub(crate) fn flush_again(&self) -> Result<(), AppendError> {
+        let mut state = self.flushing.state.lock();
+        while state.running {
+            self.flushing.flushed.wait(&mut state);
+        }
+        self.flush_once(&mut state);
+        drop(state);
+        self.flushing.failing().map_or(Ok(()), Err)
+    }
+
+    fn flush_once(&self, state: &mut MutexGuard<'_, State>) {
+        state.running = true;
+        let (up_to, result) = MutexGuard::unlocked(state, || self.flush_files());
+        state.ended(up_to, result);
+        self.flushing.flushed.notify_all();
     }
 
     fn flush_files(&self) -> (u64, io::Result<()>) {

@@ -46,7 +46,7 @@ pub enum OpenError {
         tag: u16,
     },
     /// The columns that go with the journal cannot be used.
-    #[error("the columns of the log cannot be used")]
+    #[error("the columns of the log cannot be used: {0}")]
     Columns(#[from] ColumnsError),
     /// The disk or its permissions.
     #[error("could not open the journal: {path}", path = path.display())]

@@ -93,6 +93,22 @@ impl Tail {
         }
     }
 
+    /// Makes sure that this many more bytes can be appended, and leaves the file as it is. On an error: see
+    /// [`Self::cut`].
+    pub(crate) fn make_room(&mut self, bytes: usize) -> io::Result<()> {
+        if !self.file.has_room(bytes) {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        if self.writing == Writing::Mapped {
+            let wanted = self.end.saturating_add(bytes as u64);
+            if self.window.as_ref().is_some_and(|window| wanted <= window.end()) || self.move_window(bytes as u64)? {
+                return Ok(());
+            }
+        }
+        self.file.write(&vec![0; bytes])?;
+        self.file.cut(self.end)
+    }
+
     /// Takes back everything that was not appended as a whole, and what was allocated ahead.
     pub(crate) fn cut(&mut self) -> io::Result<()> {
         // Before the file gets shorter: writing to a page that is no longer there ends the process.

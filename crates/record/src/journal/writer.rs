@@ -21,6 +21,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+/// A disk that has so much room takes records again.
+const ROOM_BYTES: usize = 64 << 10;
+
 #[derive(Debug)]
 pub(crate) struct Writer {
     tail: Tail,
@@ -29,6 +32,8 @@ pub(crate) struct Writer {
     /// The newest day in the segment; `None` while it is empty.
     newest_day: Option<i64>,
     must_roll: bool,
+    /// Why the newest append was refused; `None` if it was not.
+    refused: Option<AppendError>,
     /// Files that were left before they were flushed.
     unflushed: Vec<Arc<AppendFile>>,
 }
@@ -43,7 +48,7 @@ impl Writer {
     /// Goes on at the end of a segment.
     pub(crate) fn new(tail: Tail, segment: Arc<Segment>, next_sequence: u64) -> Self {
         let newest_day = segment.outline().content.map(|content| time::day(content.time_us_max));
-        Self { tail, segment, next_sequence, newest_day, must_roll: false, unflushed: Vec::new() }
+        Self { tail, segment, next_sequence, newest_day, must_roll: false, refused: None, unflushed: Vec::new() }
     }
 
     pub(crate) fn last_sequence(&self) -> u64 {
@@ -52,6 +57,32 @@ impl Writer {
 
     /// Numbers, writes and publishes frames. Returns the sequence of the first.
     pub(crate) fn append(&mut self, shared: &Shared, frames: &mut [u8]) -> Result<u64, AppendError> {
+        let appended = self.try_append(shared, frames);
+        if appended.is_err() || self.refused.is_some() {
+            self.refused = appended.as_ref().err().cloned();
+        }
+        appended
+    }
+
+    /// Why the newest append was refused, if it was and nothing has gone better since.
+    pub(crate) fn refused(&self) -> Option<&AppendError> {
+        self.refused.as_ref()
+    }
+
+    /// After a refusal: does what an append would, without a record. If that goes well, the refusal is forgotten.
+    pub(crate) fn try_again(&mut self, shared: &Shared) -> Result<(), AppendError> {
+        let tried = if self.must_roll { self.roll(shared) } else { Ok(()) };
+        let tried = tried.and_then(|()| {
+            self.tail.make_room(ROOM_BYTES).map_err(|source| {
+                self.must_roll |= self.tail.cut().is_err();
+                AppendError::Write { file: self.segment.path.clone(), source: Arc::new(source) }
+            })
+        });
+        self.refused = tried.as_ref().err().cloned();
+        tried
+    }
+
+    fn try_append(&mut self, shared: &Shared, frames: &mut [u8]) -> Result<u64, AppendError> {
         let first_day = frame::each(frames).next().map(|(_, payload)| time::day(codec::time_us(&frames[payload])));
         if self.wants_new_segment(shared, frames.len() as u64, first_day) {
             self.roll(shared)?;

@@ -1,7 +1,7 @@
 //! Opening the log: the journal, then the columns that go with it.
 
-use crate::columns::open_store;
 use crate::columns::{Columns, ColumnsError, Location};
+use crate::columns::{has_columns, open_store};
 use crate::engine::Engine;
 use crate::journal::{Journal, OpenError, Options, Recovery, marker};
 use crate::log::AccessLog;
@@ -14,6 +14,17 @@ use std::sync::atomic::AtomicU64;
 /// The folder of columns below the directory of the journal, if no other place is named.
 pub(crate) const FOLDER: &str = "columns";
 
+/// Columns are in one place: whoever names a bucket must not forget those that are in the folder.
+fn not_both(directory: &Path, location: &Location) -> Result<(), ColumnsError> {
+    let folder = directory.join(FOLDER);
+    match location {
+        Location::Bucket { .. } if has_columns(directory) => {
+            Err(ColumnsError::TwoPlaces { folder, location: location.to_string() })
+        }
+        Location::Bucket { .. } | Location::Folder(_) => Ok(()),
+    }
+}
+
 impl AccessLog {
     /// Opens the log in a directory, or makes one there with the tag `tag_if_new`, which should be random.
     ///
@@ -24,7 +35,9 @@ impl AccessLog {
         let (columns_options, faults) = (options.columns_options.clone(), options.faults.clone());
         let (flush, writing) = (options.flush, options.writing);
         let (journal, recovery) = Journal::open(directory, options, tag_if_new)?;
-        journal.go_on_after(marker::read(directory)).map_err(ColumnsError::from)?;
+        let settled = marker::read(directory);
+        journal.go_on_after(settled).map_err(ColumnsError::from)?;
+        not_both(directory, &location)?;
         let engine = Engine::start().map_err(|source| OpenError::Io { path: directory.to_owned(), source })?;
         let store = open_store(&location, faults)?;
         let columns = Arc::new(Columns::new(store, columns_options, journal.tag()));
@@ -32,6 +45,9 @@ impl AccessLog {
         match engine.run(async move { first_look.manifest().await }).map_err(ColumnsError::from)? {
             Err(ColumnsError::Store { .. }) if matches!(location, Location::Bucket { .. }) => {}
             Err(error) => return Err(error.into()),
+            Ok(manifest) if manifest.version == 0 && settled > 0 => {
+                return Err(ColumnsError::Elsewhere { settled, location: location.to_string() }.into());
+            }
             Ok(manifest) => journal.go_on_after(manifest.settled).map_err(ColumnsError::from)?,
         }
         let summaries = Summaries::open(directory, flush, writing, journal.tag(), journal.last_sequence());

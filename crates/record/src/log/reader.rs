@@ -11,7 +11,7 @@ use crate::columns::write::Outline;
 use crate::columns::{Columns, ColumnsError, ColumnsOptions, DataFile, Location, Manifest, name, open_store};
 use crate::engine::Engine;
 use crate::filter::Filter;
-use crate::journal::{Finding, FindingKind, JournalLook, OpenError, ReadError};
+use crate::journal::{Finding, FindingKind, JournalLook, OpenError, ReadError, marker};
 use crate::log::View;
 use crate::log::open::FOLDER;
 use crate::log::source::Moment;
@@ -70,8 +70,9 @@ impl LogReader {
         let folder = directory.join(FOLDER);
         let location = match columns {
             Some(location) => Some(location.clone()),
-            None => folder.is_dir().then_some(Location::Folder(folder)),
+            None => folder.is_dir().then(|| Location::Folder(folder.clone())),
         };
+        let shown = location.as_ref().map_or_else(|| folder.display().to_string(), ToString::to_string);
         let columns = location.map(|location| {
             let store = open_store(&location, None)?;
             Ok::<_, ColumnsError>(Arc::new(Columns::new(store, ColumnsOptions::default(), tag)))
@@ -85,7 +86,10 @@ impl LogReader {
             engine: Arc::new(engine),
             findings,
         };
-        reader.manifest()?;
+        let settled = marker::read(directory);
+        if reader.manifest()?.version == 0 && settled > 0 {
+            return Err(ColumnsError::Elsewhere { settled, location: shown }.into());
+        }
         Ok(reader)
     }
 

@@ -390,14 +390,14 @@ fn a_copy_from_outside_is_whole_while_records_move() {
             settle_all(&log);
         }
         let mut told = Vec::new();
-        let copied = copy_columns(directory.path(), copy.path(), |done, all| told.push((done, all))).unwrap();
+        let copied = copy_columns(directory.path(), None, copy.path(), |done, all| told.push((done, all))).unwrap();
         assert_eq!(told.last(), Some(&(copied.bytes, copied.bytes)));
         let (opened, _) = AccessLog::open(copy.path(), options(), TAG).unwrap();
         assert_eq!(opened.column_stats().records, copied.records);
         assert!(all(&opened) == all(&log), "round {round}");
     }
     let empty = crate::support::directory();
-    assert_eq!(copy_columns(empty.path(), empty.path(), |_, _| ()).unwrap(), ColumnsCopied::default());
+    assert_eq!(copy_columns(empty.path(), None, empty.path(), |_, _| ()).unwrap(), ColumnsCopied::default());
 }
 
 #[test]

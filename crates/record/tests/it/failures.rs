@@ -1,7 +1,9 @@
 //! A disk that is full or fails: appends are refused, nothing is left half, and all is well when the disk is.
 
 use crate::support::{T0, directory, fill, open, open_clean, options, record, segments, sequences, small};
-use tegata_record::{AppendError, Faults, FindingKind, Flush, Journal, Options};
+use std::io::ErrorKind;
+use std::time::{Duration, Instant};
+use tegata_record::{AppendError, Faults, FindingKind, Flush, Journal, Options, Writing};
 
 fn faulty(options: &Options) -> (std::sync::Arc<Faults>, Options) {
     let faults = Faults::none();
@@ -103,4 +105,98 @@ fn a_failed_flush_refuses_and_moves_to_a_new_segment() {
     assert_eq!(segments(directory.path()).len(), 2);
     drop(journal);
     assert_eq!(sequences(&open_clean(directory.path(), options)), [1, 2, 3, 4]);
+}
+
+#[test]
+fn trouble_is_told_and_ends_without_a_record() {
+    for (writing, room) in [(Writing::Mapped, 0), (Writing::Calls, 0), (Writing::Mapped, 50), (Writing::Calls, 50)] {
+        let directory = directory();
+        let (faults, options) = faulty(&Options { writing, ..options() });
+        let journal = open_clean(directory.path(), options.clone());
+        fill(&journal, 3);
+        assert!(journal.trouble().is_none() && journal.try_again().is_ok());
+        faults.leave_room(room);
+        assert!(refused(&journal));
+        let told = journal.trouble();
+        assert!(
+            matches!(&told, Some(AppendError::Write { source, .. }) if source.kind() == ErrorKind::StorageFull),
+            "{told:?}"
+        );
+        assert!(journal.try_again().is_err() && journal.trouble().is_some(), "the disk is as full as before");
+        faults.leave_room(u64::MAX);
+        assert!(journal.try_again().is_ok() && journal.trouble().is_none(), "nobody appended anything");
+        fill(&journal, 3);
+        drop(journal);
+        assert_eq!(sequences(&open_clean(directory.path(), options)), (1..=6).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn an_append_that_succeeds_ends_trouble() {
+    let directory = directory();
+    let (faults, options) = faulty(&options());
+    let journal = open_clean(directory.path(), options);
+    faults.leave_room(0);
+    assert!(refused(&journal) && journal.trouble().is_some());
+    faults.leave_room(u64::MAX);
+    fill(&journal, 1);
+    assert!(journal.trouble().is_none());
+}
+
+#[test]
+fn a_flush_that_fails_is_trouble_until_one_succeeds() {
+    let directory = directory();
+    let (faults, options) = faulty(&Options { flush: Flush::Always, ..options() });
+    let journal = open_clean(directory.path(), options.clone());
+    faults.fail_flushes(true);
+    assert!(journal.append(&record(T0)).is_err());
+    assert!(matches!(journal.trouble(), Some(AppendError::Flush { .. })));
+    assert!(journal.try_again().is_err() && journal.trouble().is_some());
+    faults.fail_flushes(false);
+    assert!(journal.try_again().is_ok() && journal.trouble().is_none());
+    journal.append(&record(T0)).unwrap();
+    drop(journal);
+    assert_eq!(sequences(&open_clean(directory.path(), options)), [1, 2]);
+}
+
+/// How long one flush takes.
+const SLOW: Duration = Duration::from_millis(200);
+
+#[test]
+fn a_slow_disk_keeps_nobody_waiting_who_does_not_wait_for_it() {
+    let directory = directory();
+    let (faults, options) = faulty(&Options { flush: Flush::Interval(Duration::from_millis(1)), ..options() });
+    let journal = open_clean(directory.path(), options);
+    faults.slow_flushes(SLOW);
+    let (began, mut longest) = (Instant::now(), Duration::ZERO);
+    while began.elapsed() < 4 * SLOW {
+        let before = Instant::now();
+        fill(&journal, 1);
+        longest = longest.max(before.elapsed());
+    }
+    // Flushes were under way all the time.
+    assert!(longest < SLOW / 2, "an append took {longest:?}");
+    assert!(journal.stats().flushed_sequence < journal.last_sequence());
+}
+
+#[test]
+fn on_a_slow_disk_those_who_wait_share_flushes() {
+    let directory = directory();
+    let (faults, options) = faulty(&Options { flush: Flush::Always, ..options() });
+    let journal = open_clean(directory.path(), options);
+    faults.slow_flushes(SLOW);
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                for _ in 0..3 {
+                    let id = journal.append(&record(T0)).unwrap();
+                    assert!(id.sequence() <= journal.stats().flushed_sequence, "it is on disk when it is answered");
+                }
+            });
+        }
+    });
+    // Each waits for the flush that is under way and then for its own.
+    assert!(began.elapsed() >= 3 * SLOW, "nobody is answered before the disk");
+    assert!(began.elapsed() < 12 * SLOW, "48 appends took {:?}", began.elapsed());
 }

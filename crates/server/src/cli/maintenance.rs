@@ -6,7 +6,7 @@ use super::exit::Exit;
 use super::logging;
 use super::render::{Colours, Column, Output, plain};
 use super::secret::{self, PasswordFrom};
-use super::settings::{Place, Settings};
+use super::settings::{Failure, Place, Settings};
 use crate::maintenance::{
     self, BackupOptions, CopyOptions, Level, MaintenanceError, Progress, RestoreOptions, Unit, doctor, keys, shown,
 };
@@ -60,6 +60,8 @@ pub struct Copy {
 pub struct Doctor {
     #[command(flatten)]
     place: Place,
+    #[command(flatten)]
+    failure: Failure,
 }
 
 /// The hashing keys.
@@ -181,7 +183,8 @@ impl Copy {
 impl Doctor {
     /// Looks, and ends well only where nothing is broken.
     pub async fn run(self, output: Output, colours: Colours) -> Result<(), CliError> {
-        let settings = settled(&self.place, colours)?;
+        let mut settings = settled(&self.place, colours)?;
+        settings.config.record_failure = self.failure.or(settings.config.record_failure);
         let findings = doctor::doctor(&settings.config).await;
         for finding in &findings {
             if output.json {

@@ -3,6 +3,7 @@
 use super::error::CliError;
 use super::moment::span;
 use crate::serve::Config;
+use crate::verify::recording::RecordFailure;
 use clap::{Args, ValueEnum};
 use serde::Deserialize;
 use std::net::SocketAddr;
@@ -33,6 +34,10 @@ pub struct Place {
     /// environment or the settings file, where other processes do not see it
     #[arg(long, value_name = "DATABASE", env = "TEGATA_DATABASE", hide_env_values = true)]
     pub database: Option<String>,
+    /// Where the columnar files of the access log lie: `s3://bucket/prefix` [default: a folder in the data directory].
+    /// Region, endpoint and keys come from the usual variables (`AWS_REGION`, `AWS_ENDPOINT`, `AWS_ACCESS_KEY_ID` …)
+    #[arg(long, value_name = "URL", env = "TEGATA_RECORD_BUCKET")]
+    pub record_bucket: Option<String>,
 }
 
 /// How a server serves.
@@ -59,6 +64,8 @@ pub struct Serving {
     /// How access records are handed to the system [default: mapped]
     #[arg(long, value_enum, value_name = "HOW", env = "TEGATA_RECORD_WRITING")]
     pub record_writing: Option<RecordWriting>,
+    #[command(flatten)]
+    pub failure: Failure,
     /// Most tokens that are kept in memory [default: 2000000]
     #[arg(long, value_name = "N", env = "TEGATA_TOKENS_IN_MEMORY")]
     pub tokens_in_memory: Option<usize>,
@@ -71,10 +78,6 @@ pub struct Serving {
     /// After how long access records leave the journal for columnar files: 30s, 15m, 1h [default: 1h]
     #[arg(long, value_name = "SPAN", env = "TEGATA_RECORD_SETTLE_AFTER", value_parser = span)]
     pub record_settle_after: Option<Duration>,
-    /// A bucket for the columnar files, in place of a folder: `s3://bucket/prefix`. Region, endpoint and keys come from
-    /// the usual variables of the environment, such as `AWS_REGION` and `AWS_ACCESS_KEY_ID`
-    #[arg(long, value_name = "URL", env = "TEGATA_RECORD_BUCKET")]
-    pub record_bucket: Option<String>,
     /// Unknown tokens that are looked up for one address a second [default: 20]; ten times as many at once
     #[arg(long, value_name = "N", env = "TEGATA_UNKNOWN_PER_SECOND")]
     pub unknown_per_second: Option<NonZeroU32>,
@@ -89,6 +92,26 @@ pub struct Serving {
     pub log_level: Option<String>,
 }
 
+/// What is done when the access log takes no records.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Failure {
+    /// What becomes of an answer whose access record cannot be written, for example because the disk is full
+    /// [default: deny]
+    #[arg(long, value_enum, value_name = "WHAT", env = "TEGATA_RECORD_FAILURE")]
+    pub record_failure: Option<OnRecordFailure>,
+}
+
+impl Failure {
+    /// What was said here, or otherwise.
+    pub const fn or(&self, otherwise: RecordFailure) -> RecordFailure {
+        match self.record_failure {
+            None => otherwise,
+            Some(OnRecordFailure::Deny) => RecordFailure::Deny,
+            Some(OnRecordFailure::Allow) => RecordFailure::Allow,
+        }
+    }
+}
+
 /// When access records reach the disk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -99,6 +122,16 @@ pub enum RecordFlush {
     Interval,
     /// When the operating system sees fit.
     Never,
+}
+
+/// What becomes of an answer whose access record cannot be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnRecordFailure {
+    /// It becomes a no: nothing is allowed that is not recorded.
+    Deny,
+    /// It leaves all the same, without a record, and is counted.
+    Allow,
 }
 
 /// How access records are handed to the operating system.
@@ -135,6 +168,7 @@ struct SettingsFile {
     token_prefix: Option<String>,
     record_flush: Option<RecordFlush>,
     record_writing: Option<RecordWriting>,
+    record_failure: Option<OnRecordFailure>,
     tokens_in_memory: Option<usize>,
     tokens_at_start: Option<usize>,
     record_days: Option<u32>,
@@ -193,6 +227,8 @@ impl Place {
             Some(RecordWriting::Mapped) => config.writing = Writing::Mapped,
             Some(RecordWriting::Calls) => config.writing = Writing::Calls,
         }
+        let own = Failure { record_failure: file.record_failure };
+        config.record_failure = serving.failure.or(own.or(config.record_failure));
         if let Some(count) = serving.tokens_in_memory.or(file.tokens_in_memory) {
             config.tokens_in_memory = count;
         }
@@ -207,7 +243,7 @@ impl Place {
         if let Some(settle_after) = serving.record_settle_after.or(settle_after) {
             config.record_settle_after = settle_after;
         }
-        if let Some(url) = serving.record_bucket.clone().or(file.record_bucket) {
+        if let Some(url) = self.record_bucket.clone().or(file.record_bucket) {
             config.record_bucket = Some(bucket(url)?);
         }
         if let Some(number) = serving.unknown_per_second.or(file.unknown_per_second) {
@@ -275,6 +311,7 @@ mod tests {
         assert_eq!(settings.config.listen.to_string(), "127.0.0.1:7700");
         assert_eq!((settings.config.tokens_in_memory, settings.config.preload), (2_000_000, 100_000));
         assert_eq!(settings.config.flush, Flush::Interval(Duration::from_millis(100)));
+        assert_eq!(settings.config.record_failure, RecordFailure::Deny);
         assert_eq!((settings.log_format, settings.log_level.as_str()), (LogFormat::Text, "info"));
         let processors = std::thread::available_parallelism().unwrap();
         assert_eq!((settings.config.unix_socket, settings.config.workers), (None, processors));
@@ -295,11 +332,12 @@ mod tests {
     #[test]
     fn flags_win_over_the_file() {
         let (_directory, place) = file(
-            "data_dir = '/var/lib/tegata'\nlisten = '0.0.0.0:80'\nrecord_flush = 'always'\nrecord_writing = 'calls'\ntoken_prefix = 'acme'\nlog_format = 'json'",
+            "data_dir = '/var/lib/tegata'\nlisten = '0.0.0.0:80'\nrecord_flush = 'always'\nrecord_writing = 'calls'\nrecord_failure = 'allow'\ntoken_prefix = 'acme'\nlog_format = 'json'",
         );
         let settings = place.settle().unwrap();
         assert_eq!(settings.config.data_dir, PathBuf::from("/var/lib/tegata"));
         assert_eq!((settings.config.flush, settings.config.writing), (Flush::Always, Writing::Calls));
+        assert_eq!(settings.config.record_failure, RecordFailure::Allow);
         assert_eq!(settings.config.product.to_string(), "acme");
         assert_eq!(settings.log_format, LogFormat::Json);
         let serving = Serving { listen: Some("127.0.0.1:1".parse().unwrap()), ..Serving::default() };

@@ -30,6 +30,12 @@ pub async fn metrics(State(app): State<Arc<App>>, request: Request) -> Result<im
     for (name, count) in counts {
         metrics::counter!(name).absolute(count.load(Ordering::Relaxed));
     }
+    let recording = app.verify.recording().health();
+    metrics::gauge!("tegata_record_failing").set(f64::from(u8::from(recording.is_failing)));
+    metrics::counter!("tegata_checks_unrecorded_total").absolute(recording.unrecorded);
+    metrics::gauge!("tegata_columns_failing").set(f64::from(u8::from(app.settling.since().is_some())));
+    let settled = app.verify.journal().column_stats().settled_sequence;
+    metrics::gauge!("tegata_columns_settled_sequence").set(approximate(settled));
     let proof = app.proofs.health();
     metrics::gauge!("tegata_proof_signed_sequence").set(approximate(proof.signed_through));
     metrics::gauge!("tegata_proof_unsigned_records").set(approximate(proof.unsigned));

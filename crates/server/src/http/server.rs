@@ -14,6 +14,7 @@ pub use tally::Tally;
 use super::problem::Told;
 use super::{api, openapi, pages};
 use crate::app::App;
+use crate::verify::recording::RecordFailure;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
@@ -70,18 +71,38 @@ pub fn router(app: &Arc<App>, tallies: Vec<Arc<Tally>>) -> Router {
         .with_state(Arc::clone(app))
 }
 
-/// Whether checks can be answered: the lease holds and the log takes records.
+/// Whether checks can be answered: the lease holds, and the log takes records or need not. Anybody may ask, so that no
+/// path or place is told.
 async fn ready(State(app): State<Arc<App>>) -> Response<Body> {
     let lease = app.verify.lease().holds();
     let stats = app.verify.journal().stats();
     let proof = app.proofs.health();
+    let recording = app.verify.recording().health();
+    let is_ready = lease && !(recording.is_failing && recording.on_failure == RecordFailure::Deny);
+    let settling = app.settling.since();
+    let columns = app.verify.journal().column_stats();
     let body = serde_json::json!({
-        "status": if lease { "ready" } else { "unavailable" },
+        "status": if is_ready { "ready" } else { "unavailable" },
         "lease": lease,
         "blocked": app.verify.lease().blocked(),
         "sequence": app.verify.applied_sequence(),
         "records": stats.last_sequence,
         "record_failures": stats.append_failures + stats.flush_failures,
+        "record": {
+            "condition": if recording.is_failing { "failing" } else { "writing" },
+            "since": recording.since,
+            "error": recording.error,
+            "on_failure": recording.on_failure.as_str(),
+            "denied": recording.denied,
+            "unrecorded": recording.unrecorded,
+        },
+        // What is not settled stays in the journal, so that readiness does not depend on it.
+        "columns": {
+            "condition": if settling.is_some() { "failing" } else { "settling" },
+            "since": settling.map(|(since, _)| since),
+            "error": settling.map(|(_, word)| word),
+            "settled_through": columns.settled_sequence,
+        },
         // Checks do not wait for signatures, and readiness does not depend on them.
         "proof": {
             "condition": proof.condition.as_str(),
@@ -90,7 +111,7 @@ async fn ready(State(app): State<Arc<App>>) -> Response<Body> {
             "findings": proof.findings,
         },
     });
-    json(if lease { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, body.to_string())
+    json(if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE }, body.to_string())
 }
 
 fn json(status: StatusCode, body: String) -> Response<Body> {

@@ -93,7 +93,9 @@ async fn make(
         aside(move || files::copy(&stops, &to, |_| ())).await?;
     }
     let (log, to) = (config.records(), destination.join(RECORDS));
-    let records = with_bytes(report, "copying access records", move |told| records::copy(&log, &to, told)).await?;
+    let columns = config.record_bucket.clone();
+    let copying = move |told: &mut dyn FnMut(u64, u64)| records::copy(&log, columns.as_ref(), &to, told);
+    let records = with_bytes(report, "copying access records", copying).await?;
 
     let mut manifest = Manifest {
         format: FORMAT,

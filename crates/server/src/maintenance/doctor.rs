@@ -12,6 +12,7 @@ use crate::db::{self, Db};
 use crate::maintenance::restore::why_blocked;
 use crate::maintenance::stops;
 use crate::serve::{Config, is_served};
+use crate::verify::recording::RecordFailure;
 use serde::Serialize;
 use std::path::Path;
 
@@ -226,6 +227,12 @@ async fn stops_file(config: &Config, db: &Db, findings: &mut Vec<Finding>) -> Re
 }
 
 async fn access_log(config: &Config, served: bool, findings: &mut Vec<Finding>) {
+    if config.record_failure == RecordFailure::Allow {
+        findings.push(Finding::warn(
+            "checks are answered even when they cannot be recorded (--record-failure=allow)".to_owned(),
+            "watch tegata_checks_unrecorded_total, or choose deny, under which nothing is allowed without a record",
+        ));
+    }
     let directory = config.records();
     if served {
         findings.push(Finding::ok("the access log is in use by the server; /readyz tells how it is"));
@@ -235,7 +242,8 @@ async fn access_log(config: &Config, served: bool, findings: &mut Vec<Finding>) 
         findings.push(Finding::ok("there is no access log yet"));
         return;
     }
-    let looked = aside(move || records::look(&directory)).await;
+    let columns = config.record_bucket.clone();
+    let looked = aside(move || records::look(&directory, columns.as_ref())).await;
     match looked {
         Ok(copied) => {
             findings.push(Finding::ok(format!("the access log holds {} records", copied.records)));

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use tegata_record::proof::{
     DayRecords, Days, Held, Problem, Sequences, SourceError, Verified, Verifier, VerifyError, VerifyingKey, hold,
 };
-use tegata_record::{Location, LogReader, OpenError};
+use tegata_record::{Location, LogReader, OpenError, has_columns};
 
 /// No more problems of an organization are kept; those after them are like those before.
 const PROBLEMS_MAX: usize = 10_000;
@@ -25,7 +25,7 @@ const REPORT_EVERY: u64 = 4_096;
 pub struct VerifyOptions {
     /// A data directory, a backup, or a directory of access records itself.
     pub place: PathBuf,
-    /// Where columns lie, if not beside the journal.
+    /// Where columns lie, if not beside the journal: a backup has its own, whatever it is of.
     pub columns: Option<Location>,
     /// The public key, as the line of a signed note.
     pub key: VerifyingKey,
@@ -63,7 +63,8 @@ pub struct VerifyDone {
 pub fn verify(options: &VerifyOptions, report: Report<'_>) -> Result<VerifyDone, MaintenanceError> {
     let records = records_in(&options.place);
     let mut done = VerifyDone::default();
-    let reader = match LogReader::open(&records, options.columns.as_ref()) {
+    let columns = options.columns.as_ref().filter(|_| !has_columns(&records));
+    let reader = match LogReader::open(&records, columns) {
         // A manifest that was damaged is a finding, and names its place.
         Err(OpenError::Columns(error)) => {
             done.problems.push(error.to_string());

@@ -8,7 +8,7 @@ use super::{MaintenanceError, files};
 use crate::serve::PROOFS;
 use std::path::Path;
 use tegata_record::proof::hold;
-use tegata_record::{AccessLog, FindingKind, Flush, Options, copy_columns};
+use tegata_record::{AccessLog, FindingKind, Flush, Location, Options, copy_columns};
 
 /// The file by which a process holds a journal; it says nothing and is not copied.
 const LOCK: &str = "journal.lock";
@@ -17,7 +17,13 @@ const OPEN: &str = ".open";
 const UNFINISHED: &str = ".unfinished";
 
 /// Copies an access log into a directory that is not there yet, and opens the copy to see that it is sound.
-pub fn copy(from: &Path, to: &Path, mut told: impl FnMut(u64, u64)) -> Result<RecordsCopied, MaintenanceError> {
+/// Columns that lie in a bucket are copied into the folder that they would lie in without one.
+pub fn copy(
+    from: &Path,
+    columns: Option<&Location>,
+    to: &Path,
+    mut told: impl FnMut(u64, u64),
+) -> Result<RecordsCopied, MaintenanceError> {
     files::make_empty(to)?;
     if !from.is_dir() {
         return Ok(RecordsCopied::default());
@@ -40,12 +46,12 @@ pub fn copy(from: &Path, to: &Path, mut told: impl FnMut(u64, u64)) -> Result<Re
             Err(error) => return Err(error),
         }
     }
-    copy_columns(from, to, |done, of| told(before + done, total + of)).map_err(super::io(from))?;
+    copy_columns(from, columns, to, |done, of| told(before + done, total + of)).map_err(super::io(from))?;
     if proofs.1.is_dir() {
         remove_forgotten(&proofs.0, &proofs.1)?;
     }
     files::sync_directory(to)?;
-    if names.is_empty() { Ok(RecordsCopied::default()) } else { look(to) }
+    if names.is_empty() { Ok(RecordsCopied::default()) } else { look(to, None) }
 }
 
 /// Copies the proofs as they are at one moment; whoever signs waits meanwhile.
@@ -91,8 +97,9 @@ fn directories(path: &Path) -> Result<Vec<String>, MaintenanceError> {
 }
 
 /// Opens an access log that nobody uses, tells what there is, and leaves it.
-pub fn look(directory: &Path) -> Result<RecordsCopied, MaintenanceError> {
-    let (log, recovery) = AccessLog::open(directory, Options { flush: Flush::Never, ..Options::default() }, 0)?;
+pub fn look(directory: &Path, columns: Option<&Location>) -> Result<RecordsCopied, MaintenanceError> {
+    let options = Options { flush: Flush::Never, columns: columns.cloned(), ..Options::default() };
+    let (log, recovery) = AccessLog::open(directory, options, 0)?;
     let records = log.stats().records;
     drop(log);
     let lock = directory.join(LOCK);

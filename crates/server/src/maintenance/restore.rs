@@ -16,6 +16,7 @@ use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use tegata_core::time::Timestamp;
+use tegata_record::{is_free, move_columns};
 
 /// What to restore.
 #[derive(Debug, Clone)]
@@ -59,6 +60,9 @@ pub async fn restore(
     }
     let stops = read_stops(&manifest, options)?;
     require_keys(config, &manifest, &stops)?;
+    if let Some(bucket) = config.record_bucket.clone() {
+        aside(move || Ok(is_free(&bucket)?)).await?;
+    }
     let checked = (manifest.clone(), source.clone());
     with_bytes(report, "checking the backup", move |told| checked.0.check_files(&checked.1, told)).await?;
 
@@ -240,7 +244,13 @@ async fn restore_files(
     report: Report<'_>,
 ) -> Result<(), MaintenanceError> {
     let (from, to) = (source.join(RECORDS), config.records());
-    with_bytes(report, "copying access records", move |told| super::records::copy(&from, &to, told)).await?;
+    let copying = move |told: &mut dyn FnMut(u64, u64)| super::records::copy(&from, None, &to, told);
+    with_bytes(report, "copying access records", copying).await?;
+    if let Some(bucket) = config.record_bucket.clone() {
+        let records = config.records();
+        let moving = move |told: &mut dyn FnMut(u64, u64)| Ok(move_columns(&records, &bucket, told)?);
+        with_bytes(report, "moving columnar files into the bucket", moving).await?;
+    }
     let path = config.stops_log();
     let (installation, list) = (manifest.installation_id.clone(), stops.stops.clone());
     let directory = config.data_dir.clone();

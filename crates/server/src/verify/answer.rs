@@ -47,8 +47,8 @@ pub struct Answer<'a> {
     #[serde(rename = "retry_after_seconds", skip_serializing_if = "Option::is_none", serialize_with = "whole_seconds")]
     #[schema(value_type = Option<u64>)]
     pub retry_after: Option<Duration>,
-    /// The id of the access record; absent only where the answer is no, and its record could not be written or is a
-    /// summary of many.
+    /// The id of the access record; absent only where it could not be written, and then the answer is no, unless the
+    /// operator chose `--record-failure=allow`; and where the record is a summary of many denials.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     pub record: Option<&'static str>,

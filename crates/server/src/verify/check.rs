@@ -164,7 +164,7 @@ impl Verify {
     }
 
     /// Decides and records many calls, and writes the answers behind what is in `out`, separated by commas. The records
-    /// are written at once: all of them, or none, and then all answers are no.
+    /// are written at once: all of them, or none, and then all answers are no, unless the operator chose otherwise.
     pub async fn check_batch(
         &self,
         verifier: &VerifierEntry,
@@ -212,11 +212,12 @@ impl Verify {
         self.record(drafts, start, out);
     }
 
-    /// Records what was answered; where that fails, every answer becomes a no.
+    /// Records what was answered; where that fails, every answer becomes a no, or loses the id of its record if the
+    /// operator chose that.
     fn record(&self, drafts: &mut Drafts, start: usize, out: &mut Vec<u8>) {
         self.summed_up(drafts.summed_up());
-        if let Err(error) = drafts.commit(&self.journal, start, out) {
-            tracing::error!(%error, "checks could not be recorded");
+        if let Err(error) = drafts.commit(&self.journal, self.recording.on_failure(), start, out) {
+            self.recording.failed(drafts.answers(), &error);
         }
     }
 

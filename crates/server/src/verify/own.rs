@@ -1,6 +1,7 @@
 //! Access records of calls to Tegata's own API: recorded like any other API's.
 
 use super::Verify;
+use super::recording::RecordFailure;
 use crate::authn::Actor;
 use crate::ops::Meta;
 use tegata_core::decide::{Decision, RULE_VERSION};
@@ -31,7 +32,8 @@ pub struct OwnAccess<'a> {
 }
 
 impl Verify {
-    /// Leaves the access record of a call of Tegata's own API.
+    /// Leaves the access record of a call of Tegata's own API. An error is what is answered where it cannot be
+    /// written, unless the operator chose otherwise.
     pub fn record_own(&self, access: &OwnAccess<'_>) -> Result<(), Problem> {
         let org = access.org.map(|org| org.to_string());
         let context = access.context.map(|context| context.to_string());
@@ -65,9 +67,13 @@ impl Verify {
                 access.decision.reason().as_str(),
             )
         };
-        self.journal.append(&record).map(drop).map_err(|error| {
-            tracing::error!(%error, "an access could not be recorded");
-            Problem::new(Code::Unavailable, "the access could not be recorded, so it is not answered")
-        })
+        let Err(error) = self.journal.append(&record) else { return Ok(()) };
+        self.recording.failed(1, &error);
+        match self.recording.on_failure() {
+            RecordFailure::Allow => Ok(()),
+            RecordFailure::Deny => {
+                Err(Problem::new(Code::Unavailable, "the access could not be recorded, so it is not answered"))
+            }
+        }
     }
 }

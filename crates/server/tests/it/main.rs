@@ -23,5 +23,6 @@ mod questions;
 mod races;
 mod records;
 mod seeds;
+mod storage;
 mod tenants;
 mod town;

@@ -91,10 +91,21 @@ impl Server {
 
     /// Starts a server on a database that may have been used before.
     pub async fn start_on(database: Database, directory: TempDir, url: String) -> Self {
+        Self::start_as(database, directory, url, |_| {}).await
+    }
+
+    /// The same, with another configuration.
+    pub async fn start_as(
+        database: Database,
+        directory: TempDir,
+        url: String,
+        change: impl FnOnce(&mut Config),
+    ) -> Self {
         let shift = Arc::new(AtomicI64::new(0));
         let mut config = Config::new(directory.path().join("data"), "127.0.0.1:0".parse().unwrap());
         config.database = Some(url);
         config.clock = Clock::Shifted(Arc::clone(&shift));
+        change(&mut config);
         let running = start(&config).await.expect("the server starts");
         let setup = running.setup.as_ref().map(|token| token.expose_secret().to_owned());
         let base = format!("http://{}", running.address);

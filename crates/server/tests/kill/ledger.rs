@@ -30,14 +30,16 @@ pub struct Counts {
     pub repeated: usize,
     pub torn: usize,
     pub junk: usize,
+    /// How often the log was held against what is signed about it.
+    pub proven: usize,
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { made, revoked, records, repeated, torn, junk } = self;
+        let Self { made, revoked, records, repeated, torn, junk, proven } = self;
         write!(f, "{made} creates, {revoked} revocations and {records} records are there")?;
         write!(f, ", {junk} junk checks counted")?;
-        write!(f, ", {repeated} unanswered calls repeated, {torn} torn tails")
+        write!(f, ", {repeated} unanswered calls repeated, {torn} torn tails, {proven} times the log was as signed")
     }
 }
 

@@ -1,6 +1,7 @@
 //! `kill -9` of the real program, again and again, while it makes, stops and checks tokens. After each death: no
-//! acknowledged change is lost, no answered check is without its record, nothing that was revoked is allowed, and the
-//! access log has lost at most what nobody was answered for. A flood of junk beside it is counted to the last of them.
+//! acknowledged change is lost, no answered check is without its record or has two, nothing that was revoked is allowed,
+//! the access log has lost at most what nobody was answered for, and it is as it was signed. A flood of junk beside it is
+//! counted to the last of them.
 //!
 //! `TEGATA_KILLS` says how often on each database; twice if not said. PostgreSQL is found by `TEGATA_TEST_POSTGRES`.
 //! `TEGATA_BIN` names another program than the one that was built with this test.
@@ -229,12 +230,14 @@ impl Town {
 
     async fn has_records(&self, records: &[String]) {
         let mut missing: std::collections::BTreeSet<&str> = records.iter().map(String::as_str).collect();
-        let mut cursor = String::new();
+        let (mut cursor, mut seen) = (String::new(), std::collections::BTreeSet::new());
         while !missing.is_empty() {
             let path = format!("{ORG}/records?api=town&kind=personal_token&limit=200{cursor}");
             let page = self.root.must("GET", &path, Value::Null, 200).await;
             for item in page["items"].as_array().unwrap() {
-                missing.remove(item["id"].as_str().unwrap());
+                let id = item["id"].as_str().unwrap().to_owned();
+                missing.remove(id.as_str());
+                assert!(seen.insert(id), "there are two of {item}");
             }
             match page["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={next}"),
@@ -286,6 +289,7 @@ async fn killed_again_and_again(name: &str, database: String, directory: &std::p
         one_life(&shared, program, life).await;
         town = Arc::into_inner(shared).expect("everybody has noticed");
         counts.torn += program::sound_log(directory).await;
+        counts.proven += program::proven_log(directory, &database, counts.proven > 0);
         program = Program::start(directory, &database).await;
         town.moved(&program.base);
         town.verify(&mut counts).await;
@@ -293,6 +297,8 @@ async fn killed_again_and_again(name: &str, database: String, directory: &std::p
     }
     program.kill();
     assert!(counts.made > 0 && counts.records > 0, "something was done: {counts}");
+    // A life may end before anything was signed in it, but not many lives.
+    assert!(counts.proven > 0 || kills < 5, "nothing was ever signed: {counts}");
     // Two short lives may end before enough tokens are there to stop one.
     assert!(kills < 10 || counts.revoked > 0, "something was stopped: {counts}");
     println!("{name}: {kills} kills in {} s, nothing lost: {counts}", began.elapsed().as_secs());

@@ -23,10 +23,13 @@ fn data(directory: &Path) -> PathBuf {
     directory.join("data")
 }
 
+fn tegata_program() -> std::ffi::OsString {
+    std::env::var_os("TEGATA_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_tegata").into())
+}
+
 fn tegata(directory: &Path, database: &str, command: &str) -> Command {
     let log = std::fs::File::options().create(true).append(true).open(directory.join("log")).unwrap();
-    let program = std::env::var_os("TEGATA_BIN").unwrap_or_else(|| env!("CARGO_BIN_EXE_tegata").into());
-    let mut program = Command::new(program);
+    let mut program = Command::new(tegata_program());
     program.arg(command).arg("--data-dir").arg(data(directory)).args(["--database", database]);
     program.stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
     program
@@ -103,6 +106,21 @@ pub async fn sound_log(directory: &Path) -> usize {
     })
     .await
     .unwrap()
+}
+
+/// `tegata record verify` on the data directory as the dead server left it. Tells whether anything was signed yet; what is
+/// not as it was signed fails, and so does a log about which nothing is signed any more.
+pub fn proven_log(directory: &Path, database: &str, was_signed: bool) -> usize {
+    let program = tegata_program();
+    let mut verify = Command::new(program);
+    verify.args(["record", "verify", "--data-dir"]).arg(data(directory)).args(["--database", database]);
+    let done = verify.stdin(Stdio::null()).output().unwrap();
+    let said = String::from_utf8_lossy(&[done.stdout, done.stderr].concat()).into_owned();
+    if !was_signed && said.contains("is signed with this key") {
+        return 0;
+    }
+    assert!(done.status.success(), "tegata record verify: {}\n{said}", done.status);
+    1
 }
 
 fn copy(from: &Path, to: &Path) {

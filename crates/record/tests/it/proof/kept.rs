@@ -206,7 +206,7 @@ fn a_copy_taken_meanwhile_is_clean() {
     for path in segments(&world.directory()).into_iter().chain([world.directory().join("journal.json")]) {
         fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
     }
-    copy_columns(&world.directory(), copy.path(), |_, _| {}).unwrap();
+    copy_columns(&world.directory(), None, copy.path(), |_, _| {}).unwrap();
     assert_eq!(is_clean(copy.path()).unsigned, 30);
 }
 

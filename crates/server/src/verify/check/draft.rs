@@ -5,6 +5,7 @@ use super::evaluate::{Asked, Found};
 use super::target::FoundNeed;
 use super::{Checked, Question, What};
 use crate::verify::answer::{Answer, CredentialSeen, Missing, Named, PrincipalSeen, recorded, unrecorded};
+use crate::verify::recording::RecordFailure;
 use std::io::Write as _;
 use std::net::IpAddr;
 use tegata_core::decide::{RULE_VERSION, Reason};
@@ -17,6 +18,10 @@ const NO_ID_YET: &str = "rec_00000000000000000000000000";
 const _: () = assert!(NO_ID_YET.len() == RECORD_ID_BYTES);
 /// What follows the id: the quote and the brace that end the answer.
 const AFTER_ID: usize = 2;
+/// What stands before it.
+const BEFORE_ID: &str = r#","record":""#;
+/// The member that it is.
+const MEMBER_BYTES: usize = BEFORE_ID.len() + RECORD_ID_BYTES + 1;
 
 /// Answers with their records, on the way to the journal.
 #[derive(Debug, Default)]
@@ -117,8 +122,14 @@ impl Drafts {
     }
 
     /// Writes the records and completes the answers, which begin at `start` in `out`. Where the records cannot be
-    /// written, every answer becomes a no.
-    pub(super) fn commit(&mut self, journal: &AccessLog, start: usize, out: &mut Vec<u8>) -> Result<(), AppendError> {
+    /// written, `on_failure` says what becomes of the answers.
+    pub(super) fn commit(
+        &mut self,
+        journal: &AccessLog,
+        on_failure: RecordFailure,
+        start: usize,
+        out: &mut Vec<u8>,
+    ) -> Result<(), AppendError> {
         let Self { batch, checked, ends, .. } = self;
         match journal.append_prepared(batch) {
             Ok(ids) => {
@@ -129,6 +140,11 @@ impl Drafts {
                     }
                 }
                 Ok(())
+            }
+            Err(error) if on_failure == RecordFailure::Allow => {
+                without_ids(ends, out);
+                ends.clear();
+                Err(error)
             }
             Err(error) => {
                 out.truncate(start);
@@ -150,12 +166,36 @@ impl Drafts {
         self.summed_up
     }
 
+    /// How many answers have a record of their own.
+    pub(super) fn answers(&self) -> u64 {
+        (self.checked.len() - self.summed_up) as u64
+    }
+
     /// What was decided, in the order of the questions. Leaves nothing behind but its memory.
     pub(super) fn take(&mut self) -> std::vec::Drain<'_, Checked> {
         self.batch.clear();
         self.ends.clear();
         self.summed_up = 0;
         self.checked.drain(..)
+    }
+}
+
+/// Takes the ids of records out of answers that end at `ends`.
+fn without_ids(ends: &[usize], out: &mut Vec<u8>) {
+    // Up to where it is as it shall be, and up to where it was looked at.
+    let mut moved: Option<(usize, usize)> = None;
+    for end in ends {
+        let Some(gone) = end.checked_sub(1).and_then(|end| Some((end.checked_sub(MEMBER_BYTES)?, end))) else {
+            continue;
+        };
+        let (done, read) = moved.unwrap_or((gone.0, gone.0));
+        if read <= gone.0 && gone.1 <= out.len() {
+            out.copy_within(read..gone.0, done);
+            moved = Some((done + (gone.0 - read), gone.1));
+        }
+    }
+    if let Some((done, read)) = moved {
+        out.drain(done..read);
     }
 }
 
@@ -253,7 +293,7 @@ mod tests {
             drafts.push(&question, None, &allowed, Timestamp::EPOCH, None, out);
             out.push(b',');
             drafts.push(&question, None, &allowed, Timestamp::EPOCH, None, out);
-            let written = drafts.commit(&journal, start, out).is_ok();
+            let written = drafts.commit(&journal, RecordFailure::Deny, start, out).is_ok();
             let checked: Vec<_> = drafts.take().map(|checked| (checked.allowed, checked.reason)).collect();
             (written, checked)
         };
@@ -283,5 +323,27 @@ mod tests {
         Answer { record: Some(NO_ID_YET), ..unrecorded() }.write(&mut out);
         let end = out.len() - AFTER_ID;
         assert_eq!(&out[end - RECORD_ID_BYTES..end], NO_ID_YET.as_bytes());
+        assert!(out[..end - RECORD_ID_BYTES].ends_with(BEFORE_ID.as_bytes()));
+        assert_eq!(out.len() - 1 - MEMBER_BYTES, end - RECORD_ID_BYTES - BEFORE_ID.len());
+    }
+
+    #[test]
+    fn answers_without_ids_are_otherwise_the_same() {
+        for answers in [0_usize, 1, 2, 7] {
+            let (mut with, mut without, mut ends) = (b"before".to_vec(), b"before".to_vec(), Vec::new());
+            for number in 0..answers {
+                let permission = "a permission with a name".get(..number * 3);
+                let answer = |record| Answer { permission, record, ..unrecorded() };
+                for (out, record) in [(&mut with, Some(NO_ID_YET)), (&mut without, None)] {
+                    if number > 0 {
+                        out.push(b',');
+                    }
+                    answer(record).write(out);
+                }
+                ends.push(with.len());
+            }
+            without_ids(&ends, &mut with);
+            assert_eq!(String::from_utf8(with).unwrap(), String::from_utf8(without).unwrap());
+        }
     }
 }
