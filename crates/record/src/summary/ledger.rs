@@ -79,13 +79,12 @@ impl Ledger {
             },
             Writing::Calls => None,
         };
-        let place = match window {
-            Some(window) => Place::Mapped(window),
-            None => {
-                // Blocks by writing them: what is there stays.
-                file.write_all_at(&bytes, 0)?;
-                Place::Calls(file)
-            }
+        let place = if let Some(window) = window {
+            Place::Mapped(window)
+        } else {
+            // Blocks by writing them: what is there stays.
+            file.write_all_at(&bytes, 0)?;
+            Place::Calls(file)
         };
         let entries = bytes.chunks_exact(SLOT_BYTES).map(|slot| read(slot, tag)).collect();
         Ok(Self { place, tag, entries, by_key: HashMap::new() })

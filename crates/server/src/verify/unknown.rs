@@ -310,7 +310,7 @@ mod tests {
         assert!(unknown.reading(soon).await.is_none(), "after some patience");
         assert_eq!(unknown.waiting.load(Ordering::Relaxed), 0);
         unknown.waiting.store(WAITING, Ordering::Relaxed);
-        let at_once = tokio::time::timeout(Duration::from_secs(60), unknown.reading(Duration::MAX)).await;
+        let at_once = tokio::time::timeout(Duration::from_mins(1), unknown.reading(Duration::MAX)).await;
         assert!(at_once.unwrap().is_none(), "nobody waits behind so many");
         assert_eq!(unknown.waiting.load(Ordering::Relaxed), WAITING);
         held.pop();
