@@ -146,6 +146,8 @@ impl Town {
             let results = answer["results"].as_array().unwrap();
             assert!(results.iter().all(|result| result["reason"] == "malformed"), "{answer}");
             self.ledger.flood(results.len(), true);
+            // Leaves the others some of the processor.
+            tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
 

@@ -47,7 +47,7 @@ impl Rate {
 #[derive(Debug)]
 pub struct Buckets {
     rate: Rate,
-    levels: Box<[AtomicI64]>,
+    places: Box<[AtomicI64]>,
     hasher: foldhash::quality::RandomState,
 }
 
@@ -58,8 +58,8 @@ pub struct Taken([Option<usize>; 2]);
 impl Buckets {
     /// Full buckets.
     pub fn new(rate: Rate) -> Self {
-        let levels = (0..BUCKETS).map(|_| AtomicI64::new(0)).collect();
-        Self { rate, levels, hasher: foldhash::quality::RandomState::default() }
+        let places = (0..BUCKETS).map(|_| AtomicI64::new(0)).collect();
+        Self { rate, places, hasher: foldhash::quality::RandomState::default() }
     }
 
     /// Takes one for a caller, or tells when there is one.
@@ -67,7 +67,7 @@ impl Buckets {
         let mut taken = [None; 2];
         let mut wait = None::<i64>;
         for (taken, place) in taken.iter_mut().zip(self.places(caller)) {
-            let Some(bucket) = self.levels.get(place) else { continue };
+            let Some(bucket) = self.places.get(place) else { continue };
             match self.rate.take(bucket, now.as_micros()) {
                 Ok(()) => *taken = Some(place),
                 Err(after) => wait = Some(wait.map_or(after, |other| other.min(after))),
@@ -81,7 +81,7 @@ impl Buckets {
 
     /// Gives back what was taken for nothing.
     pub fn give_back(&self, taken: &Taken) {
-        for bucket in taken.0.iter().flatten().filter_map(|place| self.levels.get(*place)) {
+        for bucket in taken.0.iter().flatten().filter_map(|place| self.places.get(*place)) {
             bucket.fetch_sub(self.rate.every_us, Ordering::Relaxed);
         }
     }
