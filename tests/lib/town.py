@@ -43,6 +43,11 @@ def until(holds, what, seconds=60):
         time.sleep(0.1)
 
 
+def known(environment):
+    """What is None is not set."""
+    return {name: value for name, value in environment.items() if value is not None}
+
+
 class Town:
     """A server, its first administrator, a verifier and a token; what was answered is remembered."""
 
@@ -70,7 +75,7 @@ class Town:
     def run(self, *arguments, expected=0, place=True, **environment):
         """Runs a command to its end and returns what it wrote."""
         place = ["--data-dir", self.data] if place else []
-        ran = subprocess.run([BIN, *arguments, *place], env={**self.environment, **environment}, stdin=subprocess.DEVNULL,
+        ran = subprocess.run([BIN, *arguments, *place], env=known({**self.environment, **environment}), stdin=subprocess.DEVNULL,
                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300)
         assert ran.returncode == expected, f"tegata {' '.join(arguments)}: {ran.returncode}\n{ran.stdout}"
         return ran.stdout
@@ -81,7 +86,7 @@ class Town:
             self.port = spare.getsockname()[1]
         log = open(f"{self.data}.log", "ab")
         command = [BIN, "serve", "--data-dir", self.data, "--listen", f"127.0.0.1:{self.port}", *self.arguments]
-        self.process = subprocess.Popen(command, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
+        self.process = subprocess.Popen(command, env=known(self.environment), stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         def answers():
             assert self.process.poll() is None, f"tegata serve ended: {self.log()[-3000:]}"
             return self.ready()[0] in ([200] if ready else [200, 503])

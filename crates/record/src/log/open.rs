@@ -10,9 +10,13 @@ use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::time::Duration;
 
 /// The folder of columns below the directory of the journal, if no other place is named.
 pub(crate) const FOLDER: &str = "columns";
+
+/// How long a start waits for a bucket. One that answers later is read by whoever asks first.
+const FIRST_LOOK: Duration = Duration::from_secs(5);
 
 /// Columns are in one place: whoever names a bucket must not forget those that are in the folder.
 fn not_both(directory: &Path, location: &Location) -> Result<(), ColumnsError> {
@@ -42,13 +46,19 @@ impl AccessLog {
         let store = open_store(&location, faults)?;
         let columns = Arc::new(Columns::new(store, columns_options, journal.tag()));
         let first_look = Arc::clone(&columns);
-        match engine.run(async move { first_look.manifest().await }).map_err(ColumnsError::from)? {
+        let first_look = async move { first_look.manifest().await };
+        let looked = match location {
+            Location::Folder(_) => engine.run(first_look).map(Some),
+            Location::Bucket { .. } => engine.run_within(FIRST_LOOK, first_look),
+        };
+        match looked.map_err(ColumnsError::from)?.transpose() {
+            Ok(None) => {}
             Err(ColumnsError::Store { .. }) if matches!(location, Location::Bucket { .. }) => {}
             Err(error) => return Err(error.into()),
-            Ok(manifest) if manifest.version == 0 && settled > 0 => {
+            Ok(Some(manifest)) if manifest.version == 0 && settled > 0 => {
                 return Err(ColumnsError::Elsewhere { settled, location: location.to_string() }.into());
             }
-            Ok(manifest) => journal.go_on_after(manifest.settled).map_err(ColumnsError::from)?,
+            Ok(Some(manifest)) => journal.go_on_after(manifest.settled).map_err(ColumnsError::from)?,
         }
         let summaries = Summaries::open(directory, flush, writing, journal.tag(), journal.last_sequence());
         let summaries = summaries.map_err(|source| OpenError::Io { path: directory.to_owned(), source })?;

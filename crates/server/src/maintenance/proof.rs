@@ -3,6 +3,7 @@
 
 use super::{MaintenanceError, Progress, Report, Unit, io};
 use crate::authn::key_file;
+use crate::failing::word_of;
 use crate::serve::{Config, PROOFS};
 use serde::Serialize;
 use std::cell::RefCell;
@@ -17,6 +18,8 @@ use tegata_record::{Location, LogReader, OpenError, has_columns};
 const PROBLEMS_MAX: usize = 10_000;
 /// How often an organization is looked at again that was not as it should be while a server works on the log.
 const LOOKS: usize = 3;
+/// How often records are read again that moved into columns while they were read.
+const READINGS: usize = 20;
 /// Records between two reports of progress.
 const REPORT_EVERY: u64 = 4_096;
 
@@ -122,7 +125,7 @@ impl Work<'_> {
         } else {
             let signed = verifier.organizations()?.into_iter().map(|one| one.map(String::from));
             let mut all: BTreeSet<_> = signed.collect();
-            all.extend(self.reader.organizations().map_err(VerifyError::Source)?);
+            all.extend(self.organizations_of_records().map_err(VerifyError::Source)?);
             all
         };
         self.through = verifier.through();
@@ -153,6 +156,16 @@ impl Work<'_> {
         Ok(())
     }
 
+    fn organizations_of_records(&self) -> Result<BTreeSet<Option<String>>, SourceError> {
+        let mut readings = 1;
+        loop {
+            match self.reader.organizations() {
+                Err(error) if is_gone(&*error) && readings < READINGS => readings += 1,
+                read => return read,
+            }
+        }
+    }
+
     /// One organization; again, if something is wrong that may come from a server that works on the log.
     fn organization(
         &self,
@@ -160,9 +173,8 @@ impl Work<'_> {
         done: &mut VerifyDone,
         told: &mut dyn FnMut(u64),
     ) -> Result<(Verified, Vec<String>), MaintenanceError> {
-        let mut looks = 0;
+        let (mut looks, mut readings) = (1, 1);
         loop {
-            looks += 1;
             let (verifier, held) = self.verifier(done)?;
             let is_worked_on = held.is_some();
             let since_day = match self.options.since_day {
@@ -176,10 +188,18 @@ impl Work<'_> {
                 if problems.len() < PROBLEMS_MAX {
                     problems.push(problem);
                 }
-            })?;
+            });
+            let seen = match seen {
+                Err(VerifyError::Source(error)) if is_gone(&*error) && readings < READINGS => {
+                    readings += 1;
+                    continue;
+                }
+                seen => seen?,
+            };
             if problems.is_empty() || !is_worked_on || looks == LOOKS {
                 return Ok((seen, problems.iter().map(ToString::to_string).collect()));
             }
+            looks += 1;
         }
     }
 
@@ -215,6 +235,11 @@ impl Work<'_> {
         );
         checked.map_err(|error| MaintenanceError::Io(error.path, error.source))
     }
+}
+
+/// Whether a file went while it was read: its records moved on, if a server works on the log.
+fn is_gone(error: &(dyn std::error::Error + 'static)) -> bool {
+    word_of(error) == "not_found"
 }
 
 /// Records on their way to the verifier: counted, and their sequences noted. The proofs may go on once they were read.

@@ -118,12 +118,13 @@ both_databases! {
         let gateway = server.verifier(&town.root, "town").await;
         let Server { running, mut config, directory, .. } = server;
         running.stop().await;
-        // Room for one of the two.
+        // Room for one of the two; one unknown token a second, so that it does not matter how fast the machine is.
         (config.tokens_in_memory, config.preload) = (1, 0);
+        config.unknown.lookups_per_second = std::num::NonZeroU32::MIN;
         let running = start(&config).await.unwrap();
         let gateway = Client::new(&format!("http://{}", running.address), gateway.token.as_deref());
         let (flooded, other) = ("203.0.113.9", "203.0.113.10");
-        for secret in &secrets {
+        for secret in secrets.iter().chain([&secrets[1]; 3]) {
             assert_eq!(gateway.verify(check(secret, other)).await["reason"], "granted");
         }
         let counts = running.app.verify.unknown().counts();
@@ -133,8 +134,8 @@ both_databases! {
         let began = std::time::Instant::now();
         let answers = batch(&gateway, (0..600).map(|number| check(&unknown(number), flooded)).collect()).await;
         let told = reasons(&answers);
-        let possible = 200 + 20 * usize::try_from(began.elapsed().as_secs() + 1).unwrap();
-        assert!((200..=possible).contains(&told["unknown"]), "{told:?}");
+        let possible = 10 + usize::try_from(began.elapsed().as_secs() + 1).unwrap();
+        assert!((10..=possible).contains(&told["unknown"]), "{told:?}");
         assert_eq!(told["unknown"] + told["rate_limited"], 600, "{told:?}");
         let limited = answers.iter().find(|answer| answer["reason"] == "rate_limited").unwrap();
         assert_eq!((&limited["allowed"], &limited["retry_after_seconds"]), (&json!(false), &json!(1)));
@@ -146,7 +147,7 @@ both_databases! {
         assert_eq!(gateway.verify(check(&secrets[1], flooded)).await["reason"], "granted");
         // A network is one caller.
         let network = (0..600).map(|number| check(&unknown(5_000 + number), &format!("2001:db8::{number:x}")));
-        assert!(reasons(&batch(&gateway, network.collect()).await)["rate_limited"] > 300);
+        assert!(reasons(&batch(&gateway, network.collect()).await)["rate_limited"] > 400);
         // A good token that is not in memory is not said to be unknown, and a later try lets it in.
         let exhaust = (0..600).map(|number| check(&unknown(9_000 + number), flooded));
         let mut checks: Vec<Value> = exhaust.collect();
@@ -159,7 +160,7 @@ both_databases! {
 
         // Without an address, it is the verifier that is held back.
         let body = |number: u64| doors_check(&unknown(20_000 + number));
-        assert!(reasons(&batch(&gateway, (0..600).map(body).collect()).await)["rate_limited"] > 300);
+        assert!(reasons(&batch(&gateway, (0..600).map(body).collect()).await)["rate_limited"] > 400);
         running.stop().await;
         drop(directory);
     }
