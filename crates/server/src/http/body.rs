@@ -62,7 +62,7 @@ impl Early {
     }
 
     /// Reads all of it, up to a limit in bytes. A body that came in one piece is not copied.
-    pub async fn read(mut self, limit: usize) -> Result<Bytes, Problem> {
+    pub async fn read(&mut self, limit: usize) -> Result<Bytes, Problem> {
         let mut whole = Bytes::new();
         let mut pieces = Vec::new();
         while self.state == State::Open {

@@ -118,7 +118,7 @@ pub struct Asked {
 }
 
 /// Answers a check.
-pub async fn answer(shared: &Shared, asked: Asked) -> Response<Answered> {
+pub async fn answer(shared: &Shared, asked: &mut Asked) -> Response<Answered> {
     let outcome = if asked.method == Method::POST {
         match asked.check {
             Check::One => one(shared, asked).await,
@@ -137,10 +137,10 @@ pub async fn answer(shared: &Shared, asked: Asked) -> Response<Answered> {
     })
 }
 
-async fn one(shared: &Shared, asked: Asked) -> Result<Response<Answered>, Problem> {
+async fn one(shared: &Shared, asked: &mut Asked) -> Result<Response<Answered>, Problem> {
     let verify = &shared.app.verify;
-    let verifier = verifier(shared, &asked).await?;
-    let bytes = read(&asked.headers, asked.body, ONE_MAX_BYTES).await?;
+    let verifier = verifier(shared, asked).await?;
+    let bytes = read(&asked.headers, &mut asked.body, ONE_MAX_BYTES).await?;
     let check: CheckBody<'_> = read_json(&bytes)?;
     let question = question(&check, None)?;
     let mut out = Vec::with_capacity(ANSWER_BYTES);
@@ -152,10 +152,10 @@ async fn one(shared: &Shared, asked: Asked) -> Result<Response<Answered>, Proble
     Ok(render(out))
 }
 
-async fn batch(shared: &Shared, asked: Asked) -> Result<Response<Answered>, Problem> {
+async fn batch(shared: &Shared, asked: &mut Asked) -> Result<Response<Answered>, Problem> {
     let verify = &shared.app.verify;
-    let verifier = verifier(shared, &asked).await?;
-    let bytes = read(&asked.headers, asked.body, BATCH_MAX_BYTES).await?;
+    let verifier = verifier(shared, asked).await?;
+    let bytes = read(&asked.headers, &mut asked.body, BATCH_MAX_BYTES).await?;
     let batch: BatchBody<'_> = read_json(&bytes)?;
     if batch.checks.len() > BATCH_MAX {
         return Err(Problem::field("checks", "a batch has at most 1,000 checks; send the rest in another"));
@@ -202,7 +202,7 @@ async fn on<F: Future>(main: &Handle, mut work: Pin<&mut F>) -> F::Output {
     .await
 }
 
-async fn read(headers: &HeaderMap, body: Early, limit: usize) -> Result<Bytes, Problem> {
+async fn read(headers: &HeaderMap, body: &mut Early, limit: usize) -> Result<Bytes, Problem> {
     let bytes = body.read(limit).await?;
     if !bytes.is_empty() {
         require_json(headers)?;

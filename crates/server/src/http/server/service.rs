@@ -75,9 +75,9 @@ impl Service {
         };
         async move {
             let mut response = match way {
-                Way::Check(asked) => {
+                Way::Check(mut asked) => {
                     let began = tracing::enabled!(Level::TRACE).then(Instant::now);
-                    let response = verify::answer(&shared, asked).await;
+                    let response = verify::answer(&shared, &mut asked).await;
                     if let Some(began) = began {
                         let (id, status) = (id.to_str().unwrap_or_default(), response.status().as_u16());
                         tracing::trace!(request_id = id, status, milliseconds = milliseconds(began), "checked");
