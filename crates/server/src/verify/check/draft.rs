@@ -275,7 +275,7 @@ mod tests {
             let (mut with, mut without, mut ends) = (b"before".to_vec(), b"before".to_vec(), Vec::new());
             for number in 0..answers {
                 let permission = "a permission with a name".get(..number * 3);
-                let answer = |record| Answer { record, permission, ..unrecorded() };
+                let answer = |record| Answer { permission, record, ..unrecorded() };
                 for (out, record) in [(&mut with, Some(NO_ID_YET)), (&mut without, None)] {
                     if number > 0 {
                         out.push(b',');
