@@ -30,10 +30,11 @@ impl Failing {
         .await;
         let admin = server.admin().await;
         server.catalogue(&admin, "github").await;
-        admin.put("/v1/orgs/default/apis/github", json!({})).await.status(200);
+        admin.post("/v1/orgs", json!({"key": "acme", "name": "Acme"})).await.status(201);
+        admin.put("/v1/orgs/acme/apis/github", json!({})).await.status(200);
         let repository = json!({"type": "repository", "key": "acme/hello"});
-        admin.post("/v1/orgs/default/contexts", repository).await.status(201);
-        let grant = json!({"organization": "default", "api": "github",
+        admin.post("/v1/orgs/acme/contexts", repository).await.status(201);
+        let grant = json!({"organization": "acme", "api": "github",
             "scopes": ["repository:key:acme/hello:issues:read"]});
         let body = json!({"name": "ci", "expires_at": server.in_days(7), "grants": [grant]});
         let token = admin.post("/v1/me/tokens", body).await.status(201)["token"].as_str().unwrap().to_owned();
@@ -226,6 +227,6 @@ async fn columns_that_cannot_be_written_are_told_and_hold_up_nothing() {
     assert_eq!(failing.check().await["reason"], "granted");
     failing.disk.leave_steps(u64::MAX);
     told("settling").await;
-    let path = format!("/v1/orgs/default/records/{}", before["record"].as_str().unwrap());
+    let path = format!("/v1/orgs/acme/records/{}", before["record"].as_str().unwrap());
     failing.admin.get(&path).await.status(200);
 }
