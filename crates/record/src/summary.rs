@@ -20,6 +20,7 @@ use crate::query::{Order, Query, Scope};
 use crate::record::NewRecord;
 use ledger::{Entry, Ledger, SLOTS};
 use parking_lot::Mutex;
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -137,13 +138,13 @@ impl AccessLog {
     fn settle_left(&self) -> Result<usize, SummaryError> {
         let _recovering = self.summaries.recovering.lock();
         let left = self.summaries.ledger.lock().as_ref().map(Ledger::left).unwrap_or_default();
+        // Without the lock of the counts: columns may lie in a bucket, and others go on counting.
+        let there = self.written_of(&left)?;
         let mut written = 0;
-        for (number, entry) in left {
-            // Without the lock: columns may lie in a bucket, and others go on counting.
-            let there = self.has_summary(&entry)?;
-            let mut place = self.summaries.ledger.lock();
-            let Some(ledger) = &mut *place else { break };
-            if there {
+        let mut place = self.summaries.ledger.lock();
+        let Some(ledger) = &mut *place else { return Ok(0) };
+        for (number, _) in left {
+            if there.contains(&number) {
                 ledger.free(number);
             } else {
                 written += usize::from(self.write_summary(ledger, number)?);
@@ -163,23 +164,31 @@ impl AccessLog {
         Ok(true)
     }
 
-    /// Whether the process that counted this wrote it, too. While it counted, it had no other summary of the same key,
-    /// so that the first one above the floor is this one.
-    fn has_summary(&self, entry: &Entry) -> Result<bool, ReadError> {
-        let query = Query { after_sequence: Some(entry.floor), ..Query::new(Scope::Installation) };
+    /// Which of these the process that counted them wrote, too. While it counted one, it had no other of the same key, so
+    /// that the first one above the floor is this one.
+    fn written_of(&self, left: &[(usize, Entry)]) -> Result<HashSet<usize>, ReadError> {
+        let mut written = HashSet::new();
+        let Some(floor) = left.iter().map(|(_, entry)| entry.floor).min() else { return Ok(written) };
+        let query = Query { after_sequence: Some(floor), ..Query::new(Scope::Installation) };
         for record in self.stream(&query, Order::OldestFirst) {
             let record = record?;
             if record.sequence > self.summaries.opened_at {
                 break;
             }
-            let view = record.view();
-            let (time_us, count) = (view.row.time_us, view.row.count);
-            let is_it =
-                count >= entry.count && if count == 1 { time_us == entry.last_us } else { time_us >= entry.last_us };
-            if is_it && *key_of(&NewRecord { time_us: 0, count: 1, ..view.row }) == *entry.key {
-                return Ok(true);
+            if record.credential.is_some() {
+                continue;
             }
+            let (row, sequence) = (record.view().row, record.sequence);
+            let key = key_of(&NewRecord { time_us: 0, count: 1, ..row });
+            let same = left.iter().filter(|(_, entry)| *entry.key == *key && sequence > entry.floor);
+            written.extend(same.filter(|(_, entry)| is_of(&row, entry)).map(|(number, _)| *number));
         }
-        Ok(false)
+        Ok(written)
     }
+}
+
+/// Whether a record with the key of a summary may be its. A record of one check could be another's, but for its time.
+fn is_of(row: &NewRecord<'_>, entry: &Entry) -> bool {
+    let in_time = if row.count == 1 { row.time_us == entry.last_us } else { row.time_us >= entry.last_us };
+    row.count >= entry.count && in_time
 }

@@ -100,8 +100,17 @@ impl Verify {
         let now = self.clock.now();
         for digest in [Some(self.hasher.digest(text)), self.hasher.previous_digest(text)].into_iter().flatten() {
             let mut found = self.index.verifiers.pin().get(&digest).cloned();
-            if found.is_none() && self.refill_verifier(digest).await.map_err(crate::ops::act::internal)? {
-                found = self.index.verifiers.pin().get(&digest).cloned();
+            if found.is_none() {
+                match self.refill_verifier(digest).await.map_err(crate::ops::act::internal)? {
+                    Some(true) => found = self.index.verifiers.pin().get(&digest).cloned(),
+                    Some(false) => {}
+                    None => {
+                        return Err(Problem::new(
+                            Code::Unavailable,
+                            "too many unknown credentials are shown; try again",
+                        ));
+                    }
+                }
             }
             if let Some(verifier) = found {
                 if !verifier.may_ask(now) {

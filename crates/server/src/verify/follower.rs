@@ -2,6 +2,7 @@
 
 use super::entry::{ContextEntry, Noun, UserEntry, Warm};
 use super::index::{ByApi, Installing, Name, NameBy, Named};
+use super::unknown::Holder;
 use super::{Verify, load};
 use crate::authn::Digest;
 use crate::catalogues::Loaded;
@@ -78,6 +79,7 @@ impl Verify {
             }
             (Topic::Verifier, _) => {
                 if let Ok(id) = subject.parse() {
+                    self.unknown().digests().move_on();
                     self.install_verifier(tx, id).await?;
                 }
             }
@@ -118,6 +120,7 @@ impl Verify {
     pub(super) async fn install_verifier(&self, tx: &mut Tx, id: VerifierId) -> Result<(), DbError> {
         for (digest, entry) in load::verifier(tx, id).await? {
             self.index.verifiers.pin().insert(digest, entry);
+            self.unknown().digests().let_go(&digest);
         }
         Ok(())
     }
@@ -298,17 +301,19 @@ impl Verify {
         Ok(Some(Warm { token, user }))
     }
 
-    /// The same for a verifier. Tells whether there is one.
-    pub(super) async fn refill_verifier(&self, digest: Digest) -> Result<bool, DbError> {
-        if !self.is_stored(digest).await? {
-            return Ok(false);
+    /// The same for a verifier. Tells whether there is one; none where too many are asked for to know.
+    pub(super) async fn refill_verifier(&self, digest: Digest) -> Result<Option<bool>, DbError> {
+        match self.holder_of(digest, None).await? {
+            Some(Holder::Stored(_)) => {}
+            Some(Holder::Nobody) => return Ok(Some(false)),
+            None => return Ok(None),
         }
         let _installing = self.index.installing.lock().await;
         let mut tx = self.db.read().await?;
         let holder = db::secrets::find(&mut tx, digest).await?;
         match holder.and_then(|holder| holder.subject.parse().ok()) {
-            Some(id) => self.install_verifier(&mut tx, id).await.map(|()| true),
-            None => Ok(false),
+            Some(id) => self.install_verifier(&mut tx, id).await.map(|()| Some(true)),
+            None => Ok(Some(false)),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What tokens cost that nobody has.
 //!
-//! Junk costs no reading at all: it has no form (`malformed`). A token with the right form that nobody has costs one
+//! Junk costs no reading at all: it has no form (`malformed`). A token, or a verifier's credential, with the right form that nobody has costs one
 //! bounded reading; then its digest is remembered ([`digests`]), and it is `unknown` without another. Readings that
 //! find nothing are counted against whoever called ([`rate`]): an address, or the verifier where no address is told.
 //! Beyond the rate nothing is read, and the answer is `rate_limited` with the time after which a try makes sense. It is
@@ -97,6 +97,15 @@ enum Caller {
 enum Log {
     Of(Option<OrgId>),
     From(VerifierId),
+}
+
+/// Who has a secret.
+#[derive(Debug, Clone, Copy)]
+pub enum Holder {
+    /// Somebody, under this digest.
+    Stored(Digest),
+    /// Nobody.
+    Nobody,
 }
 
 /// What a reading of a cold credential came to.
@@ -206,29 +215,45 @@ impl Verify {
             Ok(taken) => taken,
             Err(after) => return Ok(unknown.throttled(after)),
         };
-        let Some(reading) = unknown.reading(PATIENCE).await else {
-            unknown.lookups.give_back(&taken);
-            return Ok(unknown.throttled(AGAIN));
-        };
-        // From before the reading: what is created meanwhile moves it on, and then nothing is remembered.
-        let generation = unknown.digests.generation();
-        if self.is_unknown(&digest) {
-            return Ok(LookedUp::Absent);
-        }
-        let mut stored = None;
-        for digest in [Some(digest), previous].into_iter().flatten() {
-            if stored.is_none() && self.is_stored(digest).await? {
-                stored = Some(digest);
+        let stored = match self.holder_of(digest, previous).await {
+            Ok(Some(Holder::Stored(stored))) => stored,
+            Ok(Some(Holder::Nobody)) => return Ok(LookedUp::Absent),
+            // Not its caller's doing.
+            Ok(None) => {
+                unknown.lookups.give_back(&taken);
+                return Ok(unknown.throttled(AGAIN));
             }
-        }
-        drop(reading);
-        let Some(stored) = stored else {
-            unknown.counts.absent.fetch_add(1, Ordering::Relaxed);
-            unknown.digests.remember(digest, generation, self.clock.now());
-            return Ok(LookedUp::Absent);
+            Err(error) => {
+                unknown.lookups.give_back(&taken);
+                return Err(error);
+            }
         };
         unknown.lookups.give_back(&taken);
         Ok(self.refill_token(stored).await?.map_or(LookedUp::Absent, read))
+    }
+
+    /// Asks the database whether anybody has a secret with one of these digests, unless it is remembered that nobody has.
+    /// None where too many such questions are under way.
+    pub(super) async fn holder_of(&self, digest: Digest, previous: Option<Digest>) -> Result<Option<Holder>, DbError> {
+        if self.is_unknown(&digest) {
+            return Ok(Some(Holder::Nobody));
+        }
+        let unknown = &self.unknown;
+        let Some(_reading) = unknown.reading(PATIENCE).await else { return Ok(None) };
+        // From before the reading: what is created meanwhile moves it on, and then nothing is remembered.
+        let generation = unknown.digests.generation();
+        // Others may have asked for the same while this one waited.
+        if self.is_unknown(&digest) {
+            return Ok(Some(Holder::Nobody));
+        }
+        for digest in [Some(digest), previous].into_iter().flatten() {
+            if self.is_stored(digest).await? {
+                return Ok(Some(Holder::Stored(digest)));
+            }
+        }
+        unknown.counts.absent.fetch_add(1, Ordering::Relaxed);
+        unknown.digests.remember(digest, generation, self.clock.now());
+        Ok(Some(Holder::Nobody))
     }
 
     /// Where a denial may be counted in place of being recorded: what nobody known was denied, beyond a rate.

@@ -11,10 +11,14 @@ use tegata::db::feed::Topic;
 use tegata::serve::start;
 use tegata_core::secret::{Product, SecretKind, compose};
 
-/// A secret with the right form that nobody was given.
+/// A token with the right form that nobody was given.
 fn unknown(number: u64) -> String {
+    secret_of(SecretKind::PersonalToken, number)
+}
+
+fn secret_of(kind: SecretKind, number: u64) -> String {
     let mut state = number;
-    compose(&Product::default(), SecretKind::PersonalToken, &mut |buffer| {
+    compose(&Product::default(), kind, &mut |buffer| {
         for byte in buffer {
             // SplitMix64 (Steele, Lea and Flood).
             state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
@@ -163,6 +167,17 @@ both_databases! {
         assert!(reasons(&batch(&gateway, (0..600).map(body).collect()).await)["rate_limited"] > 400);
         running.stop().await;
         drop(directory);
+    }
+
+    async fn unknown_verifiers_are_read_once(server: Server) {
+        let town = Town::found(&server).await;
+        let gateway = server.verifier(&town.root, "town").await;
+        let stranger = gateway.with(&secret_of(SecretKind::Verifier, 1));
+        for _ in 0..20 {
+            stranger.post("/v1/verify", doors_check("junk")).await.problem("unauthenticated");
+        }
+        assert_eq!(server.running.app.verify.unknown().counts().absent.load(Ordering::Relaxed), 1);
+        assert_eq!(gateway.verify(doors_check("junk")).await["reason"], "malformed");
     }
 
     async fn every_denial_is_counted_and_known_credentials_have_a_record_each(server: Server) {
