@@ -4,8 +4,10 @@
 //! as the file grows. With calls, each append is one `write`. Either way the bytes are with the kernel afterwards.
 
 use crate::files::AppendFile;
+use crate::frame;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{Ordering, compiler_fence};
 use tegata_mapped::{ALIGNMENT, Refused, Window};
 
 /// How much of the file is allocated and mapped ahead.
@@ -61,11 +63,11 @@ impl Tail {
     fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
         if self.writing == Writing::Mapped {
             let end = self.end;
-            if self.window.as_mut().is_some_and(|window| window.write(end, bytes)) {
+            if self.window.as_mut().is_some_and(|window| copy(window, end, bytes)) {
                 return Ok(());
             }
             if self.move_window(bytes.len() as u64)?
-                && self.window.as_mut().is_some_and(|window| window.write(end, bytes))
+                && self.window.as_mut().is_some_and(|window| copy(window, end, bytes))
             {
                 return Ok(());
             }
@@ -115,6 +117,32 @@ impl Tail {
         self.window = None;
         self.file.cut(self.end)
     }
+}
+
+/// Copies frames into a window, if they all fit: of each frame its mark last. A process may be killed between any two
+/// instructions of a copy, most likely where it comes to a new page. What it leaves then has no mark, and so is no frame
+/// to anybody, where a frame with its mark and half of its bytes would look like one that was damaged later.
+fn copy(window: &mut Window, at: u64, bytes: &[u8]) -> bool {
+    if at < window.start() || at.saturating_add(bytes.len() as u64) > window.end() {
+        return false;
+    }
+    let mut done = 0;
+    for (start, payload) in frame::each(bytes) {
+        let (Some(mark), Some(rest)) = (bytes.get(start..=start), bytes.get(start + 1..payload.end)) else { break };
+        let place = at + start as u64;
+        if !window.write(place + 1, rest) {
+            return false;
+        }
+        // The processor stops at an instruction, having done all before it; only the compiler could turn the two around.
+        compiler_fence(Ordering::SeqCst);
+        if !window.write(place, mark) {
+            return false;
+        }
+        compiler_fence(Ordering::SeqCst);
+        done = payload.end;
+    }
+    // Nothing, as long as these are frames.
+    bytes.get(done..).is_some_and(|rest| window.write(at + done as u64, rest))
 }
 
 #[cfg(test)]

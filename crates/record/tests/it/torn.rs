@@ -73,6 +73,30 @@ fn nothing_is_lost_or_found_after_a_kill() {
     }
 }
 
+/// A frame is copied into mapped memory with its mark last, so that this is what a kill within the copy leaves.
+#[test]
+fn a_copy_that_was_cut_short_is_a_torn_tail_and_costs_no_sequence() {
+    let directory = directory();
+    let journal = open_clean(directory.path(), options());
+    fill(&journal, 3);
+    let end = usize::try_from(journal.stats().bytes).unwrap();
+    let frame = (end - 24) / 3;
+    for copied in 1..=frame {
+        let left = killed(directory.path());
+        let path = segments(left.path()).remove(0);
+        let mut bytes = fs::read(&path).unwrap();
+        bytes[end - frame] = 0;
+        bytes[end - frame + copied..].fill(0);
+        fs::write(&path, bytes).unwrap();
+        let (journal, recovery) = open(left.path(), options());
+        assert!(recovery.findings.iter().all(|finding| finding.kind == FindingKind::TornTail), "{copied}");
+        fill(&journal, 1);
+        assert_eq!(sequences(&journal), [1, 2, 3], "{copied}");
+        drop(journal);
+        open_clean(left.path(), options());
+    }
+}
+
 #[test]
 fn after_a_kill_a_damaged_last_record_is_told_from_a_torn_one() {
     let directory = directory();
