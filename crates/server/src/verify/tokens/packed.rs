@@ -35,7 +35,7 @@ const NAME_BYTES: usize = (WORDS - NAME) * 8;
 pub struct Packed(pub [u64; WORDS]);
 
 impl Packed {
-    /// An empty slot.
+    /// An empty slot: no token, whatever digest is looked for.
     pub const NOTHING: Self = Self([0; WORDS]);
 
     /// A digest as words.
@@ -59,7 +59,8 @@ impl Packed {
         packed.put(DIGEST, Self::digest_words(digest));
         packed.put(EXPIRES_AT, [entry.expires_at.as_micros().cast_unsigned()]);
         let small = [
-            number_in(CredentialKind::ALL, &entry.kind)?,
+            // One more, so that zeros are no token.
+            number_in(CredentialKind::ALL, &entry.kind)?.checked_add(1)?,
             number_in(CredentialState::ALL, &entry.state)?,
             number_in(PartState::ALL, state)?,
             number_in(GrantState::ALL, &grant.state)?,
@@ -136,7 +137,7 @@ impl Packed {
         }
         Some(TokenEntry {
             id: TokenId::from_u128(number(ID)),
-            kind: value_in(CredentialKind::ALL, kind)?,
+            kind: value_in(CredentialKind::ALL, kind.checked_sub(1)?)?,
             name: ShortText::from_bytes(name.get(..name_bytes)?),
             owner: UserId::from_u128(number(OWNER)),
             state: value_in(CredentialState::ALL, state)?,

@@ -56,7 +56,7 @@ fn large(number: u64) -> TokenEntry {
 /// The number that a token is made of; none where it is a mixture.
 fn number_of(entry: &TokenEntry) -> Option<u64> {
     let number = entry.expires_at.as_micros().cast_unsigned();
-    // Of its own: whoever finds the same entry marks it as used meanwhile.
+    // A copy: whoever finds the same entry marks it as used meanwhile.
     let entry = entry.clone();
     let is = |expected: &TokenEntry| format!("{entry:?}") == format!("{expected:?}");
     let (expected, with_two) = (token(number), large(number));
@@ -176,6 +176,18 @@ fn grows_and_keeps_everything() {
     let outside = tokens.large.len();
     assert!(outside < 1_000, "{outside} of 20,000 found no slot");
     assert!(tokens.tables.load().now.groups() <= tokens.groups_max);
+}
+
+#[test]
+fn an_empty_slot_is_no_token() {
+    assert!(Packed::NOTHING.unpack().is_none());
+    let nothing = Packed::NOTHING.digest();
+    let (tokens, mut moving) = (Tokens::new(10), Moving::default());
+    assert!(found(&tokens, &nothing).is_none());
+    tokens.put(&mut moving, nothing, token(1));
+    assert_eq!(found(&tokens, &nothing), Some(1));
+    tokens.remove(&nothing);
+    assert!(found(&tokens, &nothing).is_none());
 }
 
 #[test]
