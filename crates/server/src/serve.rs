@@ -322,7 +322,7 @@ impl Running {
         }
         self.follower.abort();
         let _ = self.follower.await;
-        unknown::settle(&self.app, Timestamp::MAX).await;
+        unknown::settle(&self.app, Timestamp::MAX, &Failing::default()).await;
         // After the last record.
         if let Some(signing) = self.signing {
             signing.end().await;

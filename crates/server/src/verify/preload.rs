@@ -15,8 +15,8 @@ use std::sync::atomic::Ordering;
 use tegata_core::credential::CredentialState;
 use tegata_core::ids::TokenId;
 
-/// Tokens that are read while changes wait.
-const PAGE: i64 = 250;
+/// Tokens that are read while changes wait. Their owners may all be others, and are read one by one.
+const PAGE: i64 = 40;
 
 impl Verify {
     /// Reads the newest live tokens until so many are in memory, or there are no more. What fails here is only

@@ -20,6 +20,7 @@ use super::entry::{VerifierEntry, Warm};
 use crate::app::App;
 use crate::authn::Digest;
 use crate::db::DbError;
+use crate::failing::{Failing, reasons};
 use digests::Digests;
 use rate::{Buckets, Rate};
 use std::net::IpAddr;
@@ -288,18 +289,23 @@ fn read(warm: Warm) -> LookedUp {
 
 /// Writes summaries that are old enough, until the task is dropped.
 pub async fn summing_up(app: Arc<App>) {
+    let failing = Failing::default();
     loop {
         tokio::time::sleep(ROUND).await;
-        settle(&app, app.clock.now().minus(SUMMARY)).await;
+        settle(&app, app.clock.now().minus(SUMMARY), &failing).await;
     }
 }
 
-/// Writes the summaries that were begun before a moment.
-pub async fn settle(app: &App, before: Timestamp) {
+/// Writes the summaries that were begun before a moment; `failing` keeps what goes wrong for long from being said each time.
+pub async fn settle(app: &App, before: Timestamp, failing: &Failing) {
     let log = Arc::clone(app.verify.journal());
     match tokio::task::spawn_blocking(move || log.settle_summaries(before.as_micros())).await {
-        Ok(Ok(_)) => {}
-        Ok(Err(error)) => tracing::error!(%error, "counts of denied checks are kept; the next round tries again"),
+        Ok(Ok(_)) => drop(failing.over()),
+        Ok(Err(error)) => {
+            if failing.note(app.clock.now(), &error) {
+                tracing::error!(error = reasons(&error), "counts of denied checks are kept; it is tried again");
+            }
+        }
         Err(error) => tracing::error!(%error, "writing summaries was interrupted"),
     }
 }
