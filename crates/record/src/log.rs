@@ -64,12 +64,23 @@ impl AccessLog {
     }
 
     /// Writes what was put into a batch, with neighbouring sequences, in one go: all of it or nothing. The batch is empty
-    /// afterwards, and keeps its memory.
+    /// afterwards, and keeps its memory. See [`Self::on_disk`].
     pub fn append_prepared<'b>(
         &self,
         batch: &'b mut Batch,
     ) -> Result<impl Iterator<Item = RecordId> + use<'b>, AppendError> {
         self.journal.append_prepared(batch)
+    }
+
+    /// After [`Self::append_prepared`], before anybody is answered: waits until this sequence and all before it are as
+    /// safe as the setting says. Blocks no thread, and shares a flush with all who wait.
+    pub async fn on_disk(&self, sequence: u64) -> Result<(), AppendError> {
+        self.journal.on_disk(sequence).await
+    }
+
+    /// Whether [`Self::on_disk`] has anything to wait for.
+    pub fn always_flushes(&self) -> bool {
+        self.journal.always_flushes()
     }
 
     /// Flushes to disk now, whatever the setting.

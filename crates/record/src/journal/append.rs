@@ -94,17 +94,24 @@ impl Journal {
         for record in records {
             batch.push(record);
         }
-        Ok(self.append_prepared(&mut batch)?.collect())
+        let ids: Vec<RecordId> = self.append_prepared(&mut batch)?.collect();
+        if let (Some(last), Flush::Always) = (ids.last(), self.shared.flush) {
+            self.shared.flush_to(last.sequence())?;
+        }
+        Ok(ids)
     }
 
     /// Writes what was put into a batch, with neighbouring sequences, in one go: all of it or nothing. The ids come in
     /// the order in which the records were put in. The batch is empty afterwards, and keeps its memory.
+    ///
+    /// The records are with the kernel then. If the journal always flushes, wait for the last one by [`Self::on_disk`]
+    /// before anybody is answered.
     pub fn append_prepared<'b>(
         &self,
         batch: &'b mut Batch,
     ) -> Result<impl Iterator<Item = RecordId> + use<'b>, AppendError> {
         let records = batch.times_us.len() as u64;
-        let first = if records == 0 { Ok(0) } else { self.write(&mut batch.frames, records) };
+        let first = if records == 0 { Ok(0) } else { self.write(&mut batch.frames) };
         batch.frames.clear();
         if first.is_err() {
             batch.times_us.clear();
@@ -120,7 +127,12 @@ impl Journal {
         for record in records {
             frame::append(&mut buffer, |buffer| codec::encode(record, buffer));
         }
-        let written = self.write(&mut buffer, records.len() as u64);
+        let written = self.write(&mut buffer).and_then(|first| {
+            if self.shared.flush == Flush::Always {
+                self.shared.flush_to(first + records.len() as u64 - 1)?;
+            }
+            Ok(first)
+        });
         if buffer.capacity() <= BUFFER_BYTES_KEPT {
             // Only a thread that is ending has no place for it.
             let _ = BUFFER.try_with(|place| place.set(buffer));
@@ -131,11 +143,22 @@ impl Journal {
         written
     }
 
-    fn write(&self, frames: &mut [u8], records: u64) -> Result<u64, AppendError> {
-        let first = self.shared.writer.lock().append(&self.shared, frames)?;
-        if self.shared.flush == Flush::Always {
-            self.shared.flush_to(first + records - 1)?;
-        }
-        Ok(first)
+    fn write(&self, frames: &mut [u8]) -> Result<u64, AppendError> {
+        self.shared.writer.lock().append(&self.shared, frames)
+    }
+
+    /// Waits until this sequence and all before it are as safe as [`Options::flush`] says: with [`Flush::Always`] on
+    /// disk, otherwise they are at once. Whoever waits shares the flush with all others that do, and blocks no thread.
+    ///
+    /// An error says that the disk did not confirm it; the record may be there all the same.
+    ///
+    /// [`Options::flush`]: crate::Options::flush
+    pub async fn on_disk(&self, sequence: u64) -> Result<(), AppendError> {
+        self.shared.on_disk(sequence).await
+    }
+
+    /// Whether [`Self::on_disk`] has anything to wait for.
+    pub fn always_flushes(&self) -> bool {
+        self.shared.flush == Flush::Always
     }
 }

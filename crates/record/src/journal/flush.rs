@@ -1,20 +1,26 @@
 //! From the kernel to the disk: when, and how those who wait for it share one flush.
 //!
 //! Whoever needs a sequence on disk either finds it there, or waits for the flush that is under way, or makes the next
-//! one, which then covers everybody who came meanwhile.
+//! one, which then covers everybody who came meanwhile. Who cannot block a thread asks the one that flushes, and waits as a
+//! future: any number of them share a flush.
 
 use crate::journal::append::AppendError;
 use crate::journal::shared::Shared;
 use parking_lot::{Condvar, Mutex, MutexGuard};
 use std::io;
+use std::pin::pin;
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// When records reach the disk. With the kernel, safe from the death of the process, they are in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Flush {
-    /// Before an append returns; concurrent appends share a flush. Survives the loss of power.
+    /// Before anybody is answered: an append waits for it, or whoever appended does by [`Journal::on_disk`]. Those that
+    /// wait at a time share a flush. Survives the loss of power.
+    ///
+    /// [`Journal::on_disk`]: crate::Journal::on_disk
     Always,
     /// In the background, this often. The loss of power can take the records since the last time.
     Interval(Duration),
@@ -33,12 +39,17 @@ impl Default for Flush {
 pub(crate) struct Flushing {
     state: Mutex<State>,
     flushed: Condvar,
-    stop: Condvar,
+    /// Wakes the thread that flushes.
+    work: Condvar,
+    /// Wakes those that wait as futures, after each flush.
+    told: Notify,
 }
 
 #[derive(Debug)]
 struct State {
     flushed: u64,
+    /// The newest sequence that somebody waits for as a future.
+    wanted: u64,
     running: bool,
     stopping: bool,
     failures: u64,
@@ -63,8 +74,16 @@ pub(crate) struct Progress {
 
 impl Flushing {
     pub(crate) fn new(flushed: u64) -> Self {
-        let state = State { flushed, running: false, stopping: false, failures: 0, failed: None, is_failing: false };
-        Self { state: Mutex::new(state), flushed: Condvar::new(), stop: Condvar::new() }
+        let state = State {
+            flushed,
+            wanted: 0,
+            running: false,
+            stopping: false,
+            failures: 0,
+            failed: None,
+            is_failing: false,
+        };
+        Self { state: Mutex::new(state), flushed: Condvar::new(), work: Condvar::new(), told: Notify::new() }
     }
 
     /// Why the newest flush failed, if it did.
@@ -77,6 +96,19 @@ impl Flushing {
     pub(crate) fn progress(&self) -> Progress {
         let state = self.state.lock();
         Progress { flushed: state.flushed, failures: state.failures }
+    }
+}
+
+impl Flushing {
+    /// What is known of a sequence; where that is nothing, it is asked for.
+    fn ask_for(&self, sequence: u64) -> Option<Result<(), AppendError>> {
+        let mut state = self.state.lock();
+        let known = state.known(sequence);
+        if known.is_none() {
+            state.wanted = state.wanted.max(sequence);
+            self.work.notify_one();
+        }
+        known
     }
 }
 
@@ -120,6 +152,23 @@ impl Shared {
         }
     }
 
+    /// Waits, as a future, until this sequence and all before it are on disk. For [`Flush::Always`], where a thread
+    /// flushes for those that wait; with anything else nobody does, and it returns at once.
+    pub(crate) async fn on_disk(&self, sequence: u64) -> Result<(), AppendError> {
+        if self.flush != Flush::Always {
+            return Ok(());
+        }
+        loop {
+            // From before the look: a flush that ends in between is not missed.
+            let mut told = pin!(self.flushing.told.notified());
+            told.as_mut().enable();
+            if let Some(result) = self.flushing.ask_for(sequence) {
+                return result;
+            }
+            told.await;
+        }
+    }
+
     /// After a flush that failed: makes another, whether or not there is anything new. What failed before stays
     /// unbelieved.
     pub(crate) fn flush_again(&self) -> Result<(), AppendError> {
@@ -137,6 +186,7 @@ impl Shared {
         let (up_to, result) = MutexGuard::unlocked(state, || self.flush_files());
         state.ended(up_to, result);
         self.flushing.flushed.notify_all();
+        self.flushing.told.notify_waiters();
     }
 
     fn flush_files(&self) -> (u64, io::Result<()>) {
@@ -148,11 +198,27 @@ impl Shared {
         (unflushed.up_to, result)
     }
 
+    /// Flushes for those that wait as futures, as long as there are any; then waits for the next.
+    fn flush_when_asked(&self) {
+        let mut state = self.flushing.state.lock();
+        loop {
+            if state.running {
+                self.flushing.flushed.wait(&mut state);
+            } else if state.known(state.wanted).is_none() {
+                self.flush_once(&mut state);
+            } else if state.stopping {
+                return;
+            } else {
+                self.flushing.work.wait(&mut state);
+            }
+        }
+    }
+
     fn flush_often(&self, interval: Duration) {
         loop {
             let mut state = self.flushing.state.lock();
             if !state.stopping {
-                self.flushing.stop.wait_for(&mut state, interval);
+                self.flushing.work.wait_for(&mut state, interval);
             }
             let stopping = state.stopping;
             drop(state);
@@ -175,11 +241,13 @@ pub(crate) struct Flusher {
 
 impl Flusher {
     pub(crate) fn start(shared: &Arc<Shared>) -> io::Result<Option<Self>> {
-        let Flush::Interval(interval) = shared.flush else {
-            return Ok(None);
-        };
         let its = Arc::clone(shared);
-        let thread = thread::Builder::new().name("record-flush".to_owned()).spawn(move || its.flush_often(interval))?;
+        let work: Box<dyn FnOnce() + Send> = match shared.flush {
+            Flush::Never => return Ok(None),
+            Flush::Always => Box::new(move || its.flush_when_asked()),
+            Flush::Interval(interval) => Box::new(move || its.flush_often(interval)),
+        };
+        let thread = thread::Builder::new().name("record-flush".to_owned()).spawn(work)?;
         Ok(Some(Self { shared: Arc::clone(shared), thread: Some(thread) }))
     }
 }
@@ -187,7 +255,7 @@ impl Flusher {
 impl Drop for Flusher {
     fn drop(&mut self) {
         self.shared.flushing.state.lock().stopping = true;
-        self.shared.flushing.stop.notify_all();
+        self.shared.flushing.work.notify_all();
         // Its panic would already have been reported on its own thread.
         let _ = self.thread.take().map(JoinHandle::join);
     }

@@ -141,7 +141,7 @@ fn copy(window: &mut Window, at: u64, bytes: &[u8]) -> bool {
         compiler_fence(Ordering::SeqCst);
         done = payload.end;
     }
-    // Nothing, as long as these are frames.
+    // Nothing, unless a disk that fails on demand took a part of the last frame.
     bytes.get(done..).is_some_and(|rest| window.write(at + done as u64, rest))
 }
 

@@ -2,10 +2,11 @@
 
 use crate::support::{T0, directory, fill, open, open_clean, options, record, segments, sequences, small};
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tegata_record::{AppendError, Faults, FindingKind, Flush, Journal, Options, Writing};
+use tegata_record::{AppendError, Batch, Faults, FindingKind, Flush, Journal, Options, Writing};
 
-fn faulty(options: &Options) -> (std::sync::Arc<Faults>, Options) {
+fn faulty(options: &Options) -> (Arc<Faults>, Options) {
     let faults = Faults::none();
     (faults.clone(), Options { faults: Some(faults), ..options.clone() })
 }
@@ -199,4 +200,66 @@ fn on_a_slow_disk_those_who_wait_share_flushes() {
     // Each waits for the flush that is under way and then for its own.
     assert!(began.elapsed() >= 3 * SLOW, "nobody is answered before the disk");
     assert!(began.elapsed() < 12 * SLOW, "48 appends took {:?}", began.elapsed());
+}
+
+/// A batch of one record.
+fn batch() -> Batch {
+    let mut batch = Batch::default();
+    batch.push(&record(T0));
+    batch
+}
+
+#[test]
+fn futures_of_one_thread_share_flushes() {
+    let directory = directory();
+    let (faults, options) = faulty(&Options { flush: Flush::Always, ..options() });
+    let journal = Arc::new(open_clean(directory.path(), options));
+    faults.slow_flushes(SLOW);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let began = Instant::now();
+    runtime.block_on(async {
+        let mut waiting = tokio::task::JoinSet::new();
+        for _ in 0..64 {
+            let journal = Arc::clone(&journal);
+            waiting.spawn(async move {
+                let last = journal.append_prepared(&mut batch()).unwrap().last().unwrap().sequence();
+                journal.on_disk(last).await.unwrap();
+                assert!(journal.stats().flushed_sequence >= last);
+            });
+        }
+        waiting.join_all().await;
+    });
+    let took = began.elapsed();
+    assert!(took >= SLOW && took < 8 * SLOW, "64 waited for {took:?}");
+}
+
+#[test]
+fn whoever_waits_for_a_flush_that_fails_is_told() {
+    let directory = directory();
+    let (faults, options) = faulty(&Options { flush: Flush::Always, ..options() });
+    let journal = open_clean(directory.path(), options);
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let wait = || {
+        let last = journal.append_prepared(&mut batch()).unwrap().last().unwrap().sequence();
+        runtime.block_on(journal.on_disk(last))
+    };
+    wait().unwrap();
+    faults.fail_flushes(true);
+    assert!(matches!(wait(), Err(AppendError::Flush { .. })));
+    assert!(journal.trouble().is_some());
+    faults.fail_flushes(false);
+    wait().unwrap();
+    assert!(journal.trouble().is_none());
+}
+
+#[test]
+fn nobody_waits_where_nothing_is_always_flushed() {
+    for flush in [Flush::Never, Flush::Interval(Duration::from_secs(3_600))] {
+        let directory = directory();
+        let journal = open_clean(directory.path(), Options { flush, ..options() });
+        assert!(!journal.always_flushes());
+        let last = journal.append_prepared(&mut batch()).unwrap().last().unwrap().sequence();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(journal.on_disk(last)).unwrap();
+    }
 }

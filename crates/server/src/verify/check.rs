@@ -11,6 +11,7 @@ pub use target::Wanted;
 use super::Verify;
 use super::entry::VerifierEntry;
 use super::index::View;
+use super::recording::RecordFailure;
 use super::tokens::Room;
 use crate::authn::{Digest, Presented};
 use draft::Drafts;
@@ -60,6 +61,27 @@ pub enum What<'a> {
         /// The place.
         context: Option<&'a str>,
     },
+}
+
+/// What was decided from memory; its answer was written, and its record handed over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use = "the answer may not leave before its record is safe"]
+pub struct Pending {
+    checked: Checked,
+    /// The record that has to be on disk first.
+    through: Option<u64>,
+    /// Where the answer begins.
+    start: usize,
+}
+
+impl Pending {
+    /// What was decided, where the answer may leave at once; otherwise it is for [`Verify::confirm`].
+    pub const fn done(&self) -> Option<Checked> {
+        match self.through {
+            None => Some(self.checked),
+            Some(_) => None,
+        }
+    }
 }
 
 /// What was decided about a question; its answer was written.
@@ -144,14 +166,34 @@ impl Verify {
 
     /// Decides and records one call, and writes the answer behind what is in `out`.
     pub async fn check(&self, verifier: &VerifierEntry, question: &Question<'_>, out: &mut Vec<u8>) -> Checked {
-        if let Some(checked) = self.check_from_memory(verifier, question, out) {
-            return checked;
+        if let Some(pending) = self.check_from_memory(verifier, question, out) {
+            return self.confirm(pending, out).await;
         }
+        let start = out.len();
         let mut drafts = DRAFTS.take();
-        self.answer(verifier, std::slice::from_ref(question), &mut drafts, out).await;
-        let checked = drafts.take().next();
+        let through = self.answer(verifier, std::slice::from_ref(question), &mut drafts, out).await;
+        let checked = drafts.take().next().unwrap_or(Checked::NOTHING);
         DRAFTS.set(drafts);
-        checked.unwrap_or(Checked::NOTHING)
+        self.confirm(Pending { checked, through, start }, out).await
+    }
+
+    /// Waits until the record of an answer is safe, which it is at once unless records are always flushed. Where that
+    /// fails, the answer becomes a no, unless the operator chose otherwise.
+    pub async fn confirm(&self, pending: Pending, out: &mut Vec<u8>) -> Checked {
+        let mut checked = [pending.checked];
+        self.confirm_all(&mut checked, pending.through, pending.start, out).await;
+        let [checked] = checked;
+        checked
+    }
+
+    async fn confirm_all(&self, checked: &mut [Checked], through: Option<u64>, start: usize, out: &mut Vec<u8>) {
+        let Some(through) = through else { return };
+        if let Err(error) = self.journal.on_disk(through).await {
+            self.recording.failed(checked.len() as u64, &error);
+            if self.recording.on_failure() == RecordFailure::Deny {
+                draft::refuse(checked, start, out);
+            }
+        }
     }
 
     /// The same, where memory is enough; otherwise nothing is recorded or written.
@@ -160,16 +202,14 @@ impl Verify {
         verifier: &VerifierEntry,
         question: &Question<'_>,
         out: &mut Vec<u8>,
-    ) -> Option<Checked> {
+    ) -> Option<Pending> {
         let mut drafts = DRAFTS.take();
         let start = out.len();
         let left = self.answer_warm(verifier, std::slice::from_ref(question), &mut drafts, start, out);
-        if left.is_empty() {
-            self.record(&mut drafts, start, out);
-        }
+        let through = if left.is_empty() { self.record(&mut drafts, start, out) } else { None };
         let checked = drafts.take().next();
         DRAFTS.set(drafts);
-        checked
+        checked.map(|checked| Pending { checked, through, start })
     }
 
     /// Decides and records many calls, and writes the answers behind what is in `out`, separated by commas. The records
@@ -180,9 +220,12 @@ impl Verify {
         questions: &[Question<'_>],
         out: &mut Vec<u8>,
     ) -> Vec<Checked> {
+        let start = out.len();
         let mut drafts = Drafts::default();
-        self.answer(verifier, questions, &mut drafts, out).await;
-        drafts.take().collect()
+        let through = self.answer(verifier, questions, &mut drafts, out).await;
+        let mut checked: Vec<_> = drafts.take().collect();
+        self.confirm_all(&mut checked, through, start, out).await;
+        checked
     }
 
     async fn answer(
@@ -191,7 +234,7 @@ impl Verify {
         questions: &[Question<'_>],
         drafts: &mut Drafts,
         out: &mut Vec<u8>,
-    ) {
+    ) -> Option<u64> {
         let start = out.len();
         let mut left = questions;
         loop {
@@ -218,16 +261,17 @@ impl Verify {
             }
             left = rest;
         }
-        self.record(drafts, start, out);
+        self.record(drafts, start, out)
     }
 
     /// Records what was answered; where that fails, every answer becomes a no, or loses the id of its record if the
-    /// operator chose that.
-    fn record(&self, drafts: &mut Drafts, start: usize, out: &mut Vec<u8>) {
+    /// operator chose that. Returns the sequence that has to be on disk before the answers leave, where one has to.
+    fn record(&self, drafts: &mut Drafts, start: usize, out: &mut Vec<u8>) -> Option<u64> {
         self.summed_up(drafts.summed_up());
-        if let Err(error) = drafts.commit(&self.journal, self.recording.on_failure(), start, out) {
+        drafts.commit(&self.journal, self.recording.on_failure(), start, out).unwrap_or_else(|error| {
             self.recording.failed(drafts.answers(), &error);
-        }
+            None
+        })
     }
 
     /// Answers questions as long as memory is enough. Returns those that are left: the first of them is cold.

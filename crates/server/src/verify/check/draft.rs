@@ -122,24 +122,27 @@ impl Drafts {
     }
 
     /// Writes the records and completes the answers, which begin at `start` in `out`. Where the records cannot be
-    /// written, `on_failure` says what becomes of the answers.
+    /// written, `on_failure` says what becomes of the answers. Returns the sequence that has to be on disk before the answers
+    /// leave, where one has to.
     pub(super) fn commit(
         &mut self,
         journal: &AccessLog,
         on_failure: RecordFailure,
         start: usize,
         out: &mut Vec<u8>,
-    ) -> Result<(), AppendError> {
+    ) -> Result<Option<u64>, AppendError> {
         let Self { batch, checked, ends, .. } = self;
         match journal.append_prepared(batch) {
             Ok(ids) => {
+                let mut last = None;
                 for (id, end) in ids.zip(ends.drain(..)) {
+                    last = Some(id.sequence());
                     let place = end.checked_sub(AFTER_ID).and_then(|end| Some(end.checked_sub(RECORD_ID_BYTES)?..end));
                     if let Some(place) = place.and_then(|place| out.get_mut(place)) {
                         place.copy_from_slice(&id.text());
                     }
                 }
-                Ok(())
+                Ok(last.filter(|_| journal.always_flushes()))
             }
             Err(error) if on_failure == RecordFailure::Allow => {
                 without_ids(ends, out);
@@ -147,15 +150,8 @@ impl Drafts {
                 Err(error)
             }
             Err(error) => {
-                out.truncate(start);
                 ends.clear();
-                for (number, checked) in checked.iter_mut().enumerate() {
-                    if number > 0 {
-                        out.push(b',');
-                    }
-                    *checked = Checked { allowed: false, reason: Reason::RecordUnavailable };
-                    unrecorded().write(out);
-                }
+                refuse(checked, start, out);
                 Err(error)
             }
         }
@@ -177,6 +173,18 @@ impl Drafts {
         self.ends.clear();
         self.summed_up = 0;
         self.checked.drain(..)
+    }
+}
+
+/// Makes a no of every answer, for want of records.
+pub(super) fn refuse(checked: &mut [Checked], start: usize, out: &mut Vec<u8>) {
+    out.truncate(start);
+    for (number, checked) in checked.iter_mut().enumerate() {
+        if number > 0 {
+            out.push(b',');
+        }
+        *checked = Checked { allowed: false, reason: Reason::RecordUnavailable };
+        unrecorded().write(out);
     }
 }
 
