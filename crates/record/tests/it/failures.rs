@@ -254,7 +254,7 @@ fn whoever_waits_for_a_flush_that_fails_is_told() {
 
 #[test]
 fn nobody_waits_where_nothing_is_always_flushed() {
-    for flush in [Flush::Never, Flush::Interval(Duration::from_secs(3_600))] {
+    for flush in [Flush::Never, Flush::Interval(Duration::from_hours(1))] {
         let directory = directory();
         let journal = open_clean(directory.path(), Options { flush, ..options() });
         assert!(!journal.always_flushes());
