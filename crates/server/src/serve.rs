@@ -24,6 +24,7 @@ use crate::ops::setup;
 use crate::proofs::{self, Proofs, Signing};
 use crate::verify::recording::RecordFailure;
 use crate::verify::unknown::{self, Limits};
+use crate::verify::uses;
 use crate::verify::{Parts, Verify};
 use secrecy::SecretString;
 use std::net::SocketAddr;
@@ -73,6 +74,8 @@ pub struct Config {
     pub record_bucket: Option<Location>,
     /// What unknown tokens may cost.
     pub unknown: Limits,
+    /// How often it is written when credentials were last used.
+    pub uses_every: Duration,
     /// What becomes of an answer whose access record cannot be written.
     pub record_failure: RecordFailure,
     /// A disk that fails on demand, for tests of the access log.
@@ -100,6 +103,7 @@ impl Config {
             record_settle_after: Duration::from_hours(1),
             record_bucket: None,
             unknown: Limits::default(),
+            uses_every: Duration::from_secs(5),
             record_failure: RecordFailure::default(),
             record_faults: None,
             clock: Clock::System,
@@ -185,7 +189,7 @@ pub struct Running {
     doors: Serving,
     follower: JoinHandle<()>,
     /// What ends with the server: reading ahead, keeping its stores small, watching the log, and writing summaries.
-    tasks: [JoinHandle<()>; 5],
+    tasks: [JoinHandle<()>; 6],
     signing: Option<Signing>,
     lock: ServingLock,
 }
@@ -299,6 +303,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         tokio::spawn(jobs::watching(Arc::clone(&app))),
         tokio::spawn(jobs::settling(Arc::clone(&app), config.record_settle_after)),
         tokio::spawn(unknown::summing_up(Arc::clone(&app))),
+        tokio::spawn(uses::writing(Arc::clone(&app), config.uses_every)),
     ];
     Ok(Running { address, app, setup, stop, doors, follower, tasks, signing, lock })
 }
@@ -323,6 +328,7 @@ impl Running {
         self.follower.abort();
         let _ = self.follower.await;
         unknown::settle(&self.app, Timestamp::MAX, &Failing::default()).await;
+        uses::write(&self.app, &Failing::default()).await;
         // After the last record.
         if let Some(signing) = self.signing {
             signing.end().await;

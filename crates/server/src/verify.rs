@@ -18,6 +18,7 @@ pub mod recording;
 pub mod remembered;
 pub mod tokens;
 pub mod unknown;
+pub mod uses;
 
 use crate::app::Clock;
 use crate::authn::Hasher;
@@ -33,6 +34,7 @@ use tegata_core::secret::Product;
 use tegata_record::AccessLog;
 use tokio::sync::{Notify, watch};
 use unknown::{Limits, Unknown};
+use uses::Uses;
 
 /// How long a change may take to be applied before whoever made it is told that it is uncertain.
 const APPLY_WAIT: Duration = Duration::from_secs(10);
@@ -53,6 +55,7 @@ pub struct Verify {
     lease: Lease,
     /// What is known of unknown tokens, and what they may cost.
     unknown: Unknown,
+    uses: Uses,
     node: String,
     /// Wakes the follower before its next round.
     wake: Notify,
@@ -99,6 +102,7 @@ impl Verify {
             journal: parts.journal,
             lease: Lease::new(),
             unknown: Unknown::new(parts.unknown),
+            uses: Uses::default(),
             node: parts.node,
             wake: Notify::new(),
             applied: watch::Sender::new(0),

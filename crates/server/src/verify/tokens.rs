@@ -28,6 +28,7 @@ use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use table::Table;
+use tegata_core::ids::OrgId;
 
 /// Groups of a memory that is empty.
 const GROUPS_MIN: usize = 16;
@@ -140,6 +141,16 @@ impl Tokens {
             return table.take_used(place);
         }
         self.large.pin().get(digest).is_some_and(|entry| entry.used.swap(false, Ordering::Relaxed))
+    }
+
+    /// Marks the use of a token in an organization as noted in a step. For readers, too.
+    pub fn note(&self, digest: &Digest, org: OrgId, step: u32) {
+        if let Some((table, place)) = self.tables.load().place(digest) {
+            // There is one organization where there is a slot.
+            table.note(place, step);
+        } else if let Some(part) = self.large.pin().get(digest).and_then(|entry| entry.part(org)) {
+            part.noted.set(step);
+        }
     }
 
     /// Takes all tokens out.

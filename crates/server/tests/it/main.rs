@@ -26,3 +26,4 @@ mod seeds;
 mod storage;
 mod tenants;
 mod town;
+mod uses;
