@@ -22,6 +22,7 @@ use crate::maintenance::stops::{StopLog, StopLogError};
 use crate::ops::records::turns::Turns;
 use crate::ops::setup;
 use crate::proofs::{self, Proofs, Signing};
+use crate::verify::bytes::OF_A_SLOT;
 use crate::verify::recording::RecordFailure;
 use crate::verify::unknown::{self, Limits};
 use crate::verify::uses;
@@ -62,8 +63,8 @@ pub struct Config {
     pub flush: tegata_record::Flush,
     /// How access records are handed to the kernel.
     pub writing: tegata_record::Writing,
-    /// Most tokens kept in memory.
-    pub tokens_in_memory: usize,
+    /// What tokens and their owners may take of memory, in bytes.
+    pub cache_bytes: usize,
     /// How many of the newest tokens are read into memory at start.
     pub preload: usize,
     /// For how many days access records are kept, where their organization says nothing.
@@ -97,7 +98,7 @@ impl Config {
             product: Product::default(),
             flush: Options::default().flush,
             writing: Options::default().writing,
-            tokens_in_memory: 2_000_000,
+            cache_bytes: 768 << 20,
             preload: 100_000,
             record_days: 180,
             record_settle_after: Duration::from_hours(1),
@@ -246,7 +247,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         journal: Arc::clone(&journal),
         record_failure: config.record_failure,
         node,
-        capacity: config.tokens_in_memory,
+        cache_bytes: config.cache_bytes,
         unknown: config.unknown,
     };
     let proofs = Arc::new(Proofs::new(config.proofs(), Arc::clone(&journal), clock.clone()));
@@ -296,7 +297,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
     let follower = tokio::spawn(Arc::clone(&app.verify).follow());
     let lock = lock.keep(Arc::clone(&app.verify));
     let doors = doors.serve(&app, &stopping)?;
-    let wanted = config.preload.min(config.tokens_in_memory);
+    let wanted = config.preload.min(config.cache_bytes / OF_A_SLOT);
     let tasks = [
         tokio::spawn(Arc::clone(&app.verify).preload(wanted)),
         tokio::spawn(jobs::housekeeping(Arc::clone(&app))),

@@ -6,6 +6,7 @@
 //! every check that begins after it.
 
 pub mod answer;
+pub mod bytes;
 pub mod check;
 pub mod entry;
 pub mod follower;
@@ -18,6 +19,7 @@ pub mod recording;
 pub mod remembered;
 pub mod tokens;
 pub mod unknown;
+pub mod users;
 pub mod uses;
 
 use crate::app::Clock;
@@ -82,8 +84,8 @@ pub struct Parts {
     pub record_failure: RecordFailure,
     /// The name of this node.
     pub node: String,
-    /// Most tokens that are kept in memory.
-    pub capacity: usize,
+    /// What tokens and their owners may take of memory, in bytes.
+    pub cache_bytes: usize,
     /// What unknown tokens may cost.
     pub unknown: Limits,
 }
@@ -92,7 +94,7 @@ impl Verify {
     /// Opens the memory: reads what is always kept (organizations, roles, teams, contexts, catalogues) as of now.
     pub async fn open(parts: Parts) -> Result<Self, DbError> {
         let verify = Self {
-            index: Index::new(parts.capacity),
+            index: Index::new(parts.cache_bytes),
             db: parts.db,
             catalogues: parts.catalogues,
             hasher: parts.hasher,
@@ -148,6 +150,11 @@ impl Verify {
     /// How many tokens are in memory, for the metrics.
     pub fn tokens_in_memory(&self) -> usize {
         self.index.tokens.len()
+    }
+
+    /// What tokens and their owners take of memory, in bytes, about; for the metrics.
+    pub fn cache_bytes(&self) -> usize {
+        self.index.bytes()
     }
 
     /// The number of the last applied change, for the metrics.

@@ -169,6 +169,9 @@ proptest! {
         for key in 0..400 {
             prop_assert_eq!(found(&tokens, &digest(key)), model.get(&key).copied());
         }
+        // What is counted of memory goes with those who take it.
+        (0..400).for_each(|key| tokens.remove(&digest(key)));
+        prop_assert_eq!((tokens.len(), tokens.bytes()), (0, 0));
     }
 }
 
