@@ -83,14 +83,14 @@ pub async fn drop_records(app: &App) {
     };
     let (log, now) = (Arc::clone(app.verify.journal()), app.clock.now().as_micros());
     let proofs = Arc::clone(&app.proofs);
-    let dropped = tokio::task::spawn_blocking(move || {
-        let dropped = log.retain(&retention, now);
-        if dropped.is_ok()
-            && let Err(error) = proofs.forget(&retention, now)
-        {
-            tracing::warn!(%error, "proofs of dropped days could not be removed; the next round tries again");
+    // What proves a day goes first, and then its records: with what is left of either, the rest is as it was signed.
+    let dropped = tokio::task::spawn_blocking(move || match proofs.forget(&retention, now) {
+        Ok(true) => log.retain(&retention, now).map(Some),
+        Ok(false) => Ok(None),
+        Err(error) => {
+            tracing::warn!(%error, "proofs of days past their time could not be removed; the next round tries again");
+            Ok(None)
         }
-        dropped
     });
     match dropped.await {
         Ok(Ok(dropped)) => tracing::debug!(?dropped, "access records past their time were dropped"),

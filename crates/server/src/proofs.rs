@@ -145,24 +145,22 @@ impl Proofs {
     }
 
     /// Removes what was kept of days that have been kept long enough, each organization by its own measure, but for
-    /// their final checkpoints: for after their records were dropped. Files that stay, because proofs are being copied or
-    /// signing has not begun, go the next time. Blocks. Returns how many went.
-    pub fn forget(&self, retention: &Retention, now_us: i64) -> Result<u64, SignerError> {
-        let Some(verifier) = self.verifier().ok().flatten() else { return Ok(0) };
+    /// their final checkpoints: before their records are dropped. Blocks. Says whether they may be: not while proofs are being
+    /// copied, nor before signing has begun.
+    pub fn forget(&self, retention: &Retention, now_us: i64) -> Result<bool, SignerError> {
+        let Some(verifier) = self.verifier().ok().flatten() else { return Ok(false) };
         let today = now_us.div_euclid(DAY_US);
-        let mut gone = 0;
         for organization in verifier.organizations()? {
             let own = organization.as_deref().and_then(|id| retention.organizations.get(id));
             let Keep::Days(days) = *own.unwrap_or(&retention.otherwise) else { continue };
             let before_day = today.saturating_sub(i64::from(days));
-            // What could not be dropped yet, because it is not settled or its tree is open, is still to be proven.
-            if self.log.has_before(organization.as_deref(), before_day).map_err(SignerError::Source)? {
-                continue;
-            }
             let mut signer = self.signer.lock();
-            gone += signer.as_mut().map_or(Ok(0), |signer| signer.forget(organization.as_deref(), before_day))?;
+            let Some(signer) = signer.as_mut() else { return Ok(false) };
+            if signer.forget(organization.as_deref(), before_day)?.is_none() {
+                return Ok(false);
+            }
         }
-        Ok(gone)
+        Ok(true)
     }
 
     /// The proof of a record, and the key to check it with.

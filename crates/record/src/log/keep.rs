@@ -3,7 +3,6 @@
 use crate::columns::{ColumnsError, Droppable, Retention, Settled};
 use crate::journal::{Dropped, RetentionError, SnapshotError, Stats, marker};
 use crate::log::AccessLog;
-use crate::proof::SourceError;
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
@@ -60,12 +59,6 @@ impl AccessLog {
     /// kept for this reason until it is called.
     pub fn drop_only(&self, through: u64, but_for_days: BTreeSet<i64>) {
         *self.droppable.lock() = Droppable { through, but_for_days };
-    }
-
-    /// Whether there may be records of an organization, or without one where it is `None`, of days before this one (UTC,
-    /// counted from 1970).
-    pub fn has_before(&self, organization: Option<&str>, day: i64) -> Result<bool, SourceError> {
-        self.moment()?.has_before(organization, day)
     }
 
     /// Drops what has been kept long enough, in whole days of an organization. What is still in the journal waits until

@@ -175,25 +175,28 @@ impl Signer {
     }
 
     /// Drops what was kept of an organization's trees of days before this one, but for their final checkpoints, which
-    /// are kept for ever. For after its records of those days were dropped. Returns how many files went: none while
-    /// somebody [holds](crate::proof::hold) the directory, so that it has to be called again one day.
-    pub fn forget(&mut self, organization: Option<&str>, before_day: i64) -> Result<u64, SignerError> {
+    /// are kept for ever. From then on records of those days may be there or not, so it comes before they are dropped. Returns
+    /// how many files went; none where somebody [holds](crate::proof::hold) the directory: then no record may be dropped.
+    pub fn forget(&mut self, organization: Option<&str>, before_day: i64) -> Result<Option<u64>, SignerError> {
         let Some(_turn) = self.turns.take().map_err(|source| self.store.failed_turn(source))? else {
-            return Ok(0);
+            return Ok(None);
         };
         let directory = self.store.organization(organization);
+        let open = self.open_days();
         let mut files = 0;
-        for kind in [Kind::Blocks, Kind::Closed] {
+        // The earliest day first, and the blocks last: a day is forgotten when its closed tree is, and all days before it
+        // are by then, whenever this is cut off.
+        for kind in [Kind::Closed, Kind::Blocks] {
             for (day, part) in store::trees(&directory, kind)?.into_iter().filter(|(day, _)| *day < before_day) {
-                let tree = TreeName { organization: organization.map(Into::into), day, part };
-                // The blocks of a tree that is open are needed, however old its day.
-                if !self.store.tree(&tree, Kind::Open).exists() {
+                // What is kept of a tree that is open is needed, however old its day.
+                if !open.contains(&day) {
+                    let tree = TreeName { organization: organization.map(Into::into), day, part };
                     store::remove(&self.store.tree(&tree, kind))?;
                     files += 1;
                 }
             }
         }
-        Ok(files)
+        Ok(Some(files))
     }
 
     /// Adds what the journal has taken in, signs the trees that grew and closes those whose time is over.

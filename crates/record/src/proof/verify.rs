@@ -127,8 +127,8 @@ impl Verifier {
         Ok(organizations)
     }
 
-    /// Checks the records and checkpoints of an organization. Trees of days before `since_day` may be without records:
-    /// retention dropped them.
+    /// Checks the records and checkpoints of an organization. Trees of days before `since_day` may be without records, and
+    /// without a list of blocks: retention dropped them, or is about to.
     pub fn organization(
         &self,
         organization: Option<&str>,
@@ -168,7 +168,7 @@ impl Verifier {
                 verified.dropped_through = verified.dropped_through.max(last);
             } else {
                 verified.trees += check.trees.len() as u64;
-                check.finish(&self.store, &mut report);
+                check.finish(&self.store, since_day, &mut report);
             }
         }
         verified.problems = problems;

@@ -60,7 +60,7 @@ impl<'a> DayCheck<'a> {
     }
 
     /// All records have been read.
-    pub(crate) fn finish(self, store: &Store, report: &mut dyn FnMut(Problem)) {
+    pub(crate) fn finish(self, store: &Store, since_day: Option<i64>, report: &mut dyn FnMut(Problem)) {
         let (records, first_sequence, last_sequence) = self.added;
         if records > 0 {
             let (organization, day) = (self.owner(), self.day);
@@ -72,7 +72,8 @@ impl<'a> DayCheck<'a> {
             for problem in result.problems {
                 report(problem);
             }
-            if result.has_bad_blocks {
+            let is_forgotten = || since_day.is_some_and(|since| self.day < since) && !blocks.exists();
+            if result.has_bad_blocks && !is_forgotten() {
                 report(Problem::BlocksChanged { file: blocks });
             }
         }

@@ -22,7 +22,7 @@ fn a_chain_outlives_its_records() {
     }
     world.some_seconds("org_a", 10);
     world.journal.drop_before((DAY + 3) * DAY_US).unwrap();
-    assert_eq!(world.signer().forget(Some("org_a"), DAY + 3).unwrap(), 6);
+    assert_eq!(world.signer().forget(Some("org_a"), DAY + 3).unwrap(), Some(6));
     assert!(
         !world.file("org_a", "2023-11-16.1.closed").exists() && world.file("org_a", "2023-11-17.1.closed").exists()
     );
@@ -47,4 +47,39 @@ fn a_chain_outlives_its_records() {
     world.journal.drop_before((DAY + 4) * DAY_US).unwrap();
     let (problems, _) = check(&world, DAY + 3);
     assert!(problems.iter().any(|one| matches!(one, Problem::NoRecords { tree, .. } if tree.day == DAY + 3)));
+}
+
+#[test]
+fn a_process_may_end_between_forgetting_a_day_and_dropping_its_records() {
+    let mut world = World::new();
+    for _ in 0..4 {
+        world.some_seconds("org_a", 10);
+        world.next_day();
+    }
+    world.some_seconds("org_a", 10);
+    let since = |world: &World| {
+        let verifier = Verifier::open(&world.proofs(), &public()).unwrap();
+        verifier.first_day(Some("org_a")).unwrap().unwrap()
+    };
+    assert_eq!(since(&world), DAY);
+    // Cut off after the first file.
+    fs::remove_file(world.file("org_a", "2023-11-14.1.closed")).unwrap();
+    assert_eq!(since(&world), DAY + 1);
+    assert_eq!(check(&world, DAY + 1).0, []);
+    // All is forgotten, and nothing dropped.
+    assert_eq!(world.signer().forget(Some("org_a"), DAY + 2).unwrap(), Some(3));
+    assert!(!world.file("org_a", "2023-11-14.1.blocks").exists());
+    assert_eq!(since(&world), DAY + 2);
+    let (problems, done) = check(&world, DAY + 2);
+    assert_eq!((problems, done.trees, done.dropped_trees), (vec![], 5, 0));
+    // Its records are still held against its final checkpoint.
+    world.journal.drop_before((DAY + 2) * DAY_US).unwrap();
+    let (problems, done) = check(&world, DAY + 2);
+    assert_eq!((problems, done.trees, done.dropped_trees), (vec![], 3, 2));
+    // A list of blocks that is missing from a day that was not forgotten shows.
+    fs::remove_file(world.file("org_a", "2023-11-16.1.blocks")).unwrap();
+    assert!(matches!(check(&world, DAY + 2).0[..], [Problem::BlocksChanged { .. }]));
+    // While somebody copies, nothing is forgotten, and so nothing may be dropped.
+    let _held = tegata_record::proof::hold(&world.proofs()).unwrap().unwrap();
+    assert_eq!(world.signer().forget(Some("org_a"), DAY + 3).unwrap(), None);
 }
