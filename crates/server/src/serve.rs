@@ -22,6 +22,7 @@ use crate::maintenance::stops::{StopLog, StopLogError};
 use crate::ops::records::turns::Turns;
 use crate::ops::setup;
 use crate::proofs::{self, Proofs, Signing};
+use crate::verify::limits::keeping;
 use crate::verify::recording::RecordFailure;
 use crate::verify::unknown::{self, Limits};
 use crate::verify::{Parts, Verify};
@@ -184,8 +185,9 @@ pub struct Running {
     stop: watch::Sender<bool>,
     doors: Serving,
     follower: JoinHandle<()>,
-    /// What ends with the server: reading ahead, keeping its stores small, watching the log, and writing summaries.
-    tasks: [JoinHandle<()>; 5],
+    /// What ends with the server: reading ahead, keeping its stores small, watching the log, writing summaries and what is
+    /// used of limits.
+    tasks: [JoinHandle<()>; 6],
     signing: Option<Signing>,
     lock: ServingLock,
 }
@@ -299,6 +301,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         tokio::spawn(jobs::watching(Arc::clone(&app))),
         tokio::spawn(jobs::settling(Arc::clone(&app), config.record_settle_after)),
         tokio::spawn(unknown::summing_up(Arc::clone(&app))),
+        tokio::spawn(keeping::keeping(Arc::clone(&app))),
     ];
     Ok(Running { address, app, setup, stop, doors, follower, tasks, signing, lock })
 }
@@ -323,6 +326,7 @@ impl Running {
         self.follower.abort();
         let _ = self.follower.await;
         unknown::settle(&self.app, Timestamp::MAX, &Failing::default()).await;
+        keeping::settle(&self.app).await;
         // After the last record.
         if let Some(signing) = self.signing {
             signing.end().await;

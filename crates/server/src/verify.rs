@@ -11,6 +11,7 @@ pub mod entry;
 pub mod follower;
 pub mod index;
 pub mod lease;
+pub mod limits;
 pub mod load;
 pub mod own;
 pub mod preload;
@@ -53,6 +54,7 @@ pub struct Verify {
     lease: Lease,
     /// What is known of unknown tokens, and what they may cost.
     unknown: Unknown,
+    limits: limits::Limits,
     node: String,
     /// Wakes the follower before its next round.
     wake: Notify,
@@ -99,6 +101,7 @@ impl Verify {
             journal: parts.journal,
             lease: Lease::new(),
             unknown: Unknown::new(parts.unknown),
+            limits: limits::Limits::default(),
             node: parts.node,
             wake: Notify::new(),
             applied: watch::Sender::new(0),

@@ -330,6 +330,7 @@ impl Verify {
             if let (Cold::Throttled(after), Reason::RateLimited) = (cold, found.decision.reason()) {
                 found.retry_after = Some(after);
             }
+            self.hold_back(&asked, &mut found);
             let summary = self.sums_up(verifier, &found, now);
             drafts.push(question, Some(&asked), &found, now, summary, out);
         }
