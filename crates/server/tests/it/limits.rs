@@ -10,6 +10,8 @@ use crate::town::{CATALOGUE, Town, doors_check, doors_token, text};
 use headers::{items, number};
 use serde_json::{Value, json};
 use std::time::Duration;
+use tegata::failing::Failing;
+use tegata::verify::limits::keeping;
 
 /// The town, its gateway, and somebody with two tokens.
 pub struct Scene {
@@ -219,6 +221,44 @@ both_databases! {
         let reasons: Vec<&str> = results.iter().map(|answer| answer["reason"].as_str().unwrap()).collect();
         assert_eq!(reasons, ["granted", "granted", "granted", "granted", "rate_limited", "rate_limited"]);
         assert_eq!((left(&results[1], "burst"), left(&results[2], "burst"), left(&results[3], "burst")), (1, 2, 0));
+    }
+
+    async fn what_has_refilled_leaves_nothing_behind(server: Server) {
+        let scene = Scene::set(&server).await;
+        let mut body = limit("hourly", 5, 3600, "credential");
+        body["api"] = json!("town");
+        scene.everywhere(body).await;
+        for token in [&scene.one, &scene.other] {
+            allowed(&scene.ask(token).await);
+        }
+        let app = &server.running.app;
+        let stored = async || {
+            let mut tx = app.db.read().await.unwrap();
+            tegata::db::limits::usage(&mut tx, ("", ""), 10).await.unwrap().len()
+        };
+        keeping::settle(app).await;
+        assert_eq!((stored().await, app.verify.limits().subjects()), (2, 2));
+        let sequence = app.verify.applied_sequence();
+        let activity = scene.town.admin.client.get("/v1/orgs/octo/activity").await.status(200)["items"].clone();
+        allowed(&scene.ask(&scene.one).await);
+        keeping::settle(app).await;
+        assert_eq!(stored().await, 2, "a row is written over");
+        server.advance(Duration::from_mins(15));
+        keeping::sweep(app, &Failing::default()).await;
+        assert_eq!((stored().await, app.verify.limits().subjects()), (1, 1), "one call refills in twelve minutes");
+        server.advance(Duration::from_mins(15));
+        keeping::sweep(app, &Failing::default()).await;
+        assert_eq!((stored().await, app.verify.limits().subjects()), (0, 0));
+        // Nobody is told of it.
+        app.verify.catch_up().await.unwrap();
+        assert!(app.verify.applied_sequence() > sequence);
+        assert_eq!(scene.town.admin.client.get("/v1/orgs/octo/activity").await.status(200)["items"], activity);
+        assert_eq!(left(&scene.ask(&scene.one).await, "hourly"), 4);
+        // What belongs to a limit that is gone goes with the next sweep.
+        keeping::settle(app).await;
+        scene.town.root.delete("/v1/limits/hourly").await.status(200);
+        keeping::sweep(app, &Failing::default()).await;
+        assert_eq!((stored().await, app.verify.limits().subjects()), (0, 0));
     }
 
     async fn quotas_of_long_windows_survive_a_restart(server: Server) {

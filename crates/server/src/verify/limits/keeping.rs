@@ -37,7 +37,7 @@ pub async fn keeping(app: Arc<App>) {
         tokio::time::sleep(ROUND).await;
         tell(&app, &failing, write(&app, &mut skip, BATCHES).await);
         if round % SWEEP == 0 {
-            tell(&app, &failing, sweep(&app.db, app.verify.limits(), app.clock.now()).await);
+            sweep(&app, &failing).await;
         }
     }
 }
@@ -120,13 +120,19 @@ async fn gather(limits: &Limits, now: Timestamp, mut skip: usize) -> Vec<(Arc<Li
     })
 }
 
-/// Lets go of what has refilled, in memory and in the database.
-async fn sweep(db: &Db, limits: &Limits, now: Timestamp) -> Result<(), DbError> {
-    let every = limits.every();
+/// Lets go of what has refilled, in memory and in the database; `failing` keeps what goes wrong for long from being said each
+/// time.
+pub async fn sweep(app: &App, failing: &Failing) {
+    let now = app.clock.now();
+    let every = app.verify.limits().every();
     let swept = tokio::task::spawn_blocking(move || every.iter().for_each(|limit| limit.subjects.sweep(now)));
     if let Err(error) = swept.await {
         tracing::error!(%error, "sweeping the states of limits was interrupted");
     }
+    tell(app, failing, forget(&app.db, now).await);
+}
+
+async fn forget(db: &Db, now: Timestamp) -> Result<(), DbError> {
     let mut tx = db.read().await?;
     let any = db::limits::usage(&mut tx, ("", ""), 1).await?;
     drop(tx);

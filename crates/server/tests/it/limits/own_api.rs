@@ -40,10 +40,10 @@ both_databases! {
             admin.get("/v1/orgs/octo/teams").await.status(200);
         }
         admin.post("/v1/orgs/octo/teams", json!({"key": "late", "name": "Late"})).await.status(429);
-        server.advance(Duration::from_secs(1800));
+        server.advance(Duration::from_mins(30));
         assert_eq!(admin.get("/v1/orgs/octo/teams").await.status(200)["items"], json!([]));
         // It is recorded as what it was.
-        server.advance(Duration::from_secs(3600));
+        server.advance(Duration::from_hours(1));
         let records = admin.get("/v1/orgs/octo/records?reason=rate_limited").await.status(200).clone();
         assert_eq!(records["items"].as_array().unwrap().len(), 2, "{records}");
         // Checks of other APIs are other calls.

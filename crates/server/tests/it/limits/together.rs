@@ -45,7 +45,7 @@ both_databases! {
         scene.town.root.delete("/v1/limits/whole").await.status(200);
         let answer = scene.ask(&scene.one).await;
         allowed(&answer);
-        assert_eq!((left(&answer, "organization/each"), left(&answer, "person")), (0, 96));
+        assert_eq!((left(&answer, "organization/each"), left(&answer, "person")), (0, 95));
         // All that say no are named.
         scene.own(limit("also", 1, 60, "organization")).await;
         allowed(&scene.ask(&scene.other).await);

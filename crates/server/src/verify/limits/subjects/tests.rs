@@ -88,7 +88,9 @@ fn only_what_is_news_is_written() {
     let unwritten = subjects.unwritten(at(0), 10);
     assert_eq!(unwritten.len(), 3);
     assert_eq!(subjects.unwritten(at(0), 2).len(), 2, "bounded");
-    unwritten.iter().for_each(|state| subjects.written(state));
+    for state in &unwritten {
+        subjects.written(state);
+    }
     assert!(subjects.unwritten(at(0), 10).is_empty());
     let _ = subjects.take(of(2), &rate, at(1));
     let news = subjects.unwritten(at(1), 10);
