@@ -222,15 +222,24 @@ pub async fn usage(tx: &mut Tx, after: (&str, &str), limit: i64) -> Result<Vec<U
         .collect()
 }
 
-/// Forgets what counts no longer: what has refilled, and what belongs to a limit that is gone.
-pub async fn forget_usage(tx: &mut WriteTx, refilled: Used) -> Result<(), DbError> {
-    sqlx::query("DELETE FROM limit_usage WHERE used_until <= $1")
-        .bind(refilled.as_nanos())
-        .execute(tx.connection())
-        .await?;
+/// Forgets what counts no longer: what has refilled, and what belongs to a limit that is gone; so many rows of each at most.
+/// Returns how many there were.
+pub async fn forget_usage(tx: &mut WriteTx, refilled: Used, most: i64) -> Result<u64, DbError> {
+    let done = sqlx::query(
+        "DELETE FROM limit_usage WHERE (limit_id, subject) IN
+            (SELECT limit_id, subject FROM limit_usage WHERE used_until <= $1 LIMIT $2)",
+    )
+    .bind(refilled.as_nanos())
+    .bind(most)
+    .execute(tx.connection())
+    .await?;
     // tenant: limits of any organization.
-    sqlx::query("DELETE FROM limit_usage WHERE limit_id NOT IN (SELECT id FROM limits)")
-        .execute(tx.connection())
-        .await?;
-    Ok(())
+    let gone = sqlx::query(
+        "DELETE FROM limit_usage WHERE (limit_id, subject) IN
+            (SELECT limit_id, subject FROM limit_usage WHERE limit_id NOT IN (SELECT id FROM limits) LIMIT $1)",
+    )
+    .bind(most)
+    .execute(tx.connection())
+    .await?;
+    Ok(done.rows_affected() + gone.rows_affected())
 }

@@ -136,10 +136,17 @@ async fn forget(db: &Db, now: Timestamp) -> Result<(), DbError> {
     let mut tx = db.read().await?;
     let any = db::limits::usage(&mut tx, ("", ""), 1).await?;
     drop(tx);
-    if !any.is_empty() {
+    if any.is_empty() {
+        return Ok(());
+    }
+    // Rows by the thousand, so that no other change waits for all of them.
+    for _ in 0..BATCHES_AT_END {
         let mut tx = db.write().await?;
-        db::limits::forget_usage(&mut tx, Used::refilled_at(now)).await?;
+        let gone = db::limits::forget_usage(&mut tx, Used::refilled_at(now), PAGE).await?;
         tx.commit().await?;
+        if gone == 0 {
+            break;
+        }
     }
     Ok(())
 }
