@@ -14,13 +14,12 @@ const ROUND: Duration = Duration::from_hours(1);
 /// How long an answer is kept for repetitions under its idempotency key.
 const REPETITIONS: Duration = days(2);
 
-/// Keeps the stores small until the task is dropped. Access records that were kept long enough go, by the day.
+/// Keeps the database small until the task is dropped.
 pub async fn housekeeping(app: Arc<App>) {
     loop {
         if let Err(error) = forget_answers(&app).await {
             tracing::warn!(%error, "old answers could not be forgotten; the next round tries again");
         }
-        drop_records(&app).await;
         tokio::time::sleep(ROUND).await;
     }
 }
@@ -42,7 +41,8 @@ pub async fn watching(app: Arc<App>) {
     }
 }
 
-/// Moves records into columns that have been in the journal for `after`, until the task is dropped.
+/// Moves records into columns that have been in the journal for `after`, and drops those that were kept long enough, by the
+/// day, until the task is dropped.
 pub async fn settling(app: Arc<App>, after: Duration) {
     let (shortest, longest) = SETTLING;
     loop {
@@ -62,6 +62,7 @@ pub async fn settling(app: Arc<App>, after: Duration) {
             }
             Err(error) => tracing::error!(%error, "moving access records was interrupted"),
         }
+        drop_records(&app).await;
     }
 }
 

@@ -331,6 +331,9 @@ impl Verify {
                 found.retry_after = Some(after);
             }
             self.hold_back(&asked, &mut found);
+            if let (true, Some(token), Some(org)) = (found.decision.is_allowed(), found.token, found.org) {
+                self.used(token, sought.digest(), org, now);
+            }
             let summary = self.sums_up(verifier, &found, now);
             drafts.push(question, Some(&asked), &found, now, summary, out);
         }

@@ -27,3 +27,4 @@ mod seeds;
 mod storage;
 mod tenants;
 mod town;
+mod uses;

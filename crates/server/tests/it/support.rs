@@ -105,6 +105,8 @@ impl Server {
         let mut config = Config::new(directory.path().join("data"), "127.0.0.1:0".parse().unwrap());
         config.database = Some(url);
         config.clock = Clock::Shifted(Arc::clone(&shift));
+        // Sooner than a test would wait.
+        config.uses_every = Duration::from_millis(100);
         change(&mut config);
         let running = start(&config).await.expect("the server starts");
         let setup = running.setup.as_ref().map(|token| token.expose_secret().to_owned());
