@@ -80,6 +80,9 @@ pub struct Config {
     pub uses_every: Duration,
     /// What becomes of an answer whose access record cannot be written.
     pub record_failure: RecordFailure,
+    /// Whether checks leave no records, to measure what a record costs. No option sets it: a server that answers checks
+    /// without records is none.
+    pub without_records: bool,
     /// A disk that fails on demand, for tests of the access log.
     pub record_faults: Option<Arc<Faults>>,
     /// Where the time comes from.
@@ -107,6 +110,7 @@ impl Config {
             unknown: Limits::default(),
             uses_every: Duration::from_secs(5),
             record_failure: RecordFailure::default(),
+            without_records: false,
             record_faults: None,
             clock: Clock::System,
         }
@@ -248,6 +252,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         clock: clock.clone(),
         journal: Arc::clone(&journal),
         record_failure: config.record_failure,
+        without_records: config.without_records,
         node,
         cache_bytes: config.cache_bytes,
         unknown: config.unknown,

@@ -60,6 +60,7 @@ pub struct Verify {
     unknown: Unknown,
     uses: Uses,
     limits: limits::Limits,
+    without_records: bool,
     node: String,
     /// Wakes the follower before its next round.
     wake: Notify,
@@ -84,6 +85,8 @@ pub struct Parts {
     pub journal: Arc<AccessLog>,
     /// What becomes of an answer whose record cannot be written.
     pub record_failure: RecordFailure,
+    /// Whether checks leave no records: for measurements.
+    pub without_records: bool,
     /// The name of this node.
     pub node: String,
     /// What tokens and their owners may take of memory, in bytes.
@@ -108,6 +111,7 @@ impl Verify {
             unknown: Unknown::new(parts.unknown),
             uses: Uses::default(),
             limits: limits::Limits::default(),
+            without_records: parts.without_records,
             node: parts.node,
             wake: Notify::new(),
             applied: watch::Sender::new(0),
