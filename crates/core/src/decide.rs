@@ -203,6 +203,15 @@ impl Decision {
         }
     }
 
+    /// The same, where a limit on calls is used up: the last condition, so that whatever was denied before stays what it was.
+    #[must_use]
+    pub const fn held_back(self) -> Self {
+        match self {
+            Self::Allow { alternative } => Self::Deny { reason: Reason::RateLimited, alternative },
+            denied @ Self::Deny { .. } => denied,
+        }
+    }
+
     /// The alternative that decided.
     pub const fn alternative(self) -> Option<u16> {
         match self {

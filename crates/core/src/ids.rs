@@ -146,6 +146,8 @@ define_ids! {
     SessionId = "ses";
     /// One change of the truth.
     ActivityId = "act";
+    /// A limit on calls.
+    LimitId = "lim";
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ pub mod credential;
 pub mod decide;
 pub mod ids;
 pub mod level;
+pub mod limit;
 pub mod name;
 pub mod operations;
 pub mod permissions;

@@ -47,6 +47,15 @@ pub fn check_key(key: &str) -> Result<(), NameError> {
     Ok(())
 }
 
+/// The class of an endpoint: `search`, `write.bulk`. Written like a key.
+pub fn check_class(class: &str) -> Result<(), NameError> {
+    check_key(class).map_err(|_| {
+        NameError(
+            "a class has 1 to 60 lower-case letters, digits, '.', '_' and '-', and begins and ends with a letter or digit",
+        )
+    })
+}
+
 /// The name of a context type: `project`, `channel`, or one that a catalogue declares.
 pub fn check_context_type(name: &str) -> Result<(), NameError> {
     if name == "global" {

@@ -169,6 +169,17 @@ operations! {
     POLICY_LIST = op("policy.list", "GET", "/v1/orgs/{org}/policies", Organization("policies:read"), "List what the organization allows for each kind of credential");
     POLICY_SET = op("policy.set", "PUT", "/v1/orgs/{org}/policies/{kind}", Organization("policies:write"), "Change what the organization allows for a kind of credential");
 
+    INSTALLATION_LIMIT_CREATE = op("installation.limit.create", "POST", "/v1/limits", Publisher("installation_limits:write"), "Limit the calls in every organization");
+    INSTALLATION_LIMIT_LIST = op("installation.limit.list", "GET", "/v1/limits", Publisher("installation_limits:read"), "List the limits that hold in every organization");
+    INSTALLATION_LIMIT_SHOW = op("installation.limit.show", "GET", "/v1/limits/{limit}", Publisher("installation_limits:read"), "Show a limit that holds in every organization");
+    INSTALLATION_LIMIT_UPDATE = op("installation.limit.update", "PATCH", "/v1/limits/{limit}", Publisher("installation_limits:write"), "Change the name, quota or window of a limit that holds in every organization");
+    INSTALLATION_LIMIT_DELETE = op("installation.limit.delete", "DELETE", "/v1/limits/{limit}", Publisher("installation_limits:write"), "Delete a limit that holds in every organization");
+    LIMIT_CREATE = op("limit.create", "POST", "/v1/orgs/{org}/limits", Organization("limits:write"), "Limit the calls in the organization, beside what holds in every one");
+    LIMIT_LIST = op("limit.list", "GET", "/v1/orgs/{org}/limits", Organization("limits:read"), "List the limits on calls in the organization, those that hold in every one included");
+    LIMIT_SHOW = op("limit.show", "GET", "/v1/orgs/{org}/limits/{limit}", Organization("limits:read"), "Show a limit on calls in the organization");
+    LIMIT_UPDATE = op("limit.update", "PATCH", "/v1/orgs/{org}/limits/{limit}", Organization("limits:write"), "Change the name, quota or window of one of the organization's own limits");
+    LIMIT_DELETE = op("limit.delete", "DELETE", "/v1/orgs/{org}/limits/{limit}", Organization("limits:write"), "Delete one of the organization's own limits");
+
     RECORD_LIST = op("record.list", "GET", "/v1/orgs/{org}/records", Organization("records:read"), "List access records, newest first");
     RECORD_HISTOGRAM = op("record.histogram", "GET", "/v1/orgs/{org}/records/histogram", Organization("records:read"), "Count access records by time and decision");
     RECORD_TOP = op("record.top", "GET", "/v1/orgs/{org}/records/top", Organization("records:read"), "Show what comes up most often in access records");

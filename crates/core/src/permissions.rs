@@ -84,6 +84,10 @@ pub const OWN_PERMISSIONS: &[OwnPermission] = &[
     permission("verifiers:read", Read, Publisher, Medium, "See the verifiers", "検証者の閲覧"),
     permission("verifiers:write", Admin, Publisher, High, "Make, renew and stop verifiers", "検証者の作成、更新、停止"),
     permission("system:read", Read, Publisher, Low, "See the server's metrics", "サーバーの指標の閲覧"),
+    permission("limits:read", Read, Organization, Low, "See the limits on calls in the organization", "組織での呼び出し制限の閲覧"),
+    permission("limits:write", Admin, Organization, High, "Limit calls in the organization", "組織での呼び出し制限の設定"),
+    permission("installation_limits:read", Read, Publisher, Low, "See the limits on calls in every organization", "全組織に適用される呼び出し制限の閲覧"),
+    permission("installation_limits:write", Admin, Publisher, High, "Limit calls in every organization", "全組織に適用される呼び出し制限の設定"),
 ];
 
 /// The permission of this name.

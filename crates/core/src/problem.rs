@@ -68,6 +68,8 @@ codes! {
     InvalidCatalogue = ("invalid_catalogue", 422, "The catalogue is not valid");
     /// Too many tries.
     TooManyRequests = ("too_many_requests", 429, "Too many requests");
+    /// A limit on calls is used up.
+    QuotaExceeded = ("quota_exceeded", 429, "A limit on calls is used up");
     /// A mistake of the server.
     Internal = ("internal", 500, "Something went wrong on the server");
     /// The server cannot answer now.
@@ -94,12 +96,23 @@ pub struct Problem {
     pub errors: Vec<FieldError>,
     /// Seconds after which a new try makes sense.
     pub retry_after_seconds: Option<u64>,
+    /// The names of the limits that are used up, where that is what happened.
+    pub violated_policies: Vec<String>,
+    /// Headers that go with it.
+    pub headers: Vec<(&'static str, String)>,
 }
 
 impl Problem {
     /// A problem with its explanation.
     pub fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), retry_after_seconds: None }
+        Self {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            retry_after_seconds: None,
+            violated_policies: Vec::new(),
+            headers: Vec::new(),
+        }
     }
 
     /// One field breaks a rule.

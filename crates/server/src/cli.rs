@@ -16,6 +16,7 @@ mod desk;
 mod error;
 mod exit;
 mod init;
+mod limit;
 mod logging;
 mod maintenance;
 mod member;
@@ -111,6 +112,8 @@ enum Command {
     Verifier(Noun<verifier::Verifier>),
     /// What an organization allows for each kind of credential
     Policy(Noun<policy::Policy>),
+    /// Limits on calls, and their quotas
+    Limit(Noun<limit::Limit>),
     #[command(about = tegata_core::operations::VERIFY.summary)]
     Verify(verify::Verify),
     /// The access log: who called what, and what was answered
@@ -176,6 +179,7 @@ fn run(command: Command, output: Output, colours: Colours) -> Result<(), CliErro
         Command::Token(noun) => visit(noun, output),
         Command::Verifier(noun) => visit(noun, output),
         Command::Policy(noun) => visit(noun, output),
+        Command::Limit(noun) => visit(noun, output),
         // A log is checked without any server.
         Command::Record(Noun { verb: record::Record::Verify(verify), .. }) => verify.run(output, colours),
         Command::Record(Noun { verb: record::Record::VerifyProof(verify), .. }) => verify.run(output),

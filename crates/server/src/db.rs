@@ -14,6 +14,7 @@ pub mod feed;
 pub mod hash_keys;
 pub mod idempotency;
 pub mod installation;
+pub mod limits;
 pub mod maintenance;
 pub mod members;
 pub mod orgs;

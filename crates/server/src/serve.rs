@@ -23,6 +23,7 @@ use crate::ops::records::turns::Turns;
 use crate::ops::setup;
 use crate::proofs::{self, Proofs, Signing};
 use crate::verify::bytes::OF_A_SLOT;
+use crate::verify::limits::keeping;
 use crate::verify::recording::RecordFailure;
 use crate::verify::unknown::{self, Limits};
 use crate::verify::uses;
@@ -193,8 +194,9 @@ pub struct Running {
     stop: watch::Sender<bool>,
     doors: Serving,
     follower: JoinHandle<()>,
-    /// What ends with the server: reading ahead, keeping its stores small, watching the log, and writing summaries.
-    tasks: [JoinHandle<()>; 6],
+    /// What ends with the server: reading ahead, keeping its stores small, watching the log, writing summaries, uses of
+    /// tokens and what is used of limits.
+    tasks: [JoinHandle<()>; 7],
     signing: Option<Signing>,
     lock: ServingLock,
 }
@@ -310,6 +312,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         tokio::spawn(jobs::settling(Arc::clone(&app), config.record_settle_after)),
         tokio::spawn(unknown::summing_up(Arc::clone(&app))),
         tokio::spawn(uses::writing(Arc::clone(&app), config.uses_every)),
+        tokio::spawn(keeping::keeping(Arc::clone(&app))),
     ];
     Ok(Running { address, app, setup, stop, doors, follower, tasks, signing, lock })
 }
@@ -335,6 +338,7 @@ impl Running {
         let _ = self.follower.await;
         unknown::settle(&self.app, Timestamp::MAX, &Failing::default()).await;
         uses::write(&self.app, &Failing::default()).await;
+        keeping::settle(&self.app).await;
         // After the last record.
         if let Some(signing) = self.signing {
             signing.end().await;

@@ -12,6 +12,7 @@ pub mod entry;
 pub mod follower;
 pub mod index;
 pub mod lease;
+pub mod limits;
 pub mod load;
 pub mod own;
 pub mod preload;
@@ -58,6 +59,7 @@ pub struct Verify {
     /// What is known of unknown tokens, and what they may cost.
     unknown: Unknown,
     uses: Uses,
+    limits: limits::Limits,
     without_records: bool,
     node: String,
     /// Wakes the follower before its next round.
@@ -108,6 +110,7 @@ impl Verify {
             lease: Lease::new(),
             unknown: Unknown::new(parts.unknown),
             uses: Uses::default(),
+            limits: limits::Limits::default(),
             without_records: parts.without_records,
             node: parts.node,
             wake: Notify::new(),

@@ -37,6 +37,8 @@ const SHARED_TABLES: &[&str] = &[
     "verifier_apis",
     // Looked up by digest before anything else is known.
     "secrets",
+    // Written behind, for all limits at once; the organization is a part of the subject.
+    "limit_usage",
 ];
 
 /// Tables of what a person owns and several organizations may see a part of: there the owner may stand for the

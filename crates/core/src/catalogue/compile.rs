@@ -176,6 +176,7 @@ fn endpoint(
         places: places.into(),
         context: resolved.context,
         organization: resolved.organization,
+        class: entry.class.as_deref().map(Box::from),
         flags: entry.flags.as_slice().into(),
     }
 }

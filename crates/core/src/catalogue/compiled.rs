@@ -109,6 +109,8 @@ pub struct Endpoint {
     pub context: ContextTemplate,
     /// The organization of a call.
     pub organization: OrganizationTemplate,
+    /// Its class, for limits on calls.
+    pub class: Option<Box<str>>,
     /// What was inferred or decided the safe way.
     pub flags: Box<[String]>,
 }

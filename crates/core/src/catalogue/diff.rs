@@ -111,6 +111,9 @@ pub struct EndpointChange {
     /// Its organization, if that changed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub organization: Option<Change<String>>,
+    /// Its class, if that changed: limits on calls of a class count others from then on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub class: Option<Change<String>>,
     /// Some call may be allowed now that was denied before.
     pub opens: bool,
 }

@@ -189,6 +189,9 @@ pub struct EndpointEntry {
     /// The organization a call is in; `none` where there is none at all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub organization: Option<String>,
+    /// The class of the endpoint, for limits on calls.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub class: Option<String>,
     /// What was inferred or decided the safe way.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub flags: Vec<String>,

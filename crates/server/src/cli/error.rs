@@ -104,7 +104,7 @@ impl CliError {
         let exit = Exit::of_status(status);
         match serde_json::from_slice::<Wire>(body) {
             Ok(wire) if !wire.kind.is_empty() => {
-                let code = wire.kind.rsplit('/').next().unwrap_or_default();
+                let code = wire.kind.rsplit(['/', '#']).next().unwrap_or_default();
                 let detail = if wire.detail.is_empty() { wire.title } else { wire.detail };
                 Self { fields: wire.errors, ..Self::new(exit, code, detail) }
             }

@@ -29,10 +29,12 @@ pub enum Topic {
     Api,
     /// The hashing keys.
     HashKeys,
+    /// A limit on calls; without an organization where it holds in every one.
+    Limit,
 }
 
 impl Topic {
-    const ALL: [(Self, &'static str); 11] = [
+    const ALL: [(Self, &'static str); 12] = [
         (Self::Token, "token"),
         (Self::Session, "session"),
         (Self::Verifier, "verifier"),
@@ -44,6 +46,7 @@ impl Topic {
         (Self::Org, "org"),
         (Self::Api, "api"),
         (Self::HashKeys, "hash_keys"),
+        (Self::Limit, "limit"),
     ];
 
     fn as_str(self) -> &'static str {

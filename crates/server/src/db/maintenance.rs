@@ -45,6 +45,8 @@ pub const TABLES: &[Table] = &[
     table("assignments", &["id"]),
     table("policies", &["org_id", "kind"]),
     table("record_retention", &["org_id"]),
+    table("limits", &["id"]),
+    table("limit_usage", &["limit_id", "subject"]),
     table("tokens", &["id"]),
     table("token_parts", &["token_id", "org_id"]),
     table("grants", &["id"]),

@@ -18,6 +18,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "initial", include_str!("../../migrations/0001_initial.sql")),
     (2, "record_retention", include_str!("../../migrations/0002_record_retention.sql")),
     (3, "credential_uses", include_str!("../../migrations/0003_credential_uses.sql")),
+    (4, "limits", include_str!("../../migrations/0004_limits.sql")),
 ];
 
 /// The number of the newest migration that this program knows.

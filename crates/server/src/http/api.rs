@@ -2,6 +2,7 @@
 
 pub mod apis;
 pub mod contexts;
+pub mod limits;
 pub mod members;
 pub mod orgs;
 pub mod policies;
@@ -29,5 +30,6 @@ pub fn routes() -> Routes {
         .merge(contexts::routes())
         .merge(roles::routes())
         .merge(policies::routes())
+        .merge(limits::routes())
         .merge(records::routes())
 }

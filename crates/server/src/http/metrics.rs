@@ -31,6 +31,10 @@ pub async fn metrics(State(app): State<Arc<App>>, request: Request) -> Result<im
     for (name, count) in counts {
         metrics::counter!(name).absolute(count.load(Ordering::Relaxed));
     }
+    for (per, count) in app.verify.limits().held_back() {
+        metrics::counter!("tegata_calls_held_back_total", "per" => per.as_str()).absolute(count);
+    }
+    metrics::gauge!("tegata_limit_subjects").set(approximate(app.verify.limits().subjects() as u64));
     let recording = app.verify.recording().health();
     metrics::gauge!("tegata_record_failing").set(f64::from(u8::from(recording.is_failing)));
     metrics::counter!("tegata_checks_unrecorded_total").absolute(recording.unrecorded);

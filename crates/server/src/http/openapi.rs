@@ -190,7 +190,7 @@ fn problems_of(operation: &Operation) -> Vec<Code> {
         codes.push(Code::Unauthenticated);
     }
     if guarded && !matches!(operation.guard, Guard::Verifier) {
-        codes.extend([Code::Forbidden, Code::NotFound]);
+        codes.extend([Code::Forbidden, Code::NotFound, Code::QuotaExceeded]);
     }
     if operation.method != "GET" {
         codes.extend([Code::BodyTooLarge, Code::UnsupportedMediaType, Code::Invalid]);
@@ -278,6 +278,10 @@ fn problem_schema() -> Value {
             "title": {"type": "string"},
             "status": {"type": "integer"},
             "detail": {"type": "string", "description": "What happened, and a way out."},
+            "violated-policies": {
+                "type": "array", "items": {"type": "string"},
+                "description": "The names of the limits on calls that are used up, where that is what happened.",
+            },
             "errors": {"type": "array", "items": {
                 "type": "object", "required": ["field", "message"],
                 "properties": {"field": {"type": "string"}, "message": {"type": "string"}},

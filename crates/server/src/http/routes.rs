@@ -1,7 +1,7 @@
 //! From a request to a use case and back. A route is a use case, the shape of its input, and a closure that joins the
 //! path and the input; everything else, OpenAPI included, follows from the table of operations.
 
-use super::problem::Told;
+use super::problem::{Told, add_headers};
 use crate::app::App;
 use crate::authn::Presented;
 use crate::ops::frame::IdempotencyKey;
@@ -385,6 +385,7 @@ fn render(reply: &Reply) -> Response<Body> {
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    add_headers(headers, &reply.limit_headers);
     if reply.replayed {
         headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
     }

@@ -7,14 +7,17 @@ use crate::authn::Actor;
 use crate::db::feed::Topic;
 use crate::db::orgs::Org;
 use crate::db::{self, DbError, Tx, WriteTx};
+use crate::maintenance::stops::kind_of;
+use crate::verify::limits::told::RateLimit;
 use serde_json::Value;
 use std::sync::Arc;
+use std::time::Duration;
 use tegata_core::decide::{
     Acting, Alternative, Credential, Decision, Facts, Gate, Grants, Need, Organization, Part, Place, Presented, Reason,
     Target, decide,
 };
 use tegata_core::ids::{ContextId, OrgId};
-use tegata_core::operations::{Guard, Operation};
+use tegata_core::operations::{self, Guard, Operation};
 use tegata_core::permissions::{OWN_API, Reach};
 use tegata_core::problem::{Code, Problem};
 use tegata_core::time::Timestamp;
@@ -33,6 +36,20 @@ pub struct Act<'a, T> {
     pub meta: &'a Meta,
     /// What was decided, for the access record.
     pub decided: Option<Decided>,
+    /// What the limits on calls said, once they were asked: a call is counted once, however often it is tried.
+    pub counted: Counted,
+}
+
+/// What the limits on calls said.
+#[derive(Debug, Default)]
+pub enum Counted {
+    /// They were not asked yet.
+    #[default]
+    NotYet,
+    /// They say nothing, or are not to be asked.
+    Nothing,
+    /// This.
+    Said(Box<RateLimit>),
 }
 
 /// A decision about a call of Tegata's own API.
@@ -187,7 +204,10 @@ impl<T: Reading> Act<'_, T> {
         let decision = self.decide(&rights, &org, operation, &chain).await?;
         self.decided = Some(Decided { decision, org: org.id, permission, context });
         match decision {
-            Decision::Allow { .. } => Ok(Allowed { org, rights }),
+            Decision::Allow { .. } => {
+                self.count(operation, Some(org.id))?;
+                Ok(Allowed { org, rights })
+            }
             Decision::Deny { reason, .. } => Err(refusal(reason, permission)),
         }
     }
@@ -258,9 +278,50 @@ impl<T: Reading> Act<'_, T> {
 }
 
 impl<T> Act<'_, T> {
+    /// Counts this call, which its guard has let pass, unless that is done already. Whatever stops something, and whatever
+    /// changes limits, is not counted and never held back.
+    pub fn count(&mut self, operation: &Operation, org: Option<OrgId>) -> Result<(), Problem> {
+        if !matches!(self.counted, Counted::NotYet) || self.actor.is_nobody() {
+            return Ok(());
+        }
+        self.counted = Counted::Nothing;
+        if is_always_let_through(operation) {
+            return Ok(());
+        }
+        let Some(said) = self.app.verify.count_own(&self.actor, org, self.now) else { return Ok(()) };
+        let problem = said.retry_after.map(|after| held_back(&said, after));
+        self.counted = Counted::Said(Box::new(said));
+        let Some(problem) = problem else { return Ok(()) };
+        if let Some(decided) = &mut self.decided {
+            decided.decision = decided.decision.held_back();
+        }
+        Err(problem)
+    }
+
     /// A fresh id.
     pub fn id<I>(&self, make: impl FnOnce(u64, [u8; 10]) -> I) -> I {
         make(self.now.as_millis(), self.app.entropy.bytes())
+    }
+}
+
+/// Whether an operation is let through whatever the limits say: nobody who floods a credential keeps its owner from stopping
+/// it, and no limit keeps itself.
+fn is_always_let_through(operation: &Operation) -> bool {
+    let deletes = [operations::LIMIT_DELETE, operations::INSTALLATION_LIMIT_DELETE];
+    kind_of(operation.id).is_some() || deletes.iter().any(|known| known.id == operation.id)
+}
+
+fn held_back(said: &RateLimit, after: Duration) -> Problem {
+    let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+    let detail = format!(
+        "used up: {}; the credential is sound, try again in {seconds} second{}",
+        said.violated_policies.join(", "),
+        if seconds == 1 { "" } else { "s" }
+    );
+    Problem {
+        retry_after_seconds: Some(seconds),
+        violated_policies: said.violated_policies.clone(),
+        ..Problem::new(Code::QuotaExceeded, detail)
     }
 }
 

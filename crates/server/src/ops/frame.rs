@@ -1,7 +1,7 @@
 //! The frame around every use case: identify, begin, run, record activity and feed in the same transaction, commit,
 //! wait until the memory of live credentials knows, record the access, answer.
 
-use super::act::{Act, Change, Decided, internal};
+use super::act::{Act, Change, Counted, Decided, internal};
 use super::{Mutation, Query, receipt};
 use crate::app::App;
 use crate::authn::identify::Refused;
@@ -65,18 +65,23 @@ pub struct Reply {
     pub body: Value,
     /// Whether it was given before, under the same idempotency key.
     pub replayed: bool,
+    /// Headers that tell of limits on calls.
+    pub limit_headers: LimitHeaders,
 }
+
+/// Headers that tell of limits on calls, where any covers a call.
+pub type LimitHeaders = Vec<(&'static str, String)>;
 
 /// Fields of answers that are shown once and kept nowhere.
 pub const SECRET_FIELDS: &[&str] = &["token", "secret"];
 
 /// Runs a use case that changes something. `status` is that of success.
 pub async fn mutate<M: Mutation>(app: &App, caller: &Caller, status: u16, work: &M) -> Result<Reply, Problem> {
-    let mut tries = 0;
+    let (mut tries, mut counted) = (0, Counted::NotYet);
     loop {
         tries += 1;
         let mut decided = None;
-        let outcome = once(app, caller, status, work, &mut decided).await;
+        let outcome = once(app, caller, status, work, &mut decided, &mut counted).await;
         match outcome {
             Err(Trouble::Busy) if tries < TRIES => {
                 tokio::time::sleep(Duration::from_millis(5 << tries)).await;
@@ -90,12 +95,12 @@ pub async fn mutate<M: Mutation>(app: &App, caller: &Caller, status: u16, work: 
             Err(Trouble::Told(problem, actor)) => {
                 record(app, caller, M::OPERATION, actor.as_deref(), decided.as_ref(), Some(&problem))?;
                 app.stops.settle_after(M::OPERATION.id).await?;
-                return Err(problem);
+                return Err(Problem { headers: limit_headers(&counted), ..problem });
             }
             Ok((reply, actor)) => {
                 record(app, caller, M::OPERATION, actor.as_deref(), decided.as_ref(), None)?;
                 app.stops.settle_after(M::OPERATION.id).await?;
-                return Ok(reply);
+                return Ok(Reply { limit_headers: limit_headers(&counted), ..reply });
             }
         }
     }
@@ -106,18 +111,21 @@ pub async fn query<Q: Query>(app: &App, caller: &Caller, work: &Q) -> Result<Rep
     let mut tx = app.db.read().await.map_err(internal)?;
     let now = app.clock.now();
     let actor = Arc::new(who(app, &mut tx, caller, Q::OPERATION, now).await.map_err(Trouble::into_problem)?);
-    let mut act = Act { app, tx, actor: Arc::clone(&actor), now, meta: &caller.meta, decided: None };
+    let counted = Counted::NotYet;
+    let mut act = Act { app, tx, actor: Arc::clone(&actor), now, meta: &caller.meta, decided: None, counted };
     let answer = work.answer(&mut act).await;
-    let decided = act.decided.take();
-    drop(act);
+    // What is in no organization is counted when it is done.
+    let answer = answer.and_then(|output| act.count(Q::OPERATION, None).map(|()| output));
+    let Act { decided, counted, .. } = act;
+    let limit_headers = limit_headers(&counted);
     match answer {
         Ok(output) => {
             record(app, caller, Q::OPERATION, Some(&actor), decided.as_ref(), None)?;
-            Ok(Reply { status: 200, body: to_json(&output)?, replayed: false })
+            Ok(Reply { status: 200, body: to_json(&output)?, replayed: false, limit_headers })
         }
         Err(problem) => {
             record(app, caller, Q::OPERATION, Some(&actor), decided.as_ref(), Some(&problem))?;
-            Err(problem)
+            Err(Problem { headers: limit_headers, ..problem })
         }
     }
 }
@@ -128,7 +136,8 @@ pub async fn still<Q: Query>(app: &App, caller: &Caller, work: &Q) -> Result<(),
     let mut tx = app.db.read().await.map_err(internal)?;
     let now = app.clock.now();
     let actor = Arc::new(who(app, &mut tx, caller, Q::OPERATION, now).await.map_err(Trouble::into_problem)?);
-    let mut act = Act { app, tx, actor, now, meta: &caller.meta, decided: None };
+    let counted = Counted::Nothing;
+    let mut act = Act { app, tx, actor, now, meta: &caller.meta, decided: None, counted };
     work.answer(&mut act).await.map(drop)
 }
 
@@ -186,6 +195,7 @@ async fn once<M: Mutation>(
     status: u16,
     work: &M,
     decided: &mut Option<Decided>,
+    counted: &mut Counted,
 ) -> Result<(Reply, Option<Arc<Actor>>), Trouble> {
     let mut tx = app.db.write().await?;
     let now = app.clock.now();
@@ -204,9 +214,12 @@ async fn once<M: Mutation>(
         receipt::complete(&mut reply.body, app.verify.node(), seen, app.clock.now());
         return Ok((reply, Some(actor)));
     }
-    let mut act = Act { app, tx, actor: Arc::clone(&actor), now, meta: &caller.meta, decided: None };
+    let before = std::mem::take(counted);
+    let mut act = Act { app, tx, actor: Arc::clone(&actor), now, meta: &caller.meta, decided: None, counted: before };
     let outcome = work.apply(&mut act).await;
-    *decided = act.decided.take();
+    // What is in no organization is counted when it is done, and before it is true.
+    let outcome = outcome.and_then(|done| act.count(M::OPERATION, None).map(|()| done));
+    (*decided, *counted) = (act.decided, act.counted);
     let mut tx = act.tx;
     let (output, changes) = outcome.map_err(|problem| Trouble::Told(problem, Some(Arc::clone(&actor))))?;
     let told = |problem| Trouble::Told(problem, Some(Arc::clone(&actor)));
@@ -223,7 +236,14 @@ async fn once<M: Mutation>(
     // From here on the change is true; it is told only when no check here can miss it.
     app.verify.applied(sequence).await.map_err(told)?;
     receipt::complete(&mut body, app.verify.node(), sequence, app.clock.now());
-    Ok((Reply { status, body, replayed: false }, Some(actor)))
+    Ok((Reply { status, body, replayed: false, limit_headers: LimitHeaders::new() }, Some(actor)))
+}
+
+fn limit_headers(counted: &Counted) -> LimitHeaders {
+    match counted {
+        Counted::Said(said) => said.headers.pairs().map(|(name, value)| (name, value.to_owned())).collect(),
+        Counted::NotYet | Counted::Nothing => LimitHeaders::new(),
+    }
 }
 
 /// Who acts; for public operations nobody in particular.
@@ -247,7 +267,7 @@ fn replay(key: &super::frame::IdempotencyKey, answer: &Answer) -> Result<Reply, 
         ));
     }
     let body = serde_json::from_str(&answer.body).map_err(|_| Problem::internal())?;
-    Ok(Reply { status: answer.status, body, replayed: true })
+    Ok(Reply { status: answer.status, body, replayed: true, limit_headers: LimitHeaders::new() })
 }
 
 fn without_secrets(body: &Value) -> Value {
@@ -317,6 +337,10 @@ fn record(
     };
     let beyond = problem.is_some_and(|problem| matches!(problem.code, Code::Forbidden | Code::BeyondOwnRights));
     let decision = match (decided, problem) {
+        // Held back where nothing else was decided: a call in no organization.
+        (None, Some(problem)) if problem.code == Code::QuotaExceeded => {
+            Decision::Deny { reason: Reason::RateLimited, alternative: None }
+        }
         // Let in, and then refused for what the call was about.
         (Some(decided), _) if decided.decision.is_allowed() && beyond => {
             Decision::Deny { reason: Reason::OwnerLacksPermission, alternative: None }

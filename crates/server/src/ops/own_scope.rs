@@ -35,7 +35,7 @@ pub async fn require_own_scope<T: Reading>(act: &mut Act<'_, T>, operation: &'st
         match decision {
             Decision::Allow { .. } => {
                 act.decided = Some(decided);
-                return Ok(());
+                return act.count(operation, Some(part.org));
             }
             Decision::Deny { reason, .. } if furthest.as_ref().is_none_or(|(best, _)| reason > *best) => {
                 furthest = Some((reason, decided));

@@ -1,5 +1,6 @@
 //! What a verifier is told. An answer borrows what it says and is written once, as JSON.
 
+use super::limits::told::RateLimit;
 use serde::{Serialize, Serializer};
 use smallvec::SmallVec;
 use std::fmt;
@@ -47,6 +48,10 @@ pub struct Answer<'a> {
     #[serde(rename = "retry_after_seconds", skip_serializing_if = "Option::is_none", serialize_with = "whole_seconds")]
     #[schema(value_type = Option<u64>)]
     pub retry_after: Option<Duration>,
+    /// What the limits on calls say, where any covers a call that everything else let pass.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<RateLimit>)]
+    pub rate_limit: Option<&'a RateLimit>,
     /// The id of the access record; absent only where it could not be written, and then the answer is no, unless the
     /// operator chose `--record-failure=allow`; and where the record is a summary of many denials.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -173,10 +178,27 @@ impl Answer<'_> {
             // Writing to memory has no errors.
             let _ = write!(out, r#","retry_after_seconds":{}"#, seconds(after));
         }
+        if let Some(rate_limit) = self.rate_limit {
+            rate_limit.write(out);
+        }
         if let Some(record) = self.record {
             plain(out, br#","record":""#, record);
         }
         out.push(b'}');
+    }
+}
+
+impl RateLimit {
+    fn write(&self, out: &mut Vec<u8>) {
+        for (place, (name, value)) in self.headers.pairs().enumerate() {
+            plain(out, if place == 0 { br#","rate_limit":{"headers":{""# } else { br#",""# }, name);
+            member(out, b":", value);
+        }
+        out.push(b'}');
+        for (place, name) in self.violated_policies.iter().enumerate() {
+            member(out, if place == 0 { br#","violated_policies":["# } else { b"," }, name);
+        }
+        out.extend_from_slice(if self.violated_policies.is_empty() { b"}" } else { b"]}" });
     }
 }
 
@@ -256,6 +278,7 @@ pub(super) fn unrecorded() -> Answer<'static> {
         principal: None,
         on_behalf_of: None,
         retry_after: None,
+        rate_limit: None,
         record: None,
     }
 }
@@ -268,6 +291,7 @@ pub const fn recorded(decision: Decision) -> tegata_record::Decision {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::verify::limits::told::RateLimitHeaders;
     use proptest::prelude::*;
 
     fn any_text() -> impl Strategy<Value = String> {
@@ -288,7 +312,14 @@ mod tests {
             missing in 0_usize..4,
             (id, micros, record) in (any::<u128>(), 0..Timestamp::MAX.as_micros(), any::<bool>()),
             wait in prop::option::of((0..9_000_u64).prop_map(Duration::from_millis)),
+            limited in prop::option::of((prop::array::uniform6(any_text()), any::<bool>(), 0_usize..3)),
         ) {
+            let rate_limit = limited.map(|([policy, limit, x_limit, x_remaining, x_reset, after], denied, violated)| {
+                let violated_policies = vec![policy.clone(); violated];
+                let retry_after = denied.then_some(after);
+                let headers = RateLimitHeaders { policy, limit, x_limit, x_remaining, x_reset, retry_after };
+                RateLimit { headers, violated_policies, retry_after: wait }
+            });
             let [permission, kind, key, organization, token, user] = &texts;
             let place = match texts[1].len() % 3 {
                 0 => PlaceRef::Global,
@@ -312,6 +343,7 @@ mod tests {
                 principal: there[4].then(principal),
                 on_behalf_of: there[5].then(principal),
                 retry_after: wait,
+                rate_limit: rate_limit.as_ref(),
                 record: record.then_some("rec_00000000000000000000000000"),
             };
             let mut out = Vec::new();

@@ -335,6 +335,7 @@ impl Verify {
             if let (Cold::Throttled(after), Reason::RateLimited) = (cold, found.decision.reason()) {
                 found.retry_after = Some(after);
             }
+            self.hold_back(&asked, &mut found);
             if let (true, Some(token), Some(org)) = (found.decision.is_allowed(), found.token, found.org) {
                 self.used(token, sought.digest(), org, now);
             }

@@ -2,6 +2,7 @@
 
 use crate::authn::Digest;
 use crate::ops::rights::RoleContent;
+use crate::verify::limits::List;
 use ipnet::IpNet;
 use smallvec::SmallVec;
 use std::fmt;
@@ -216,6 +217,8 @@ pub struct OrgEntry {
     pub personal_tokens: KindPolicy,
     /// The APIs it uses.
     pub apis: Box<[ApiId]>,
+    /// Its own limits on calls.
+    pub limits: List,
 }
 
 /// A role with what it holds.

@@ -110,6 +110,13 @@ impl Verify {
             }
             (Topic::Org, Some(org)) => self.install_org(tx, org).await?,
             (Topic::Api, _) => self.install_api(installing, tx, subject).await?,
+            (Topic::Limit, owner) => {
+                let stored = db::limits::all(tx, db::limits::Whose::Owner(owner)).await?;
+                self.limits.install(owner, &stored, self.clock.now());
+                if let Some(org) = owner {
+                    self.install_org(tx, org).await?;
+                }
+            }
             // Sessions are looked up where they are shown, and the keys are read at start.
             (Topic::Session | Topic::HashKeys, _) => {}
             (topic, None) => tracing::error!(?topic, subject, "a change without its organization"),
@@ -202,7 +209,7 @@ impl Verify {
     }
 
     async fn install_org(&self, tx: &mut Tx, id: OrgId) -> Result<(), DbError> {
-        if let Some(org) = load::org(tx, id).await? {
+        if let Some(org) = load::org(tx, id, self.limits.own(id)).await? {
             let names = self.index.names.pin();
             names.insert(Name::of_org(&org.key), Named::Org(id));
             names.insert(Name::of_org(&id.to_string()), Named::Org(id));
@@ -249,6 +256,7 @@ impl Verify {
             let Some(last) = apis.last().filter(|_| apis.len() == usize::try_from(PAGE).unwrap_or(0)) else { break };
             page.after = Some(last.key.clone());
         }
+        self.load_limits(&mut tx).await?;
         for org in db::orgs::all(&mut tx).await? {
             self.install_org(&mut tx, org.id).await?;
             self.load_contexts(&mut tx, org.id).await?;

@@ -10,6 +10,7 @@ use crate::db::assignments::Principal;
 use crate::db::tokens::Token;
 use crate::db::{self, DbError, Tx};
 use crate::ops::rights::RoleContent;
+use crate::verify::limits::List;
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -180,12 +181,13 @@ pub async fn role(
     Ok(Some(RoleContent::Listed(list)))
 }
 
-/// An organization.
-pub async fn org(tx: &mut Tx, id: OrgId) -> Result<Option<OrgEntry>, DbError> {
+/// An organization, whose own limits are known.
+pub async fn org(tx: &mut Tx, id: OrgId, limits: List) -> Result<Option<OrgEntry>, DbError> {
     let Some(org) = db::orgs::find(tx, &id.to_string()).await? else {
         return Ok(None);
     };
     let apis = db::orgs::apis(tx, id).await?;
     let personal_tokens = db::policies::get(tx, id, CredentialKind::PersonalToken).await?;
-    Ok(Some(OrgEntry { key: org.key.into(), personal_tokens, apis: apis.into_iter().map(|(api, _)| api).collect() }))
+    let apis = apis.into_iter().map(|(api, _)| api).collect();
+    Ok(Some(OrgEntry { key: org.key.into(), personal_tokens, apis, limits }))
 }

@@ -29,8 +29,15 @@ const OUTSIDER: &str = "another organization's administrator";
 const READING_TOKEN: &str = "administrator's token, reading only";
 
 /// The scopes of the token that may read only.
-const READING: [&str; 6] =
-    ["organization:read", "own_tokens:read", "tokens:read", "policies:read", "records:read", "activity:read"];
+const READING: [&str; 7] = [
+    "organization:read",
+    "own_tokens:read",
+    "tokens:read",
+    "policies:read",
+    "records:read",
+    "activity:read",
+    "limits:read",
+];
 
 /// The town with what the calls are about.
 struct Stage {
@@ -41,6 +48,13 @@ struct Stage {
     record: String,
     team: String,
     role: String,
+    limit: String,
+    installation_limit: String,
+}
+
+/// A limit that holds nobody back.
+fn limit_body(number: u32) -> Value {
+    json!({"name": format!("limit-{number}"), "quota": 1_000_000, "window_seconds": 60, "per": "credential"})
 }
 
 async fn own_token(client: &Client, organization: &str, expires_at: &str, scopes: &[&str]) -> Value {
@@ -66,7 +80,9 @@ impl Stage {
         let records = town.admin.client.get("/v1/orgs/octo/records?limit=1").await;
         let record = text(&records.status(200)["items"][0], "id");
         server.signed().await;
-        Self { town, expires_at, holder: holder.id, token, record, team, role: doors }
+        let limit = town.make("limits", limit_body(town.number())).await;
+        let installation_limit = made(&town.root.post("/v1/limits", limit_body(town.number())).await);
+        Self { town, expires_at, holder: holder.id, token, record, team, role: doors, limit, installation_limit }
     }
 
     async fn callers(&self, server: &Server) -> Vec<Caller> {
@@ -152,6 +168,10 @@ impl Stage {
         made(&self.town.root.post("/v1/verifiers", json!({"name": "Gate", "apis": ["town"]})).await)
     }
 
+    async fn fresh_installation_limit(&self) -> String {
+        made(&self.town.root.post("/v1/limits", limit_body(self.town.number())).await)
+    }
+
     async fn team_member(&self, team: &str) -> String {
         let user = self.town.silent_member().await;
         let path = format!("/v1/orgs/octo/teams/{team}/members/{user}");
@@ -192,6 +212,10 @@ impl Stage {
             ("role", _) => self.role.clone(),
             ("assignment", _) => self.given().await,
             ("kind", _) => "personal_token".to_owned(),
+            ("limit", "limit.delete") => self.town.make("limits", limit_body(town.number())).await,
+            ("limit", "installation.limit.delete") => self.fresh_installation_limit().await,
+            ("limit", id) if id.starts_with("installation.") => self.installation_limit.clone(),
+            ("limit", _) => self.limit.clone(),
             ("record", _) => self.record.clone(),
             (name, id) => panic!("the matrix does not know what {{{name}}} of {id} is: teach it"),
         }
@@ -220,6 +244,8 @@ impl Stage {
             }
             "record.sql" => json!({"statement": "SELECT 1"}),
             "record.retention.set" => json!({"days": 180, "hold": false, "reason": "test"}),
+            "limit.create" | "installation.limit.create" => limit_body(number),
+            "limit.update" | "installation.limit.update" => json!({"quota": 1_000_000}),
             "policy.set" => crate::town::open_policy(),
             "verify.one" => crate::town::doors_check("junk"),
             "verify.batch" => json!({"checks": [crate::town::doors_check("junk")]}),

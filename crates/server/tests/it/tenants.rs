@@ -27,6 +27,8 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
     let sessions = holder.client.get("/v1/sessions").await;
     let session = text(&sessions.status(200)["items"][0], "id");
     let org = text(admin.get("/v1/orgs/octo").await.status(200), "id");
+    let limit = json!({"name": "calls", "quota": 1_000_000, "window_seconds": 60, "per": "credential"});
+    let limit = town.make("limits", limit).await;
     let verifier = made(&town.root.post("/v1/verifiers", json!({"name": "Gate", "apis": ["town"]})).await);
     Things::from([
         ("org", vec!["octo".to_owned(), org]),
@@ -37,6 +39,7 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
         ("context", vec![town.house.clone(), "house:key:main".to_owned(), town.room.clone()]),
         ("token", vec![token]),
         ("record", vec![record]),
+        ("limit", vec![limit, "calls".to_owned()]),
         ("session", vec![session]),
         ("verifier", vec![verifier]),
         ("api", vec!["town".to_owned()]),
@@ -63,6 +66,8 @@ async fn things_of_acme(server: &Server, town: &Town, admin: &Client) -> Things 
     let token = made(&admin.post("/v1/me/tokens", body).await);
     let records = admin.get("/v1/orgs/acme/records?limit=1").await;
     let record = text(&records.status(200)["items"][0], "id");
+    let limit = json!({"name": "own", "quota": 1_000_000, "window_seconds": 60, "per": "credential"});
+    let limit = post("limits", limit).await;
     let one = |thing: String| vec![thing];
     Things::from([
         ("org", one("acme".to_owned())),
@@ -73,6 +78,7 @@ async fn things_of_acme(server: &Server, town: &Town, admin: &Client) -> Things 
         ("context", one(context)),
         ("token", one(token)),
         ("record", one(record)),
+        ("limit", one(limit)),
         ("api", one("town".to_owned())),
         ("kind", one("personal_token".to_owned())),
     ])
@@ -242,7 +248,7 @@ both_databases! {
             let reply = outsider.send(operation.method.clone(), &address, operation.body(&document), &[]).await;
             let expected = match owned.as_slice() {
                 ["token" | "session"] => "not_found",
-                ["user" | "verifier"] => "forbidden",
+                ["user" | "verifier" | "limit"] => "forbidden",
                 others => panic!("{}: this test does not know whose {others:?} are: teach it", operation.path),
             };
             reply.problem(expected);

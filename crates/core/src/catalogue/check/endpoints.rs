@@ -5,6 +5,7 @@ use crate::catalogue::document::{Document, EndpointEntry, GLOBAL, NeedEntry};
 use crate::catalogue::place::{ContextTemplate, OrganizationTemplate};
 use crate::catalogue::problem::{Fault, Problems};
 use crate::catalogue::template::PathTemplate;
+use crate::name::check_class;
 use std::collections::HashMap;
 
 /// Longest method, in letters.
@@ -67,6 +68,11 @@ impl Check<'_> {
         } else {
             let fault = Fault::TooMany { what: "flags", count: endpoint.flags.len(), max: FLAGS_MAX };
             self.problem("flags", fault);
+        }
+        if let Some(class) = &endpoint.class
+            && let Err(error) = check_class(class)
+        {
+            self.problem("class", error);
         }
         let context = self.context("context", endpoint.context.as_deref().unwrap_or(GLOBAL), &path);
         let organization = match OrganizationTemplate::parse(endpoint.organization.as_deref(), &path) {

@@ -52,7 +52,9 @@ fn compare(
     let needs = (before != after).then(|| Change { was: text(was.0), is: text(is.0) });
     let moved = was.1.organization != is.1.organization;
     let say = |entry: &EndpointEntry| entry.organization.clone().unwrap_or_else(|| "not said".to_owned());
-    if needs.is_none() && !moved {
+    let class = |entry: &EndpointEntry| entry.class.clone().unwrap_or_else(|| "none".to_owned());
+    let class = (was.0.class != is.0.class).then(|| Change { was: class(was.0), is: class(is.0) });
+    if needs.is_none() && !moved && class.is_none() {
         return None;
     }
     // Another organization's grants count where another organization is meant, unless it was not said before: then
@@ -62,6 +64,7 @@ fn compare(
         endpoint: name(is.0),
         needs,
         organization: change(say(was.0), say(is.0)).filter(|_| moved),
+        class,
         opens: opens || moves_out,
     })
 }

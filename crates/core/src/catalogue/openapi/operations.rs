@@ -85,6 +85,7 @@ fn endpoint(
     let mut entry = EndpointEntry {
         context: own_or_shared(item, operation, "x-tegata-context", at, problems),
         organization: own_or_shared(item, operation, "x-tegata-organization", at, problems),
+        class: own_or_shared(item, operation, "x-tegata-class", at, problems),
         ..EndpointEntry::default()
     };
     let mut flags = Vec::new();

@@ -51,6 +51,8 @@ fn endpoints() {
         ("path: \"/a/{p}/{q+}\", context: \"project:key:{q}/{p}\"", "endpoints[0].context bad_template"),
         ("path: \"/a/{p}\", organization: \"{q}\"", "endpoints[0].organization bad_template"),
         ("path: \"/a/{p}\", organization: \"\"", "endpoints[0].organization bad_template"),
+        ("path: /a, class: \"Not A Class\"", "endpoints[0].class bad_name"),
+        ("path: /a, class: \"\"", "endpoints[0].class bad_name"),
         (
             "path: \"/a/{p}\", all_of: [{permission: talk, context: \"project:{p}\"}]",
             "endpoints[0].all_of[0] not_grantable",

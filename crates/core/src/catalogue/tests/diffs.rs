@@ -1,6 +1,7 @@
 //! Differences, and above all which of them open something.
 
 use super::{SMALL, document};
+use crate::catalogue::diff::Change;
 use crate::catalogue::{Document, diff};
 
 fn changed(from: &str, to: &str) -> (Document, Document) {
@@ -49,6 +50,22 @@ fn removed_permissions_and_levels() {
     assert_eq!(back.endpoints_more_open().count(), 1);
     assert_eq!(back.roles.changed[0].added, ["pull_requests:read"]);
     assert!(serde_json::to_string(&back).unwrap().contains("\"opens\":true"));
+}
+
+#[test]
+fn another_class_is_told_and_opens_nothing() {
+    let old = document("api: town\nendpoints: [{method: GET, path: /doors, access: authenticated_only}]");
+    let with = |class: &str| {
+        document(&format!(
+            "api: town\nendpoints: [{{method: GET, path: /doors, access: authenticated_only, class: {class}}}]"
+        ))
+    };
+    let diff_there = diff(&old, &with("search")).unwrap();
+    assert_eq!(diff_there.endpoints.changed[0].class, Some(Change { was: "none".into(), is: "search".into() }));
+    assert!(!diff_there.widens() && !diff_there.is_empty());
+    let diff_on = diff(&with("search"), &with("write")).unwrap();
+    assert_eq!(diff_on.endpoints.changed[0].class, Some(Change { was: "search".into(), is: "write".into() }));
+    assert!(diff(&with("search"), &with("search")).unwrap().is_empty());
 }
 
 #[test]

@@ -121,11 +121,13 @@ fn endpoint() -> impl Strategy<Value = EndpointEntry> {
     (
         (any_text(), any_text(), prop::option::of(any_text())),
         (needs(), prop::collection::vec(needs(), 0..3), access),
-        (prop::option::of(any_text()), prop::option::of(any_text()), words()),
+        (prop::option::of(any_text()), prop::option::of(any_text()), prop::option::of(any_text()), words()),
     )
-        .prop_map(|((method, path, permission), (all_of, any_of, access), (context, organization, flags))| {
-            EndpointEntry { method, path, permission, all_of, any_of, access, context, organization, flags }
-        })
+        .prop_map(
+            |((method, path, permission), (all_of, any_of, access), (context, organization, class, flags))| {
+                EndpointEntry { method, path, permission, all_of, any_of, access, context, organization, class, flags }
+            },
+        )
 }
 
 fn permission() -> impl Strategy<Value = PermissionEntry> {

@@ -124,6 +124,10 @@ fn extensions_say_the_rest() {
     assert_eq!(endpoint.any_of.len(), 2);
     assert_eq!(endpoint.context.as_deref(), Some("shop:{id}"));
     assert_eq!(endpoint.organization.as_deref(), Some("none"));
+    let (document, _) =
+        made(&json!({"/pets": {"x-tegata-class": "search", "get": {}, "put": {"x-tegata-class": "write"}}}));
+    let class = |place: usize| document.endpoints[place].class.as_deref();
+    assert_eq!((class(0), class(1)), (Some("search"), Some("write")));
     let open = one(&json!({"security": [], "x-tegata-access": "authenticated_only"}));
     assert_eq!(open.access, Some(AccessEntry::AuthenticatedOnly));
     let (document, _) = made(&json!({"/pets/{id}": {
@@ -173,6 +177,7 @@ fn problems_point_into_the_openapi_document() {
         (json!({"/a/{x}": {"get": {}}, "/a/{y}": {"get": {}}}), "paths./a/{y}.get.path"),
         (json!({"/a": {"get": {"x-tegata-context": "shop:{x}"}}}), "paths./a.get.context"),
         (json!({"/a": {"get": {"x-tegata-context": 7}}}), "paths./a.get.x-tegata-context"),
+        (json!({"/a": {"get": {"x-tegata-class": "Not A Class"}}}), "paths./a.get.class"),
         (json!({"/a": {"get": {"x-tegata-access": "everybody"}}}), "paths./a.get.x-tegata-access"),
         (json!({"/a": {"get": {"x-tegata-permissions": ["pets:read"]}}}), "paths./a.get.x-tegata-permissions"),
         (json!({"/a": {"get": {"x-tegata-permissions": [[]]}}}), "paths./a.get.any_of[0]"),

@@ -1,7 +1,7 @@
 //! `/v1/apis`: protected APIs and their catalogues.
 
 use crate::app::App;
-use crate::http::problem::Told;
+use crate::http::problem::{Told, add_headers};
 use crate::http::routes::{IMPORT_MAX_BYTES, NoBody, Routes, caller, read_body, read_json};
 use crate::ops::PageRequest;
 use crate::ops::apis::import::{self, ImportApi};
@@ -50,5 +50,6 @@ async fn import_or_preview(import: Router<Arc<App>>, app: Arc<App>, request: Req
     let mut response = reply.body.to_string().into_response();
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    add_headers(response.headers_mut(), &reply.limit_headers);
     Ok(response)
 }

@@ -60,6 +60,10 @@ pub const STOPPING: &[(&Operation, Kind)] = &[
     (operations::ROLE_UPDATE, Kind::Review),
     (operations::CONTEXT_UPDATE, Kind::Review),
     (operations::API_IMPORT, Kind::Review),
+    (operations::INSTALLATION_LIMIT_CREATE, Kind::Review),
+    (operations::INSTALLATION_LIMIT_UPDATE, Kind::Review),
+    (operations::LIMIT_CREATE, Kind::Review),
+    (operations::LIMIT_UPDATE, Kind::Review),
 ];
 
 /// What an operation stops, if anything.
@@ -86,8 +90,8 @@ mod tests {
     fn no_stopping_operation_is_forgotten() {
         const ENDINGS: &[&str] =
             &["revoke", "block", "deactivate", "delete", "remove", "disable", "end", "regenerate", "password"];
-        // Nobody has a role that may be deleted.
-        const HARMLESS: &[&str] = &["role.delete"];
+        // Nobody has a role that may be deleted, and without a limit more is allowed.
+        const HARMLESS: &[&str] = &["role.delete", "limit.delete", "installation.limit.delete"];
         for operation in operations::OPERATIONS.iter().filter(|operation| operation.changes) {
             let verb = operation.id.rsplit('.').next().unwrap_or_default();
             if ENDINGS.contains(&verb) && !HARMLESS.contains(&operation.id) {

@@ -38,7 +38,7 @@ const PREDEFINED: &[Predefined] = &[
         name: "Member",
         context_type: "global",
         everything: false,
-        permissions: &["organization:read", "own_tokens:read", "own_tokens:write", "policies:read"],
+        permissions: &["limits:read", "organization:read", "own_tokens:read", "own_tokens:write", "policies:read"],
     },
     Predefined {
         key: predefined::CONTEXT_ADMINISTRATOR,
@@ -52,7 +52,14 @@ const PREDEFINED: &[Predefined] = &[
         name: "Auditor",
         context_type: "global",
         everything: false,
-        permissions: &["activity:read", "organization:read", "policies:read", "records:read", "tokens:read"],
+        permissions: &[
+            "activity:read",
+            "limits:read",
+            "organization:read",
+            "policies:read",
+            "records:read",
+            "tokens:read",
+        ],
     },
 ];
 

@@ -98,6 +98,7 @@ impl Drafts {
             }),
             on_behalf_of: None,
             retry_after: found.retry_after,
+            rate_limit: found.rate_limit.as_deref(),
             record: has_record.then_some(NO_ID_YET),
         };
         answer.write(out);

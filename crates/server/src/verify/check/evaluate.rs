@@ -9,6 +9,7 @@ use crate::ops::rights::RoleContent;
 use crate::verify::Verify;
 use crate::verify::entry::{OrgEntry, PartEntry, TokenEntry, UserEntry, Warm};
 use crate::verify::index::View;
+use crate::verify::limits::told::RateLimit;
 use crate::verify::tokens::Room;
 use smallvec::SmallVec;
 use std::ops::Range;
@@ -74,6 +75,8 @@ pub struct Found<'v> {
     pub missing: SmallVec<[usize; 2]>,
     /// After which time another try makes sense, where a rate decided.
     pub retry_after: Option<Duration>,
+    /// What the limits on calls said, where any covers it.
+    pub rate_limit: Option<Box<RateLimit>>,
 }
 
 impl Found<'_> {
@@ -89,6 +92,7 @@ impl Found<'_> {
             deciding: 0..0,
             missing: SmallVec::new(),
             retry_after: None,
+            rate_limit: None,
         }
     }
 }
