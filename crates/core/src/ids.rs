@@ -146,6 +146,8 @@ define_ids! {
     SessionId = "ses";
     /// One change of the truth.
     ActivityId = "act";
+    /// Where access records are sent on to.
+    RecordStreamId = "rst";
 }
 
 #[cfg(test)]

@@ -84,6 +84,7 @@ pub const OWN_PERMISSIONS: &[OwnPermission] = &[
     permission("verifiers:read", Read, Publisher, Medium, "See the verifiers", "検証者の閲覧"),
     permission("verifiers:write", Admin, Publisher, High, "Make, renew and stop verifiers", "検証者の作成、更新、停止"),
     permission("system:read", Read, Publisher, Low, "See the server's metrics", "サーバーの指標の閲覧"),
+    permission("record_streams:write", Admin, Organization, High, "Send the access records on to other systems, which then see every call, and change where to", "アクセス記録の外部システムへの継続的な送信と送信先の変更"),
 ];
 
 /// The permission of this name.

@@ -13,5 +13,6 @@ pub mod jobs;
 pub mod maintenance;
 pub mod ops;
 pub mod proofs;
+pub mod send;
 pub mod serve;
 pub mod verify;
