@@ -15,4 +15,5 @@ pub mod ops;
 pub mod proofs;
 pub mod send;
 pub mod serve;
+pub mod streams;
 pub mod verify;

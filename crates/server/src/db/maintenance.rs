@@ -45,6 +45,7 @@ pub const TABLES: &[Table] = &[
     table("assignments", &["id"]),
     table("policies", &["org_id", "kind"]),
     table("record_retention", &["org_id"]),
+    table("record_streams", &["id"]),
     table("tokens", &["id"]),
     table("token_parts", &["token_id", "org_id"]),
     table("grants", &["id"]),

@@ -8,6 +8,7 @@ pub mod policies;
 pub mod records;
 pub mod roles;
 pub mod sessions;
+pub mod streams;
 pub mod teams;
 pub mod tokens;
 pub mod users;
@@ -30,4 +31,5 @@ pub fn routes() -> Routes {
         .merge(roles::routes())
         .merge(policies::routes())
         .merge(records::routes())
+        .merge(streams::routes())
 }

@@ -8,7 +8,7 @@ use super::{Destination, SendError, Sender};
 use std::fmt::Write as _;
 use std::io;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::time::timeout;
 
 /// Most bytes that a receiver may say; nothing of it is kept.
@@ -125,7 +125,7 @@ async fn send(sender: &Sender, there: &Destination, messages: &[u8], confirm: Co
     }
 }
 
-async fn read_to_end(stream: &mut (impl AsyncReadExt + Unpin)) -> io::Result<()> {
+async fn read_to_end(stream: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
     let (mut buffer, mut said) = ([0; 1024], 0);
     loop {
         match stream.read(&mut buffer).await? {
