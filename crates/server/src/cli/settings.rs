@@ -4,7 +4,9 @@ use super::error::CliError;
 use super::moment::span;
 use crate::serve::Config;
 use crate::verify::recording::RecordFailure;
+use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -84,12 +86,28 @@ pub struct Serving {
     /// Denials of unknown tokens that are recorded in full, of one verifier a second [default: 100]; others are counted
     #[arg(long, value_name = "N", env = "TEGATA_UNKNOWN_RECORDED_PER_SECOND")]
     pub unknown_recorded_per_second: Option<NonZeroU32>,
+    #[command(flatten)]
+    pub sending: Sending,
     /// How log lines are written to the standard error stream [default: text]
     #[arg(long, value_enum, value_name = "FORMAT", env = "TEGATA_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
     /// What is logged: error, warn, info, debug or trace, also by module (`info,tegata::verify=debug`) [default: info]
     #[arg(long, value_name = "LEVEL", env = "TEGATA_LOG")]
     pub log_level: Option<String>,
+}
+
+/// Where access records may be sent on to.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Sending {
+    /// A network that record streams may send to although it is not public, such as 10.1.0.0/16; may be repeated
+    #[arg(long, value_name = "NETWORK", env = "TEGATA_STREAM_ALLOW", value_delimiter = ',')]
+    pub stream_allow: Vec<IpNet>,
+    /// Let record streams send unencrypted, to http:// and tcp://
+    #[arg(long, env = "TEGATA_STREAM_INSECURE", value_parser = BoolishValueParser::new(), num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub stream_insecure: Option<bool>,
+    /// A PEM file with authorities that receivers' certificates may come from, besides those of the system
+    #[arg(long, value_name = "FILE", env = "TEGATA_STREAM_AUTHORITIES")]
+    pub stream_authorities: Option<PathBuf>,
 }
 
 /// What is done when the access log takes no records.
@@ -176,6 +194,10 @@ struct SettingsFile {
     record_bucket: Option<String>,
     unknown_per_second: Option<NonZeroU32>,
     unknown_recorded_per_second: Option<NonZeroU32>,
+    #[serde(default)]
+    stream_allow: Vec<IpNet>,
+    stream_insecure: Option<bool>,
+    stream_authorities: Option<PathBuf>,
     log_format: Option<LogFormat>,
     log_level: Option<String>,
 }
@@ -252,6 +274,10 @@ impl Place {
         if let Some(number) = serving.unknown_recorded_per_second.or(file.unknown_recorded_per_second) {
             config.unknown.recorded_per_second = number;
         }
+        let Sending { stream_allow, stream_insecure, stream_authorities } = serving.sending;
+        config.sending.allowed = if stream_allow.is_empty() { file.stream_allow } else { stream_allow };
+        config.sending.insecure = stream_insecure.or(file.stream_insecure).unwrap_or(false);
+        config.sending.authorities = stream_authorities.or(file.stream_authorities);
         Ok(Settings {
             config,
             log_format: serving.log_format.or(file.log_format).unwrap_or_default(),

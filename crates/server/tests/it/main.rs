@@ -24,5 +24,6 @@ mod races;
 mod records;
 mod seeds;
 mod storage;
+mod streams;
 mod tenants;
 mod town;

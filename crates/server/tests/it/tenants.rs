@@ -27,6 +27,7 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
     let sessions = holder.client.get("/v1/sessions").await;
     let session = text(&sessions.status(200)["items"][0], "id");
     let org = text(admin.get("/v1/orgs/octo").await.status(200), "id");
+    let stream = town.make("record-streams", stream()).await;
     let verifier = made(&town.root.post("/v1/verifiers", json!({"name": "Gate", "apis": ["town"]})).await);
     Things::from([
         ("org", vec!["octo".to_owned(), org]),
@@ -37,11 +38,16 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
         ("context", vec![town.house.clone(), "house:key:main".to_owned(), town.room.clone()]),
         ("token", vec![token]),
         ("record", vec![record]),
+        ("stream", vec![stream]),
         ("session", vec![session]),
         ("verifier", vec![verifier]),
         ("api", vec!["town".to_owned()]),
         ("kind", vec!["personal_token".to_owned()]),
     ])
+}
+
+fn stream() -> Value {
+    json!({"name": "siem", "kind": "webhook", "url": "https://siem.invalid/in"})
 }
 
 /// The same of the organization `acme`, whose administrator tries.
@@ -73,6 +79,7 @@ async fn things_of_acme(server: &Server, town: &Town, admin: &Client) -> Things 
         ("context", one(context)),
         ("token", one(token)),
         ("record", one(record)),
+        ("stream", one(post("record-streams", stream()).await)),
         ("api", one("town".to_owned())),
         ("kind", one("personal_token".to_owned())),
     ])
