@@ -1,8 +1,8 @@
 //! What a running server has: its database, its keys, its memory of live credentials, its log, its clock. Handed to
 //! every use case; nothing here is global.
 
-use crate::authn::{Hasher, Sealer};
 use crate::authn::throttle::Throttle;
+use crate::authn::{Hasher, Sealer};
 use crate::catalogues::Catalogues;
 use crate::db::Db;
 use crate::failing::Failing;

@@ -74,15 +74,8 @@ pub(crate) struct Progress {
 
 impl Flushing {
     pub(crate) fn new(flushed: u64) -> Self {
-        let state = State {
-            flushed,
-            wanted: 0,
-            running: false,
-            stopping: false,
-            failures: 0,
-            failed: None,
-            is_failing: false,
-        };
+        let state =
+            State { flushed, wanted: 0, running: false, stopping: false, failures: 0, failed: None, is_failing: false };
         Self { state: Mutex::new(state), flushed: Condvar::new(), work: Condvar::new(), told: Notify::new() }
     }
 

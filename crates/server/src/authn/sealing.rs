@@ -103,12 +103,12 @@ mod tests {
     #[test]
     fn a_secret_reads_back_and_only_for_what_it_was_sealed_for() {
         let sealer = Sealer::new([&key(1, 7)]);
-        let sealed = sealer.seal(&Entropy::System, "rst_1", b"secret").unwrap();
-        assert!(!sealed.contains("secret"));
-        assert_ne!(sealed, sealer.seal(&Entropy::System, "rst_1", b"secret").unwrap());
-        assert_eq!(sealer.open("rst_1", &sealed).unwrap().as_slice(), b"secret");
-        assert_eq!(sealer.open("rst_2", &sealed), Err(SealError::Altered));
-        assert_eq!(Sealer::new([&key(1, 8)]).open("rst_1", &sealed), Err(SealError::Altered));
+        let text = sealer.seal(&Entropy::System, "rst_1", b"secret").unwrap();
+        assert!(!text.contains("secret"));
+        assert_ne!(text, sealer.seal(&Entropy::System, "rst_1", b"secret").unwrap());
+        assert_eq!(sealer.open("rst_1", &text).unwrap().as_slice(), b"secret");
+        assert_eq!(sealer.open("rst_2", &text), Err(SealError::Altered));
+        assert_eq!(Sealer::new([&key(1, 8)]).open("rst_1", &text), Err(SealError::Altered));
     }
 
     #[test]

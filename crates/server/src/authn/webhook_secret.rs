@@ -33,8 +33,8 @@ impl WebhookSecret {
     }
 
     /// Reads one that was sealed for this thing.
-    pub fn open(sealer: &Sealer, about: &str, sealed: &str) -> Result<Self, SealError> {
-        sealer.open(about, sealed).map(Self)
+    pub fn open(sealer: &Sealer, about: &str, stored: &str) -> Result<Self, SealError> {
+        sealer.open(about, stored).map(Self)
     }
 
     /// As it is stored.

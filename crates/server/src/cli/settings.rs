@@ -100,14 +100,25 @@ pub struct Serving {
 #[derive(Debug, Clone, Default, Args)]
 pub struct Sending {
     /// A network that record streams may send to although it is not public, such as 10.1.0.0/16; may be repeated
-    #[arg(long, value_name = "NETWORK", env = "TEGATA_STREAM_ALLOW", value_delimiter = ',')]
-    pub stream_allow: Vec<IpNet>,
+    #[arg(
+        id = "stream_allow",
+        long = "stream-allow",
+        value_name = "NETWORK",
+        env = "TEGATA_STREAM_ALLOW",
+        value_delimiter = ','
+    )]
+    pub allow: Vec<IpNet>,
     /// Let record streams send unencrypted, to http:// and tcp://
-    #[arg(long, env = "TEGATA_STREAM_INSECURE", value_parser = BoolishValueParser::new(), num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
-    pub stream_insecure: Option<bool>,
+    #[arg(id = "stream_insecure", long = "stream-insecure", env = "TEGATA_STREAM_INSECURE", value_parser = BoolishValueParser::new(), num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub insecure: Option<bool>,
     /// A PEM file with authorities that receivers' certificates may come from, besides those of the system
-    #[arg(long, value_name = "FILE", env = "TEGATA_STREAM_AUTHORITIES")]
-    pub stream_authorities: Option<PathBuf>,
+    #[arg(
+        id = "stream_authorities",
+        long = "stream-authorities",
+        value_name = "FILE",
+        env = "TEGATA_STREAM_AUTHORITIES"
+    )]
+    pub authorities: Option<PathBuf>,
 }
 
 /// What is done when the access log takes no records.
@@ -274,10 +285,10 @@ impl Place {
         if let Some(number) = serving.unknown_recorded_per_second.or(file.unknown_recorded_per_second) {
             config.unknown.recorded_per_second = number;
         }
-        let Sending { stream_allow, stream_insecure, stream_authorities } = serving.sending;
-        config.sending.allowed = if stream_allow.is_empty() { file.stream_allow } else { stream_allow };
-        config.sending.insecure = stream_insecure.or(file.stream_insecure).unwrap_or(false);
-        config.sending.authorities = stream_authorities.or(file.stream_authorities);
+        let Sending { allow, insecure, authorities } = serving.sending;
+        config.sending.allowed = if allow.is_empty() { file.stream_allow } else { allow };
+        config.sending.insecure = insecure.or(file.stream_insecure).unwrap_or(false);
+        config.sending.authorities = authorities.or(file.stream_authorities);
         Ok(Settings {
             config,
             log_format: serving.log_format.or(file.log_format).unwrap_or_default(),

@@ -265,14 +265,13 @@ pub async fn miss(tx: &mut WriteTx, org: OrgId, id: RecordStreamId, missed: i64)
 /// Stores secrets that were sealed again; nothing else changes.
 pub async fn reseal(tx: &mut WriteTx, stream: &Stream) -> Result<(), DbError> {
     let (current, former) = stored(stream.secrets.as_ref());
-    let done =
-        sqlx::query("UPDATE record_streams SET secret = $1, former_secret = $2 WHERE org_id = $3 AND id = $4")
-            .bind(current)
-            .bind(former.map(|(secret, _)| secret))
-            .bind(stream.org.to_string())
-            .bind(stream.id.to_string())
-            .execute(tx.connection())
-            .await?;
+    let done = sqlx::query("UPDATE record_streams SET secret = $1, former_secret = $2 WHERE org_id = $3 AND id = $4")
+        .bind(current)
+        .bind(former.map(|(secret, _)| secret))
+        .bind(stream.org.to_string())
+        .bind(stream.id.to_string())
+        .execute(tx.connection())
+        .await?;
     exactly_one(&done)
 }
 

@@ -54,7 +54,8 @@ impl Destination {
         if text.len() > URL_MAX_BYTES {
             return Err(DestinationError("a URL has at most 2,000 bytes"));
         }
-        let url: Url = text.parse().map_err(|_| DestinationError("write a URL, such as https://siem.example.com/in"))?;
+        let url: Url =
+            text.parse().map_err(|_| DestinationError("write a URL, such as https://siem.example.com/in"))?;
         let known = Scheme::ALL.iter().find(|(scheme, name, _)| *name == url.scheme() && schemes.contains(scheme));
         let Some((scheme, _, port)) = known else {
             return Err(if schemes.contains(&Scheme::Https) {
@@ -141,8 +142,18 @@ mod tests {
     #[test]
     fn what_is_no_destination_is_refused() {
         for text in [
-            "", "x", "ftp://a/", "https://", "https://a:b@c/", "https://a@c/", "https://a/#b", "https://a b/", "tls://a",
-            "https://a..b/", "file:///etc/passwd", &format!("https://a/{}", "x".repeat(2_000)),
+            "",
+            "x",
+            "ftp://a/",
+            "https://",
+            "https://a:b@c/",
+            "https://a@c/",
+            "https://a/#b",
+            "https://a b/",
+            "tls://a",
+            "https://a..b/",
+            "file:///etc/passwd",
+            &format!("https://a/{}", "x".repeat(2_000)),
         ] {
             assert!(Destination::read(text, WEBHOOK).is_err(), "{text}");
         }

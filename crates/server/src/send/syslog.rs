@@ -97,12 +97,7 @@ fn name(text: &str, most: usize) -> String {
 }
 
 /// Delivers messages, once.
-pub async fn deliver(
-    sender: &Sender,
-    there: &Destination,
-    messages: &[u8],
-    confirm: Confirm,
-) -> Result<(), SendError> {
+pub async fn deliver(sender: &Sender, there: &Destination, messages: &[u8], confirm: Confirm) -> Result<(), SendError> {
     sender.in_time(send(sender, there, messages, confirm)).await
 }
 

@@ -3,16 +3,19 @@
 use super::{Destination, SendError, Sender};
 use crate::authn::WebhookSecret;
 use axum::body::Bytes;
-use http_body_util::{BodyExt as _, Full};
+use http_body_util::{BodyExt as _, Full, Limited};
 use hyper::header::{CONTENT_TYPE, HOST, RETRY_AFTER, USER_AGENT};
 use hyper::{HeaderMap, Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use std::io;
 use std::time::Duration;
 use tegata_core::time::Timestamp;
+use tokio::time::timeout;
 
 /// Most bytes of an answer's body that are read; it says nothing that is kept.
 const ANSWER_MAX_BYTES: usize = 64 << 10;
+/// How long they are read.
+const ANSWER_REST: Duration = Duration::from_secs(1);
 /// What this program calls itself.
 const PROGRAM: &str = concat!("tegata/", env!("CARGO_PKG_VERSION"));
 
@@ -62,18 +65,15 @@ async fn post(sender: &Sender, there: &Destination, message: &Message, now: Time
     let exchange = async {
         let response = client.send_request(request).await.map_err(broken)?;
         let (status, headers) = (response.status(), response.headers().clone());
-        // Whatever it says, it has answered.
-        let _ = http_body_util::Limited::new(response.into_body(), ANSWER_MAX_BYTES).collect().await;
+        // It has answered; the rest is read so that it can end the connection in order, and not for its content.
+        let _ = timeout(ANSWER_REST, Limited::new(response.into_body(), ANSWER_MAX_BYTES).collect()).await;
         Ok(answer(status, &headers, now))
     };
     tokio::pin!(exchange, connection);
     tokio::select! {
         answered = &mut exchange => answered,
-        ended = &mut connection => match ended {
-            // The answer may be there already.
-            Ok(()) => exchange.await,
-            Err(error) => Err(broken(error)),
-        },
+        // The answer may be there already; if it is not, that is told at once.
+        _ = &mut connection => exchange.await,
     }
 }
 

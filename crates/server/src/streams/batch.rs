@@ -112,7 +112,8 @@ impl Reader<'_> {
         let parameters = [("missed", missed.to_string())];
         let text = format!("{missed} records were dropped before they could be delivered");
         let severity = syslog.severity_denied;
-        self.header.write(&Entry { severity, time: &time, kind: "missed", data: Some((&id, &parameters)), text: &text }, out);
+        self.header
+            .write(&Entry { severity, time: &time, kind: "missed", data: Some((&id, &parameters)), text: &text }, out);
     }
 }
 

@@ -17,9 +17,9 @@ pub struct Lag {
     pub seconds: u64,
 }
 
-/// How far a stream is behind what is stored of it. Blocks.
+/// How far a stream was behind at a moment, by what is stored of it. Blocks.
 pub fn lag(log: &AccessLog, stream: &Stream, settings: &Settings, now: Timestamp) -> Result<Lag, ReadError> {
-    let query = rest(stream, settings);
+    let query = Query { to_us: Some(now.as_micros()), ..rest(stream, settings) };
     let Some(oldest) = log.stream(&query, Order::OldestFirst).next().transpose()? else {
         return Ok(Lag { records: 0, seconds: 0 });
     };

@@ -68,8 +68,7 @@ struct Runner {
 pub(super) async fn run(app: Arc<App>, mut stopping: watch::Receiver<bool>) {
     let now = Instant::now();
     let (lives, turns, reading) = (HashMap::new(), JoinSet::new(), Arc::new(Semaphore::new(READING)));
-    let mut runner =
-        Runner { app, lives, turns, reading, seen: None, kept: now, kept_quiet: now, gone: Vec::new() };
+    let mut runner = Runner { app, lives, turns, reading, seen: None, kept: now, kept_quiet: now, gone: Vec::new() };
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
@@ -260,7 +259,9 @@ impl Runner {
                 }
             }
             // What was delivered since is delivered again if this process ends before it is stored.
-            Err(error) => tracing::warn!(%error, "how far record streams have come could not be stored; it is tried again"),
+            Err(error) => {
+                tracing::warn!(%error, "how far record streams have come could not be stored; it is tried again");
+            }
         }
     }
 

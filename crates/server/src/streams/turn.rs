@@ -159,9 +159,7 @@ async fn post(
 ) -> Result<Said, SendError> {
     let now = app.clock.now();
     let message = match load {
-        Load::Batch(batch) => {
-            Message { id: batch.id(stream), body: Bytes::from(batch.body(stream, format)), secrets }
-        }
+        Load::Batch(batch) => Message { id: batch.id(stream), body: Bytes::from(batch.body(stream, format)), secrets },
         Load::Test(number) => {
             let data = json!({"organization": stream.org.to_string(), "stream": stream.id.to_string(), "test": true});
             let body = json!({"type": "records.test", "timestamp": now.to_string(), "data": data});

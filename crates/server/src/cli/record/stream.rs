@@ -106,8 +106,8 @@ pub struct Create {
     #[arg(long, value_parser = PossibleValuesParser::new(["webhook", "syslog"]))]
     kind: String,
     /// Where to: https://… of a webhook, tls://host:port of a syslog receiver
-    #[arg(long)]
-    url: String,
+    #[arg(long, value_name = "URL")]
+    to: String,
     /// Where it begins: a moment (RFC 3339) or the id of an access record [default: the next record]
     #[arg(long, value_name = "MOMENT|RECORD")]
     from: Option<String>,
@@ -126,8 +126,8 @@ pub struct Update {
     #[arg(long)]
     name: Option<String>,
     /// Where to
-    #[arg(long)]
-    url: Option<String>,
+    #[arg(long, value_name = "URL")]
+    to: Option<String>,
     /// All records again, whatever was filtered
     #[arg(long, conflicts_with = "only")]
     all_records: bool,
@@ -147,8 +147,8 @@ struct How {
     /// filters of `record list`
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     only: Vec<(String, String)>,
-    /// How syslog messages look, such as facility=16, severity_denied=4, enterprise_number=32473 or confirm=quiet; may be
-    /// repeated
+    /// How syslog messages look: `facility`, `severity_allowed`, `severity_denied`, `enterprise_number` or `confirm`; may
+    /// be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = pair)]
     syslog: Vec<(String, String)>,
 }
@@ -185,9 +185,13 @@ impl Stream {
         match self {
             Self::Create(create) => {
                 let call = Call::to(operations::RECORD_STREAM_CREATE).at("org", desk.org(&create.org).await?);
-                let call = call.with("name", create.name).with("kind", create.kind.clone()).with("url", create.url);
+                let call = call.with("name", create.name).with("kind", create.kind.clone()).with("url", create.to);
                 let call = create.how.add(call.with("from", create.from));
-                if create.kind == "syslog" { desk.show(call).await } else { desk.show_secret(call, "the signing secret").await }
+                if create.kind == "syslog" {
+                    desk.show(call).await
+                } else {
+                    desk.show_secret(call, "the signing secret").await
+                }
             }
             Self::List { org, paging } => {
                 let call = Call::to(operations::RECORD_STREAM_LIST).at("org", desk.org(&org).await?);
@@ -196,7 +200,7 @@ impl Stream {
             Self::Show { which } => desk.show(which.call(desk, operations::RECORD_STREAM_SHOW).await?).await,
             Self::Update(update) => {
                 let call = update.which.call(desk, operations::RECORD_STREAM_UPDATE).await?;
-                let call = call.with("name", update.name).with("url", update.url).with("reason", update.because.reason);
+                let call = call.with("name", update.name).with("url", update.to).with("reason", update.because.reason);
                 let call = if update.all_records { call.with("filter", json!({})) } else { call };
                 desk.show(update.how.add(call)).await
             }

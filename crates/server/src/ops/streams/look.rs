@@ -12,6 +12,7 @@ use std::sync::Arc;
 use tegata_core::ids::RecordStreamId;
 use tegata_core::operations::{self, Operation};
 use tegata_core::problem::Problem;
+use tegata_core::time::Timestamp;
 
 /// List the streams of an organization.
 #[derive(Debug, Clone)]
@@ -58,27 +59,24 @@ impl Query for ShowStream {
 
 /// Shows a stream. How far it is behind is counted in the log after the transaction, so that no question holds up the
 /// database; it is left out while too much else is asked of the log.
-pub async fn show(
-    app: &App,
-    caller: &Caller,
-    org: &str,
-    stream: RecordStreamId,
-) -> Result<serde_json::Value, Problem> {
+pub async fn show(app: &App, caller: &Caller, org: &str, stream: RecordStreamId) -> Result<serde_json::Value, Problem> {
     let work = ShowStream { org: org.to_owned(), stream };
+    // The record of this very call is not counted.
+    let now = app.clock.now();
     let mut view = frame::query(app, caller, &work).await?.body;
-    if let Some(lag) = behind(app, org, stream).await? {
+    if let Some(lag) = behind(app, org, stream, now).await? {
         view["lag"] = json!(lag);
     }
     Ok(view)
 }
 
-async fn behind(app: &App, org: &str, stream: RecordStreamId) -> Result<Option<Lag>, Problem> {
+async fn behind(app: &App, org: &str, stream: RecordStreamId, now: Timestamp) -> Result<Option<Lag>, Problem> {
     let mut tx = app.db.read().await.map_err(internal)?;
     let Some(org) = db::orgs::find(&mut tx, org).await.map_err(internal)? else { return Ok(None) };
     let Some(stream) = db::streams::get(&mut tx, org.id, stream).await.map_err(internal)? else { return Ok(None) };
     drop(tx);
     let Ok(turn) = app.turns.take(&org.id.to_string()).await else { return Ok(None) };
-    let (log, settings, now) = (Arc::clone(app.verify.journal()), settings(&stream)?, app.clock.now());
+    let (log, settings) = (Arc::clone(app.verify.journal()), settings(&stream)?);
     let counted = tokio::task::spawn_blocking(move || {
         let counted = lag(&log, &stream, &settings, now);
         drop(turn);

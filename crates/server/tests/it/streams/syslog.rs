@@ -100,7 +100,8 @@ both_databases! {
         let agent = [("user-agent", "a \"b\" \\c [d] e")];
         let roles = "/v1/orgs/acme/roles";
         acme.admin.client.send(reqwest::Method::GET, roles, None, &agent).await.status(200);
-        acme.admin.client.get("/v1/users").await.problem("forbidden");
+        let bob = server.member(&acme.root, &acme.admin.client, "acme", "bob", "member").await;
+        bob.client.get("/v1/orgs/acme/activity").await.problem("forbidden");
         let id = |message: &Message| message.data.get("id").cloned().unwrap_or_default();
         let messages = all_of(&acme, &log, id).await;
         let listed = acme.admin.client.get("/v1/orgs/acme/records?limit=200").await;
