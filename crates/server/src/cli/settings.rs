@@ -385,6 +385,23 @@ mod tests {
     }
 
     #[test]
+    fn nothing_is_sent_into_networks_that_nobody_named() {
+        let settings = Place::default().settle().unwrap().config.sending;
+        assert!(settings.allowed.is_empty() && !settings.insecure && settings.authorities.is_none());
+        let (_directory, place) =
+            file("stream_allow = ['10.0.0.0/8']\nstream_insecure = true\nstream_authorities = 'ca.pem'");
+        let settings = place.settle().unwrap().config.sending;
+        assert_eq!((settings.allowed.len(), settings.insecure), (1, true));
+        assert_eq!(settings.authorities, Some(PathBuf::from("ca.pem")));
+        let sending =
+            Sending { allow: vec!["192.168.0.0/16".parse().unwrap()], insecure: Some(false), authorities: None };
+        let settings = place.settle_with(&Serving { sending, ..Serving::default() }).unwrap().config.sending;
+        assert_eq!((settings.allowed[0].to_string().as_str(), settings.insecure), ("192.168.0.0/16", false));
+        let (_directory, wrong) = file("stream_allow = ['everywhere']");
+        assert!(wrong.settle().is_err());
+    }
+
+    #[test]
     fn a_wrong_file_is_told_by_its_line_and_not_shown() {
         let (_directory, place) = file("listen = '127.0.0.1:1'\ndatabase = ['postgres://u:hunter2@db/t']\n");
         let error = place.settle().unwrap_err();
