@@ -6,7 +6,7 @@ use crate::world::{API, PERMISSION, World, repository};
 use std::time::{Duration, Instant};
 use tegata::app::App;
 use tegata::verify::check::{Question, What};
-use tegata::verify::entry::{PartEntry, TokenEntry};
+use tegata::verify::entry::{Noted, PartEntry, TokenEntry};
 use tegata_core::bits::PermissionSet;
 use tegata_core::credential::{CredentialKind, CredentialState, GrantState, PartState};
 use tegata_core::decide::Grant;
@@ -133,7 +133,13 @@ fn entry(world: &World, number: u64, permissions: &PermissionSet, now: Timestamp
         state: CredentialState::Active,
         expires_at: Timestamp::from_micros(now.as_micros() + 30 * 86_400_000_000),
         addresses: Box::default(),
-        parts: [PartEntry { org: world.org, state: PartState::Active, grants: [grant].into() }].into(),
+        parts: [PartEntry {
+            org: world.org,
+            state: PartState::Active,
+            grants: [grant].into(),
+            noted: Noted::default(),
+        }]
+        .into(),
         used: true.into(),
     }
 }

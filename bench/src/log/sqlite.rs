@@ -46,8 +46,8 @@ pub struct Sqlite {
 }
 
 impl Sqlite {
-    /// Fills a database. The indexes are made at the end, which is the fastest way.
-    pub async fn fill(path: &Path, maker: &Maker, mut on_progress: impl FnMut(u64)) -> Fallible<Self> {
+    /// Fills a database with the first so many records. The indexes are made at the end, which is the fastest way.
+    pub async fn fill(path: &Path, maker: &Maker, records: u64, mut on_progress: impl FnMut(u64)) -> Fallible<Self> {
         let options = SqliteConnectOptions::new()
             .filename(path)
             .create_if_missing(true)
@@ -64,8 +64,8 @@ impl Sqlite {
         let places: Vec<String> = (1..=COLUMNS.len()).map(|place| format!("?{place}")).collect();
         let insert = format!("INSERT INTO records ({}) VALUES ({})", COLUMNS.join(", "), places.join(", "));
         let mut first = 0;
-        while first < maker.records() {
-            let next = (first + ROWS_PER_TRANSACTION).min(maker.records());
+        while first < records {
+            let next = (first + ROWS_PER_TRANSACTION).min(records);
             let mut transaction = connection.begin().await?;
             for number in first..next {
                 let row = maker.row(number);

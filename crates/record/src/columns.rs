@@ -42,6 +42,7 @@ pub(crate) mod write;
 
 pub use crate::columns::error::ColumnsError;
 pub use crate::columns::outside::{ColumnsCopied, copy_columns, has_columns, is_free, move_columns};
+pub(crate) use crate::columns::retain::Droppable;
 pub use crate::columns::retain::{Keep, Retention};
 pub use crate::columns::settle::Settled;
 pub use crate::columns::store::Location;

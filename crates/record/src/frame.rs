@@ -87,7 +87,8 @@ impl Iterator for Walk<'_> {
 /// Where the bad bytes from `start` on end: at the next mark that begins a sound frame. Their own length is not
 /// believed, it might lead past sound frames; it only tells whether they have the shape of one.
 fn end_of_bad(bytes: &[u8], start: usize) -> (usize, bool) {
-    let next = (start + 1..bytes.len()).find(|at| bytes[*at] == MARK && sound(bytes, *at).is_some());
+    let rest = bytes.get(start + 1..).unwrap_or_default();
+    let next = memchr::memchr_iter(MARK, rest).map(|at| start + 1 + at).find(|at| sound(bytes, *at).is_some());
     let end = next.unwrap_or(bytes.len());
     (end, payload_range(bytes, start).is_some_and(|payload| payload.end == end))
 }

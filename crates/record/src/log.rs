@@ -21,7 +21,7 @@ pub use crate::log::tally::{Bucket, Buckets, HistogramError};
 
 pub(crate) use crate::log::ask::wanted;
 
-use crate::columns::{Columns, Manifest};
+use crate::columns::{Columns, Droppable, Manifest};
 use crate::engine::Engine;
 use crate::id::RecordId;
 use crate::journal::{AppendError, Batch, Journal, ReadError, Segments};
@@ -29,7 +29,6 @@ use crate::record::NewRecord;
 use crate::summary::Summaries;
 use parking_lot::Mutex;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 
 /// The access log. Closed when it is dropped; shared between threads as `&AccessLog` or in an `Arc`.
 #[derive(Debug)]
@@ -39,8 +38,8 @@ pub struct AccessLog {
     pub(crate) engine: Arc<Engine>,
     /// Held by whoever moves or removes records.
     moving: Mutex<()>,
-    /// Nothing with a sequence above this one is dropped.
-    droppable: AtomicU64,
+    /// Nothing else is dropped.
+    droppable: Mutex<Droppable>,
     pub(crate) summaries: Summaries,
 }
 

@@ -30,6 +30,7 @@ mod secret;
 mod serve;
 mod session;
 mod settings;
+mod size;
 mod team;
 mod token;
 mod user;

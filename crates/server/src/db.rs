@@ -28,6 +28,7 @@ pub mod streams;
 pub mod teams;
 pub mod tokens;
 pub mod users;
+pub mod uses;
 pub mod verifiers;
 
 use sqlx::any::AnyPoolOptions;

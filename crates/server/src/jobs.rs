@@ -15,13 +15,12 @@ const ROUND: Duration = Duration::from_hours(1);
 /// How long an answer is kept for repetitions under its idempotency key.
 const REPETITIONS: Duration = days(2);
 
-/// Keeps the stores small until the task is dropped. Access records that were kept long enough go, by the day.
+/// Keeps the database small until the task is dropped.
 pub async fn housekeeping(app: Arc<App>) {
     loop {
         if let Err(error) = forget_answers(&app).await {
             tracing::warn!(%error, "old answers could not be forgotten; the next round tries again");
         }
-        drop_records(&app).await;
         tokio::time::sleep(ROUND).await;
     }
 }
@@ -43,7 +42,8 @@ pub async fn watching(app: Arc<App>) {
     }
 }
 
-/// Moves records into columns that have been in the journal for `after`, until the task is dropped.
+/// Moves records into columns that have been in the journal for `after`, and drops those that were kept long enough, by the
+/// day, until the task is dropped.
 pub async fn settling(app: Arc<App>, after: Duration) {
     let (shortest, longest) = SETTLING;
     loop {
@@ -63,6 +63,7 @@ pub async fn settling(app: Arc<App>, after: Duration) {
             }
             Err(error) => tracing::error!(%error, "moving access records was interrupted"),
         }
+        drop_records(&app).await;
     }
 }
 
@@ -81,8 +82,8 @@ pub async fn drop_records(app: &App) {
             return;
         }
     };
-    let expected = match missed::expect(app, &retention).await {
-        Ok(expected) => expected,
+    let dropping = match missed::expect(app, &retention).await {
+        Ok(dropping) => dropping,
         Err(error) => {
             tracing::warn!(%error, "no access records are dropped: who has not had them yet could not be counted");
             return;
@@ -104,7 +105,7 @@ pub async fn drop_records(app: &App) {
         Ok(Err(error)) => tracing::error!(%error, "access records past their time could not be dropped"),
         Err(error) => tracing::error!(%error, "dropping access records was interrupted"),
     }
-    if let Err(error) = missed::correct(app, expected).await {
+    if let Err(error) = dropping.correct(app).await {
         tracing::warn!(%error, "receivers of record streams may be told of more missed records than there were");
     }
 }

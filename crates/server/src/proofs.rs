@@ -12,6 +12,7 @@ pub use thread::Signing;
 
 use crate::app::Clock;
 use parking_lot::{Mutex, RwLock};
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -114,7 +115,7 @@ impl Proofs {
     /// Proofs in a directory, of a log.
     pub fn new(directory: PathBuf, log: Arc<AccessLog>, clock: Clock) -> Self {
         // Until it is known what is signed, nothing is to be dropped.
-        log.drop_only_through(0);
+        log.drop_only(0, BTreeSet::new());
         Self {
             directory,
             log,
@@ -154,6 +155,10 @@ impl Proofs {
             let own = organization.as_deref().and_then(|id| retention.organizations.get(id));
             let Keep::Days(days) = *own.unwrap_or(&retention.otherwise) else { continue };
             let before_day = today.saturating_sub(i64::from(days));
+            // What could not be dropped yet, because it is not settled or its tree is open, is still to be proven.
+            if self.log.has_before(organization.as_deref(), before_day).map_err(SignerError::Source)? {
+                continue;
+            }
             let mut signer = self.signer.lock();
             gone += signer.as_mut().map_or(Ok(0), |signer| signer.forget(organization.as_deref(), before_day))?;
         }

@@ -24,8 +24,10 @@ use crate::ops::setup;
 use crate::proofs::{self, Proofs, Signing};
 use crate::send::{self, Sender};
 use crate::streams::{Streaming, Streams};
+use crate::verify::bytes::OF_A_SLOT;
 use crate::verify::recording::RecordFailure;
 use crate::verify::unknown::{self, Limits};
+use crate::verify::uses;
 use crate::verify::{Parts, Verify};
 use secrecy::SecretString;
 use std::net::SocketAddr;
@@ -63,8 +65,8 @@ pub struct Config {
     pub flush: tegata_record::Flush,
     /// How access records are handed to the kernel.
     pub writing: tegata_record::Writing,
-    /// Most tokens kept in memory.
-    pub tokens_in_memory: usize,
+    /// What tokens and their owners may take of memory, in bytes.
+    pub cache_bytes: usize,
     /// How many of the newest tokens are read into memory at start.
     pub preload: usize,
     /// For how many days access records are kept, where their organization says nothing.
@@ -75,6 +77,8 @@ pub struct Config {
     pub record_bucket: Option<Location>,
     /// What unknown tokens may cost.
     pub unknown: Limits,
+    /// How often it is written when credentials were last used.
+    pub uses_every: Duration,
     /// What becomes of an answer whose access record cannot be written.
     pub record_failure: RecordFailure,
     /// Where may be sent to, and how.
@@ -98,12 +102,13 @@ impl Config {
             product: Product::default(),
             flush: Options::default().flush,
             writing: Options::default().writing,
-            tokens_in_memory: 2_000_000,
+            cache_bytes: 768 << 20,
             preload: 100_000,
             record_days: 180,
             record_settle_after: Duration::from_hours(1),
             record_bucket: None,
             unknown: Limits::default(),
+            uses_every: Duration::from_secs(5),
             record_failure: RecordFailure::default(),
             sending: send::Settings::default(),
             record_faults: None,
@@ -193,7 +198,7 @@ pub struct Running {
     doors: Serving,
     follower: JoinHandle<()>,
     /// What ends with the server: reading ahead, keeping its stores small, watching the log, and writing summaries.
-    tasks: [JoinHandle<()>; 5],
+    tasks: [JoinHandle<()>; 6],
     signing: Option<Signing>,
     streaming: Streaming,
     lock: ServingLock,
@@ -252,7 +257,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         journal: Arc::clone(&journal),
         record_failure: config.record_failure,
         node,
-        capacity: config.tokens_in_memory,
+        cache_bytes: config.cache_bytes,
         unknown: config.unknown,
     };
     let proofs = Arc::new(Proofs::new(config.proofs(), Arc::clone(&journal), clock.clone()));
@@ -304,13 +309,14 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
     let follower = tokio::spawn(Arc::clone(&app.verify).follow());
     let lock = lock.keep(Arc::clone(&app.verify));
     let doors = doors.serve(&app, &stopping)?;
-    let wanted = config.preload.min(config.tokens_in_memory);
+    let wanted = config.preload.min(config.cache_bytes / OF_A_SLOT);
     let tasks = [
         tokio::spawn(Arc::clone(&app.verify).preload(wanted)),
         tokio::spawn(jobs::housekeeping(Arc::clone(&app))),
         tokio::spawn(jobs::watching(Arc::clone(&app))),
         tokio::spawn(jobs::settling(Arc::clone(&app), config.record_settle_after)),
         tokio::spawn(unknown::summing_up(Arc::clone(&app))),
+        tokio::spawn(uses::writing(Arc::clone(&app), config.uses_every)),
     ];
     let streaming = Streaming::begin(&app);
     Ok(Running { address, app, setup, stop, doors, follower, tasks, signing, streaming, lock })
@@ -337,6 +343,7 @@ impl Running {
         self.follower.abort();
         let _ = self.follower.await;
         unknown::settle(&self.app, Timestamp::MAX, &Failing::default()).await;
+        uses::write(&self.app, &Failing::default()).await;
         // After the last record.
         if let Some(signing) = self.signing {
             signing.end().await;

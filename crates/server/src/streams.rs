@@ -20,7 +20,7 @@ use crate::send::Sender;
 use crate::send::backoff::Backoff;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 use tokio::task::JoinHandle;
 
 /// Numbers about all streams, and what they send with.
@@ -33,6 +33,9 @@ pub struct Streams {
     failed: AtomicU64,
     failing: AtomicU64,
     behind: AtomicU64,
+    /// See [`missed`].
+    rounds: Arc<AtomicU64>,
+    dropping: Arc<Mutex<()>>,
 }
 
 /// Numbers for metrics.
@@ -59,6 +62,8 @@ impl Streams {
             failed: AtomicU64::default(),
             failing: AtomicU64::default(),
             behind: AtomicU64::default(),
+            rounds: Arc::default(),
+            dropping: Arc::default(),
         }
     }
 

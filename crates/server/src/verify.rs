@@ -6,6 +6,7 @@
 //! every check that begins after it.
 
 pub mod answer;
+pub mod bytes;
 pub mod check;
 pub mod entry;
 pub mod follower;
@@ -18,6 +19,8 @@ pub mod recording;
 pub mod remembered;
 pub mod tokens;
 pub mod unknown;
+pub mod users;
+pub mod uses;
 
 use crate::app::Clock;
 use crate::authn::Hasher;
@@ -33,6 +36,7 @@ use tegata_core::secret::Product;
 use tegata_record::AccessLog;
 use tokio::sync::{Notify, watch};
 use unknown::{Limits, Unknown};
+use uses::Uses;
 
 /// How long a change may take to be applied before whoever made it is told that it is uncertain.
 const APPLY_WAIT: Duration = Duration::from_secs(10);
@@ -53,6 +57,7 @@ pub struct Verify {
     lease: Lease,
     /// What is known of unknown tokens, and what they may cost.
     unknown: Unknown,
+    uses: Uses,
     node: String,
     /// Wakes the follower before its next round.
     wake: Notify,
@@ -79,8 +84,8 @@ pub struct Parts {
     pub record_failure: RecordFailure,
     /// The name of this node.
     pub node: String,
-    /// Most tokens that are kept in memory.
-    pub capacity: usize,
+    /// What tokens and their owners may take of memory, in bytes.
+    pub cache_bytes: usize,
     /// What unknown tokens may cost.
     pub unknown: Limits,
 }
@@ -89,7 +94,7 @@ impl Verify {
     /// Opens the memory: reads what is always kept (organizations, roles, teams, contexts, catalogues) as of now.
     pub async fn open(parts: Parts) -> Result<Self, DbError> {
         let verify = Self {
-            index: Index::new(parts.capacity),
+            index: Index::new(parts.cache_bytes),
             db: parts.db,
             catalogues: parts.catalogues,
             hasher: parts.hasher,
@@ -99,6 +104,7 @@ impl Verify {
             journal: parts.journal,
             lease: Lease::new(),
             unknown: Unknown::new(parts.unknown),
+            uses: Uses::default(),
             node: parts.node,
             wake: Notify::new(),
             applied: watch::Sender::new(0),
@@ -144,6 +150,11 @@ impl Verify {
     /// How many tokens are in memory, for the metrics.
     pub fn tokens_in_memory(&self) -> usize {
         self.index.tokens.len()
+    }
+
+    /// What tokens and their owners take of memory, in bytes, about; for the metrics.
+    pub fn cache_bytes(&self) -> usize {
+        self.index.bytes()
     }
 
     /// The number of the last applied change, for the metrics.

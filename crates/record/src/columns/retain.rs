@@ -6,7 +6,7 @@ use crate::columns::manifest::DataFile;
 use crate::columns::state::Columns;
 use crate::journal::Dropped;
 use crate::time;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// How long the records of an organization are kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,16 +43,37 @@ impl Retention {
     }
 }
 
+/// What may be dropped.
+#[derive(Debug, Clone)]
+pub(crate) struct Droppable {
+    /// Nothing with a sequence above this one.
+    pub(crate) through: u64,
+    /// Nothing of these days.
+    pub(crate) but_for_days: BTreeSet<i64>,
+}
+
+impl Default for Droppable {
+    fn default() -> Self {
+        Self { through: u64::MAX, but_for_days: BTreeSet::new() }
+    }
+}
+
+impl Droppable {
+    pub(crate) fn may_go(&self, file: &DataFile) -> bool {
+        file.last_sequence <= self.through && !self.but_for_days.contains(&file.day)
+    }
+}
+
 impl Columns {
-    /// Drops what has been kept long enough, but nothing with a sequence above `through`.
+    /// Drops what has been kept long enough, and may go.
     pub(crate) async fn retain(
         &self,
         retention: &Retention,
-        through: u64,
+        droppable: &Droppable,
         now_us: i64,
     ) -> Result<Dropped, ColumnsError> {
         let today = time::day(now_us);
-        self.drop_files(now_us, |file| file.last_sequence <= through && retention.is_over(file, today)).await
+        self.drop_files(now_us, |file| droppable.may_go(file) && retention.is_over(file, today)).await
     }
 
     /// Drops files that `over` names.

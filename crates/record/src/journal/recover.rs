@@ -156,7 +156,7 @@ impl Recoverer {
     /// only a part ever arrived, and nobody was answered on it.
     fn end_of(&mut self, place: &Place<'_>, bytes: &[u8], bad: Range<usize>) -> usize {
         let rest = &bytes[bad.clone()];
-        let content = bad.start + rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        let content = bad.start + without_zeros(rest).len();
         if content == bad.start {
             return bad.start;
         }
@@ -207,4 +207,28 @@ pub(crate) fn tag_of(paths: impl Iterator<Item = PathBuf>) -> Option<u16> {
         Header::parse(&bytes)
     };
     paths.filter_map(header).map(|header| header.tag).next()
+}
+
+/// The bytes without the zeros at their end, of which there may be millions.
+fn without_zeros(mut bytes: &[u8]) -> &[u8] {
+    const ZEROS: [u8; 4096] = [0; 4096];
+    while let Some(rest) = bytes.strip_suffix(&ZEROS) {
+        bytes = rest;
+    }
+    let last = bytes.iter().rposition(|byte| *byte != 0);
+    bytes.get(..last.map_or(0, |last| last + 1)).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeros_at_the_end_are_cut_and_no_others() {
+        for zeros in [0, 1, 4095, 4096, 4097, 20_000] {
+            for content in [&b""[..], b"a", b"\0a", b"a\0b"] {
+                assert_eq!(without_zeros(&[content, &vec![0; zeros]].concat()), content, "{zeros}");
+            }
+        }
+    }
 }

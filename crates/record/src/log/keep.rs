@@ -1,11 +1,12 @@
 //! Rounds in the background, copies, and numbers: whatever moves records, removes them or counts them all.
 
-use crate::columns::{ColumnsError, Retention, Settled};
+use crate::columns::{ColumnsError, Droppable, Retention, Settled};
 use crate::journal::{Dropped, RetentionError, SnapshotError, Stats, marker};
 use crate::log::AccessLog;
+use crate::proof::SourceError;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 /// Numbers about columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -54,10 +55,17 @@ impl AccessLog {
         Ok(self.journal.leave_if_older(i64::MAX)?)
     }
 
-    /// Keeps whatever has a sequence above this one, however old it is, from now on: records that are not proven yet must
-    /// not go. Nothing is kept for this reason until it is called.
-    pub fn drop_only_through(&self, sequence: u64) {
-        self.droppable.store(sequence, Ordering::Release);
+    /// Keeps whatever has a sequence above this one, and whatever is of one of these days (UTC, counted from 1970), however
+    /// old it is, from now on: records must not go before they are proven, nor while what proves them still grows. Nothing is
+    /// kept for this reason until it is called.
+    pub fn drop_only(&self, through: u64, but_for_days: BTreeSet<i64>) {
+        *self.droppable.lock() = Droppable { through, but_for_days };
+    }
+
+    /// Whether there may be records of an organization, or without one where it is `None`, of days before this one (UTC,
+    /// counted from 1970).
+    pub fn has_before(&self, organization: Option<&str>, day: i64) -> Result<bool, SourceError> {
+        self.moment()?.has_before(organization, day)
     }
 
     /// Drops what has been kept long enough, in whole days of an organization. What is still in the journal waits until
@@ -65,8 +73,8 @@ impl AccessLog {
     pub fn retain(&self, retention: &Retention, now_us: i64) -> Result<Dropped, ColumnsError> {
         let _moving = self.moving.lock();
         let (columns, retention) = (Arc::clone(&self.columns), retention.clone());
-        let through = self.droppable.load(Ordering::Acquire);
-        self.engine.run(async move { columns.retain(&retention, through, now_us).await })?
+        let droppable = self.droppable.lock().clone();
+        self.engine.run(async move { columns.retain(&retention, &droppable, now_us).await })?
     }
 
     /// Drops every file and every segment whose records are all older than `time_us`, of all organizations. A file or
@@ -75,10 +83,12 @@ impl AccessLog {
     pub fn drop_before(&self, time_us: i64) -> Result<Dropped, RetentionError> {
         let _moving = self.moving.lock();
         let columns = Arc::clone(&self.columns);
-        let through = self.droppable.load(Ordering::Acquire);
+        let droppable = self.droppable.lock().clone();
+        // The journal has no days.
+        let through = if droppable.but_for_days.is_empty() { droppable.through } else { 0 };
         let ended = self.engine.run(async move {
             // Nobody has said what time it is; the files go when their last reader has gone.
-            columns.drop_files(i64::MIN, |file| file.time_us_max < time_us && file.last_sequence <= through).await
+            columns.drop_files(i64::MIN, |file| file.time_us_max < time_us && droppable.may_go(file)).await
         });
         let in_columns = ended.map_err(ColumnsError::from).and_then(|dropped| dropped);
         let in_journal = self.journal.drop_before_up_to(time_us, through)?;

@@ -9,7 +9,6 @@ use crate::summary::Summaries;
 use parking_lot::Mutex;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 /// The folder of columns below the directory of the journal, if no other place is named.
@@ -67,7 +66,7 @@ impl AccessLog {
             columns,
             engine: Arc::new(engine),
             moving: Mutex::new(()),
-            droppable: AtomicU64::new(u64::MAX),
+            droppable: Mutex::default(),
             summaries,
         };
         // What an earlier process counted. Where that cannot be written now, a later round does it.

@@ -69,6 +69,20 @@ impl Moment {
         Ok(())
     }
 
+    /// Whether an organization may have records of days before this one.
+    pub(crate) fn has_before(&self, organization: Option<&str>, day: i64) -> Result<bool, SourceError> {
+        let files = &self.view.manifest.files;
+        if files.iter().any(|file| file.organization.as_deref() == organization && file.day < day) {
+            return Ok(true);
+        }
+        let to_us = Some(day.saturating_mul(DAY_US));
+        let filter = Filter::new(&Query { to_us, ..Query::new(scope(organization)) });
+        let mut any = false;
+        self.scan(filter, self.view.manifest.settled, u64::MAX)
+            .each(|view| any |= view.row.organization == organization)?;
+        Ok(any)
+    }
+
     /// The days of which an organization has records, or of which a file says so.
     pub(crate) fn days(&self, organization: Option<&str>) -> Result<Vec<i64>, SourceError> {
         let files = self.view.manifest.files.iter().filter(|file| file.organization.as_deref() == organization);
@@ -199,7 +213,7 @@ impl Iterator for OneDay {
 }
 
 impl AccessLog {
-    fn moment(&self) -> Result<Moment, ReadError> {
+    pub(crate) fn moment(&self) -> Result<Moment, ReadError> {
         Ok(Moment {
             view: self.view()?,
             tag: self.journal.tag(),

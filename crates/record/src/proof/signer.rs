@@ -35,7 +35,7 @@ use crate::proof::source::{Source, SourceError};
 use crate::proof::store::{self, Kind, Store, StoreError};
 use crate::record::RecordView;
 use crate::time::{self, DAY_US};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -167,6 +167,11 @@ impl Signer {
     pub fn stats(&self) -> SignerStats {
         let trees = self.all().map(|organization| organization.trees.len()).sum();
         SignerStats { through: self.through, open_trees: trees, final_checkpoints: self.node.frontier.size() }
+    }
+
+    /// The days (UTC, counted from 1970) of which some tree is open: while it is, none of its records may be missing.
+    pub fn open_days(&self) -> BTreeSet<i64> {
+        self.all().flat_map(|organization| &organization.trees).map(|tree| tree.name.day).collect()
     }
 
     /// Drops what was kept of an organization's trees of days before this one, but for their final checkpoints, which

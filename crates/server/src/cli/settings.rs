@@ -2,6 +2,7 @@
 
 use super::error::CliError;
 use super::moment::span;
+use super::size::bytes;
 use crate::serve::Config;
 use crate::verify::recording::RecordFailure;
 use clap::builder::BoolishValueParser;
@@ -68,9 +69,9 @@ pub struct Serving {
     pub record_writing: Option<RecordWriting>,
     #[command(flatten)]
     pub failure: Failure,
-    /// Most tokens that are kept in memory [default: 2000000]
-    #[arg(long, value_name = "N", env = "TEGATA_TOKENS_IN_MEMORY")]
-    pub tokens_in_memory: Option<usize>,
+    /// What tokens and their owners may take of memory: 512MiB, 4GiB [default: 768MiB]
+    #[arg(long, value_name = "SIZE", env = "TEGATA_CACHE_BYTES", value_parser = bytes)]
+    pub cache_bytes: Option<usize>,
     /// How many of the newest tokens are read into memory at start [default: 100000]
     #[arg(long, value_name = "N", env = "TEGATA_TOKENS_AT_START")]
     pub tokens_at_start: Option<usize>,
@@ -198,7 +199,7 @@ struct SettingsFile {
     record_flush: Option<RecordFlush>,
     record_writing: Option<RecordWriting>,
     record_failure: Option<OnRecordFailure>,
-    tokens_in_memory: Option<usize>,
+    cache_bytes: Option<String>,
     tokens_at_start: Option<usize>,
     record_days: Option<u32>,
     record_settle_after: Option<String>,
@@ -262,9 +263,9 @@ impl Place {
         }
         let own = Failure { record_failure: file.record_failure };
         config.record_failure = serving.failure.or(own.or(config.record_failure));
-        if let Some(count) = serving.tokens_in_memory.or(file.tokens_in_memory) {
-            config.tokens_in_memory = count;
-        }
+        let cache_bytes = file.cache_bytes.as_deref().map(bytes).transpose();
+        let cache_bytes = cache_bytes.map_err(|why| CliError::usage(format!("cache_bytes: {why}")))?;
+        config.cache_bytes = serving.cache_bytes.or(cache_bytes).unwrap_or(config.cache_bytes);
         if let Some(count) = serving.tokens_at_start.or(file.tokens_at_start) {
             config.preload = count;
         }
@@ -346,7 +347,7 @@ mod tests {
         let settings = Place::default().settle().unwrap();
         assert_eq!(settings.config.data_dir, PathBuf::from("./tegata-data"));
         assert_eq!(settings.config.listen.to_string(), "127.0.0.1:7700");
-        assert_eq!((settings.config.tokens_in_memory, settings.config.preload), (2_000_000, 100_000));
+        assert_eq!((settings.config.cache_bytes, settings.config.preload), (768 << 20, 100_000));
         assert_eq!(settings.config.flush, Flush::Interval(Duration::from_millis(100)));
         assert_eq!(settings.config.record_failure, RecordFailure::Deny);
         assert_eq!((settings.log_format, settings.log_level.as_str()), (LogFormat::Text, "info"));

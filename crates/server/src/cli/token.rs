@@ -13,8 +13,14 @@ use std::time::Duration;
 use tegata_core::operations;
 use tegata_core::operations::Operation;
 
-const COLUMNS: &[Column] =
-    &[("ID", "/id"), ("NAME", "/name"), ("STATE", "/state"), ("EXPIRES", "/expires_at"), ("CREATED", "/created_at")];
+const COLUMNS: &[Column] = &[
+    ("ID", "/id"),
+    ("NAME", "/name"),
+    ("STATE", "/state"),
+    ("EXPIRES", "/expires_at"),
+    ("CREATED", "/created_at"),
+    ("LAST USED", "/last_used_at"),
+];
 const ORG_COLUMNS: &[Column] = &[
     ("ID", "/id"),
     ("NAME", "/name"),
@@ -22,6 +28,7 @@ const ORG_COLUMNS: &[Column] = &[
     ("STATE", "/state"),
     ("EXPIRES", "/expires_at"),
     ("CREATED", "/created_at"),
+    ("LAST USED", "/last_used_at"),
 ];
 
 /// What is done with tokens.

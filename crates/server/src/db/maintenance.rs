@@ -49,6 +49,7 @@ pub const TABLES: &[Table] = &[
     table("tokens", &["id"]),
     table("token_parts", &["token_id", "org_id"]),
     table("grants", &["id"]),
+    table("credential_uses", &["credential", "org_id"]),
     table("verifiers", &["id"]),
     table("verifier_apis", &["verifier_id", "api_id"]),
     table("sessions", &["id"]),

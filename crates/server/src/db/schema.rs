@@ -17,7 +17,8 @@ pub(super) const SQLITE_PRAGMAS: &[&str] = &[
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "initial", include_str!("../../migrations/0001_initial.sql")),
     (2, "record_retention", include_str!("../../migrations/0002_record_retention.sql")),
-    (3, "record_streams", include_str!("../../migrations/0003_record_streams.sql")),
+    (3, "credential_uses", include_str!("../../migrations/0003_credential_uses.sql")),
+    (4, "record_streams", include_str!("../../migrations/0004_record_streams.sql")),
 ];
 
 /// The number of the newest migration that this program knows.

@@ -17,6 +17,7 @@ pub async fn metrics(State(app): State<Arc<App>>, request: Request) -> Result<im
     ops::query(&app, &caller(&parts, None)?, &SeeMetrics).await?;
     let stats = app.verify.journal().stats();
     metrics::gauge!("tegata_tokens_in_memory").set(approximate(app.verify.tokens_in_memory() as u64));
+    metrics::gauge!("tegata_cache_bytes").set(approximate(app.verify.cache_bytes() as u64));
     metrics::gauge!("tegata_feed_sequence").set(approximate(app.verify.applied_sequence()));
     metrics::gauge!("tegata_records").set(approximate(stats.records));
     metrics::gauge!("tegata_record_bytes").set(approximate(stats.bytes));

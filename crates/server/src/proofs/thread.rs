@@ -121,11 +121,11 @@ fn sign(proofs: &Proofs, secret: &SigningSecret) -> Result<bool, SignerError> {
         held.insert(signer)
     };
     let ticked = signer.tick(&*proofs.log, now_us());
-    let through = signer.stats().through;
+    let (through, open_days) = (signer.stats().through, signer.open_days());
     drop(held);
-    // Also after an error: what was signed may be dropped.
     let ticked = ticked?;
-    proofs.log.drop_only_through(through);
+    // What is in a tree that is still open would be missing from it.
+    proofs.log.drop_only(through, open_days);
     let mut state = proofs.state.lock();
     (state.condition, state.signed_through) = (Condition::Signing, through);
     drop(state);

@@ -11,21 +11,47 @@ use crate::db::streams::Stream;
 use crate::db::{self, DbError};
 use crate::ops::records::filters::unreadable;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use tegata_record::{AccessLog, Keep, Query, Retention};
+use tokio::sync::OwnedMutexGuard;
 
 /// Microseconds of a day.
 const DAY_US: i64 = 86_400_000_000;
 
 /// Records of a stream that may be dropped.
 #[derive(Debug)]
-pub struct Expected {
+struct Expected {
     stream: Stream,
     settings: Settings,
     before_us: i64,
 }
 
+/// A round of dropping; there is one at a time. As long as it lasts, what is stored as missed is not told to anybody.
+#[derive(Debug)]
+pub struct Dropping {
+    expected: Vec<Expected>,
+    _round: Round,
+}
+
+/// Counted up when a round begins, and when it ends: between the two it is odd.
+#[derive(Debug)]
+struct Round {
+    rounds: Arc<AtomicU64>,
+    _alone: OwnedMutexGuard<()>,
+}
+
+impl Drop for Round {
+    fn drop(&mut self) {
+        self.rounds.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
 /// Counts what may be dropped and was not delivered.
-pub async fn expect(app: &App, retention: &Retention) -> Result<Vec<Expected>, DbError> {
+pub async fn expect(app: &App, retention: &Retention) -> Result<Dropping, DbError> {
+    let rounds = Arc::clone(&app.streams.rounds);
+    let alone = Arc::clone(&app.streams.dropping).lock_owned().await;
+    rounds.fetch_add(1, Ordering::SeqCst);
+    let round = Round { rounds, _alone: alone };
     let mut tx = app.db.read().await?;
     let streams = db::streams::all(&mut tx).await?;
     drop(tx);
@@ -41,14 +67,16 @@ pub async fn expect(app: &App, retention: &Retention) -> Result<Vec<Expected>, D
     let sure: Vec<_> = expected.into_iter().zip(counts).filter(|(_, count)| *count > 0).collect();
     let missed = sure.iter().map(|(expected, count)| (expected.stream.clone(), count.cast_signed())).collect();
     miss(app, missed).await?;
-    Ok(sure.into_iter().map(|(expected, _)| expected).collect())
+    Ok(Dropping { expected: sure.into_iter().map(|(expected, _)| expected).collect(), _round: round })
 }
 
-/// Takes back what was expected to be dropped and is still there.
-pub async fn correct(app: &App, expected: Vec<Expected>) -> Result<(), DbError> {
-    let (expected, counts) = count(app, expected).await;
-    let back = expected.into_iter().zip(counts).filter(|(_, count)| *count > 0);
-    miss(app, back.map(|(expected, count)| (expected.stream, -count.cast_signed())).collect()).await
+impl Dropping {
+    /// Takes back what was expected to be dropped and is still there.
+    pub async fn correct(self, app: &App) -> Result<(), DbError> {
+        let (expected, counts) = count(app, self.expected).await;
+        let back = expected.into_iter().zip(counts).filter(|(_, count)| *count > 0);
+        miss(app, back.map(|(expected, count)| (expected.stream, -count.cast_signed())).collect()).await
+    }
 }
 
 async fn miss(app: &App, missed: Vec<(Stream, i64)>) -> Result<(), DbError> {

@@ -104,7 +104,9 @@ impl Runner {
         let applied = self.app.verify.applied_sequence();
         if self.seen != Some(applied) {
             match self.look().await {
-                Ok(()) => self.seen = Some(applied),
+                // What is missed was not sure yet.
+                Ok(false) => self.seen = None,
+                Ok(true) => self.seen = Some(applied),
                 Err(error) => {
                     tracing::warn!(%error, "the record streams could not be read; it is tried again");
                     return;
@@ -119,17 +121,21 @@ impl Runner {
         self.count();
     }
 
-    /// Reads what people changed.
-    async fn look(&mut self) -> Result<(), DbError> {
+    /// Reads what people changed. Says whether that was all: what is stored as missed while records are being dropped is
+    /// read another time.
+    async fn look(&mut self) -> Result<bool, DbError> {
+        let rounds = || self.app.streams.rounds.load(Ordering::SeqCst);
+        let before = rounds();
         let mut tx = self.app.db.read().await?;
         let rows = db::streams::all(&mut tx).await?;
         drop(tx);
+        let is_sure = before % 2 == 0 && rounds() == before;
         let newest = self.app.verify.journal().last_sequence();
         self.lives.retain(|id, _| rows.iter().any(|row| row.id == *id));
         for mut row in rows {
             match self.lives.get_mut(&row.id) {
                 Some(live) if live.stream.pass == row.pass => {
-                    row.missed = row.missed.saturating_sub(live.told);
+                    row.missed = if is_sure { row.missed.saturating_sub(live.told) } else { live.stream.missed };
                     let resumed = live.stream.paused.is_some() && row.paused.is_none();
                     row.progress = live.stream.progress.clone();
                     if resumed {
@@ -140,6 +146,7 @@ impl Runner {
                     live.stream = row;
                 }
                 _ => {
+                    row.missed = if is_sure { row.missed } else { 0 };
                     // A log that was cut short by the loss of power may use a sequence again.
                     row.progress.position = row.progress.position.min(newest);
                     let settings = read(&row);
@@ -157,7 +164,7 @@ impl Runner {
                 }
             }
         }
-        Ok(())
+        Ok(is_sure)
     }
 
     /// Begins turns of streams that have something to send, those first that have waited longest.

@@ -330,6 +330,9 @@ impl Verify {
             if let (Cold::Throttled(after), Reason::RateLimited) = (cold, found.decision.reason()) {
                 found.retry_after = Some(after);
             }
+            if let (true, Some(token), Some(org)) = (found.decision.is_allowed(), found.token, found.org) {
+                self.used(token, sought.digest(), org, now);
+            }
             let summary = self.sums_up(verifier, &found, now);
             drafts.push(question, Some(&asked), &found, now, summary, out);
         }

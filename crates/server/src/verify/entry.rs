@@ -5,7 +5,7 @@ use crate::ops::rights::RoleContent;
 use ipnet::IpNet;
 use smallvec::SmallVec;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use tegata_core::credential::{CredentialKind, CredentialState, PartState};
 use tegata_core::decide::Grant;
 use tegata_core::ids::{ApiId, ContextId, OrgId, RoleId, TeamId, TokenId, UserId, VerifierId};
@@ -112,6 +112,35 @@ pub struct PartEntry {
     pub state: PartState,
     /// What was granted there.
     pub grants: SmallVec<[Grant; 1]>,
+    /// Until when its use there need not be noted again.
+    pub noted: Noted,
+}
+
+/// In which step of time the use of something was last noted ([`super::uses`]); 0 where it was not.
+#[derive(Debug, Default)]
+pub struct Noted(AtomicU32);
+
+impl Noted {
+    /// Noted in a step.
+    pub const fn at(step: u32) -> Self {
+        Self(AtomicU32::new(step))
+    }
+
+    /// The step.
+    pub fn step(&self) -> u32 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Notes it.
+    pub fn set(&self, step: u32) {
+        self.0.store(step, Ordering::Relaxed);
+    }
+}
+
+impl Clone for Noted {
+    fn clone(&self) -> Self {
+        Self::at(self.step())
+    }
 }
 
 /// A verifier, under one of its secrets.

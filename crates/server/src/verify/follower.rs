@@ -127,7 +127,7 @@ impl Verify {
 
     /// Reads a person again, with the memberships that are in memory.
     async fn install_user(&self, tx: &mut Tx, id: UserId) -> Result<(), DbError> {
-        if self.index.users.pin().contains_key(&id) {
+        if self.index.users.look(id, |_| ()).is_some() {
             self.read_user(tx, id, std::iter::empty()).await?;
         }
         Ok(())
@@ -141,7 +141,7 @@ impl Verify {
         id: UserId,
         orgs: impl Iterator<Item = OrgId>,
     ) -> Result<Option<UserEntry>, DbError> {
-        let known = self.index.users.pin().get(&id).map(|user| user.members.iter().map(|(org, _)| *org).collect());
+        let known = self.index.users.look(id, |user| user.members.iter().map(|(org, _)| *org).collect());
         let mut wanted: SmallVec<[OrgId; 4]> = known.unwrap_or_default();
         for org in orgs {
             if !wanted.contains(&org) {
@@ -150,15 +150,15 @@ impl Verify {
         }
         let user = load::user(tx, id, wanted.into_iter()).await?;
         if let Some(user) = &user {
-            self.index.users.pin().insert(id, user.clone());
+            self.index.users.put(id, user.clone());
         }
         Ok(user)
     }
 
     async fn install_member(&self, tx: &mut Tx, org: OrgId, user: UserId) -> Result<(), DbError> {
-        if self.index.users.pin().contains_key(&user) {
+        if self.index.users.look(user, |_| ()).is_some() {
             let member = load::member(tx, org, user).await?;
-            self.index.install_member(org, user, member);
+            self.index.users.put_member(org, user, member);
         }
         Ok(())
     }

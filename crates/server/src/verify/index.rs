@@ -5,10 +5,10 @@
 //! at least as new as the last change that was applied, so a refill that raced a revocation cannot bring it back:
 //! either it is installed first and the revocation replaces it, or it is read later and contains the revocation.
 
-use super::entry::{
-    ContextEntry, MemberEntry, Noun, OrgEntry, RoleEntry, TeamEntry, TokenEntry, UserEntry, VerifierEntry,
-};
+use super::bytes::OF_A_SLOT;
+use super::entry::{ContextEntry, Noun, OrgEntry, RoleEntry, TeamEntry, TokenEntry, UserEntry, VerifierEntry};
 use super::tokens::{Moving, Room, Tokens, TokensView};
+use super::users::Users;
 use crate::authn::Digest;
 use crate::catalogues::Loaded;
 use arc_swap::ArcSwap;
@@ -45,7 +45,7 @@ impl Hasher for FirstBytes {
 }
 
 /// A map whose keys are random.
-type ById<K, V> = HashMap<K, V, BuildHasherDefault<FirstBytes>>;
+pub type ById<K, V> = HashMap<K, V, BuildHasherDefault<FirstBytes>>;
 /// A map whose keys come from people.
 type ByName<K, V> = HashMap<K, V, foldhash::quality::RandomState>;
 
@@ -60,7 +60,7 @@ pub struct Index {
     /// Verifiers by the digest of their secret.
     pub verifiers: ById<Digest, Arc<VerifierEntry>>,
     /// Owners of tokens.
-    pub users: ById<UserId, UserEntry>,
+    pub users: Users,
     /// Organizations, roles, teams and contexts; all of them.
     pub nouns: ById<u128, Noun>,
     /// Organizations and contexts by what calls name them.
@@ -69,9 +69,12 @@ pub struct Index {
     pub apis: ArcSwap<ByApi>,
     /// Held by whoever installs; see the module's text.
     pub installing: Mutex<Installing>,
-    /// Most tokens in memory.
-    capacity: usize,
+    /// What tokens and their owners may take of memory.
+    bytes_max: usize,
 }
+
+/// The part of memory that owners of tokens may take of what is for both.
+const FOR_USERS: usize = 4;
 
 /// What only installers touch.
 #[derive(Debug, Default)]
@@ -85,31 +88,36 @@ pub struct Installing {
 }
 
 impl Index {
-    /// An empty memory for at most this many tokens.
-    pub fn new(capacity: usize) -> Self {
-        let capacity = capacity.max(1);
+    /// An empty memory for tokens and owners that take this many bytes.
+    pub fn new(bytes_max: usize) -> Self {
         // One for the maps that every question looks at, so that it has to announce itself once.
         let collector = Arc::new(Collector::new());
         Self {
-            tokens: Tokens::new(capacity),
+            tokens: Tokens::new((bytes_max / OF_A_SLOT).max(1)),
             verifiers: HashMap::default(),
-            users: shared(&collector),
+            users: Users::new(&collector, bytes_max / FOR_USERS),
             nouns: shared(&collector),
             names: shared(&collector),
             apis: ArcSwap::default(),
             installing: Mutex::default(),
-            capacity,
+            bytes_max,
         }
     }
 
-    /// Puts a token into memory and, where there is no room, lets one go that was not used of late.
+    /// What tokens and their owners take of memory, about. While the table of tokens grows, it takes half as much again.
+    pub fn bytes(&self) -> usize {
+        self.tokens.bytes() + self.users.bytes()
+    }
+
+    /// Puts a token into memory and, where there is no room, lets others go that were not used of late.
     pub fn install_token(&self, installing: &mut Installing, digest: Digest, entry: TokenEntry) {
         if self.tokens.put(&mut installing.moving, digest, entry) {
             installing.arrivals.push_back(digest);
         }
         // Second chance: a token that was used since the last round goes to the end of the queue, once.
         let mut chances = installing.arrivals.len();
-        while self.tokens.len() > self.capacity {
+        let room = self.bytes_max - self.users.bytes().min(self.bytes_max / FOR_USERS);
+        while self.tokens.bytes() > room {
             let Some(oldest) = installing.arrivals.pop_front() else { break };
             chances = chances.saturating_sub(1);
             if self.tokens.take_used(&oldest) && chances > 0 {
@@ -118,25 +126,12 @@ impl Index {
                 self.tokens.remove(&oldest);
             }
         }
-        // Owners are few beside tokens; where they are not, they are read again when needed.
-        if self.users.len() > self.capacity {
-            self.users.pin().clear();
-        }
     }
 
     /// Forgets every token: what their grants mean has changed. They are read again when they are next shown.
     pub fn forget_tokens(&self, installing: &mut Installing) {
         self.tokens.clear(&mut installing.moving);
         installing.arrivals.clear();
-    }
-
-    /// Puts a membership into memory where its person is there: of others it is read when it is needed.
-    pub fn install_member(&self, org: OrgId, user: UserId, member: MemberEntry) {
-        let users = self.users.pin();
-        if let Some(mut entry) = users.get(&user).cloned() {
-            entry.set_member(org, member);
-            users.insert(user, entry);
-        }
     }
 
     /// What is in memory now, for one question. It holds back the memory of what is replaced meanwhile, so it is kept
@@ -147,7 +142,7 @@ impl Index {
 }
 
 /// A map whose memory is collected together with that of others.
-fn shared<K: Send + 'static, V: Send + 'static, S: Default>(collector: &Arc<Collector>) -> HashMap<K, V, S> {
+pub fn shared<K: Send + 'static, V: Send + 'static, S: Default>(collector: &Arc<Collector>) -> HashMap<K, V, S> {
     HashMap::builder().hasher(S::default()).shared_collector(Arc::clone(collector)).build()
 }
 
@@ -173,7 +168,7 @@ impl View<'_> {
 
     /// An owner of tokens.
     pub fn user(&self, id: UserId) -> Option<&UserEntry> {
-        self.index.users.get(&id, &self.guard)
+        self.index.users.get(id, &self.guard)
     }
 
     /// A catalogue, by the API's key.
@@ -338,7 +333,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_what_is_used_stays() {
-        let index = Index::new(3);
+        let index = Index::new(3 * OF_A_SLOT);
         let mut installing = Installing::default();
         for number in 1..=3 {
             let (digest, entry) = token(number);
@@ -354,8 +349,27 @@ mod tests {
     }
 
     #[test]
+    fn large_tokens_take_more_of_the_room() {
+        let (_, entry) = token(1);
+        let entry = TokenEntry { name: "n".repeat(300).as_str().into(), ..entry };
+        let room = 10 * entry.bytes();
+        let index = Index::new(room);
+        let mut installing = Installing::default();
+        for number in 1..=50 {
+            let (digest, _) = token(number);
+            index.install_token(&mut installing, digest, entry.clone());
+            assert!(index.bytes() <= room);
+        }
+        assert_eq!(index.tokens.len(), 10);
+        let (digest, small) = token(50);
+        index.install_token(&mut installing, digest, small);
+        assert_eq!(index.tokens.len(), 10, "one that became smaller");
+        assert!(index.bytes() < room);
+    }
+
+    #[test]
     fn installing_again_takes_no_more_room() {
-        let index = Index::new(2);
+        let index = Index::new(2 * OF_A_SLOT);
         let mut installing = Installing::default();
         for _ in 0..5 {
             let (digest, entry) = token(1);

@@ -1,7 +1,9 @@
 //! Reading from the truth what goes into memory. Each function reads one noun within one consistent view; none
 //! installs anything.
 
-use super::entry::{MemberEntry, OrgEntry, PartEntry, TeamEntry, TokenEntry, TokenReading, UserEntry, VerifierEntry};
+use super::entry::{
+    MemberEntry, Noted, OrgEntry, PartEntry, TeamEntry, TokenEntry, TokenReading, UserEntry, VerifierEntry,
+};
 use crate::authn::Digest;
 use crate::catalogues::Catalogues;
 use crate::db::assignments::Principal;
@@ -57,6 +59,7 @@ async fn parts(tx: &mut Tx, catalogues: &Catalogues, id: TokenId) -> Result<Vec<
             org: part.org,
             state: part.state,
             grants: grants.iter().filter(|(org, _)| *org == part.org).map(|(_, grant)| grant.clone()).collect(),
+            noted: Noted::default(),
         })
         .collect())
 }
@@ -72,7 +75,7 @@ pub async fn page(
     let (Some(first), Some(last)) = (ids().min(), ids().max()) else { return Ok(Vec::new()) };
     let mut parts: HashMap<TokenId, Vec<PartEntry>> = HashMap::new();
     for (token, part) in db::tokens::parts_between(tx, first, last).await? {
-        let part = PartEntry { org: part.org, state: part.state, grants: SmallVec::new() };
+        let part = PartEntry { org: part.org, state: part.state, grants: SmallVec::new(), noted: Noted::default() };
         parts.entry(token).or_default().push(part);
     }
     // Most tokens of a page were granted what others were, too.

@@ -35,6 +35,9 @@ impl Verify {
     /// Leaves the access record of a call of Tegata's own API. An error is what is answered where it cannot be
     /// written, unless the operator chose otherwise.
     pub fn record_own(&self, access: &OwnAccess<'_>) -> Result<(), Problem> {
+        if let (true, Some(token), Some(org)) = (access.decision.is_allowed(), access.actor.token, access.org) {
+            self.uses().note(token, org, access.now);
+        }
         let org = access.org.map(|org| org.to_string());
         let context = access.context.map(|context| context.to_string());
         let credential = access.actor.credential();

@@ -84,7 +84,7 @@ impl Verify {
         let owner = entry.owner;
         let orgs = || entry.parts.iter().map(|part| part.org);
         let is_known = |users: &UserEntry| orgs().all(|org| users.member(org).is_some());
-        if !self.index.users.pin().get(&owner).is_some_and(is_known) {
+        if !self.index.users.look(owner, is_known).unwrap_or(false) {
             self.read_user(tx, owner, orgs()).await?;
         }
         self.index.install_token(installing, digest, entry);

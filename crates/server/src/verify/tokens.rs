@@ -18,6 +18,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use super::bytes::OF_A_SLOT;
 use super::entry::TokenEntry;
 use super::index::FirstBytes;
 use crate::authn::Digest;
@@ -28,6 +29,7 @@ use std::hash::BuildHasherDefault;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use table::Table;
+use tegata_core::ids::OrgId;
 
 /// Groups of a memory that is empty.
 const GROUPS_MIN: usize = 16;
@@ -43,6 +45,8 @@ pub struct Tokens {
     tables: ArcSwap<Tables>,
     /// What lies in no slot.
     large: Large,
+    /// What they take of memory.
+    large_bytes: AtomicUsize,
     /// How many lie in slots.
     in_slots: AtomicUsize,
     /// How large the table may become.
@@ -72,6 +76,7 @@ impl Tokens {
         Self {
             tables: ArcSwap::from_pointee(Tables { now: Arc::new(Table::new(GROUPS_MIN)), before: None }),
             large: Large::default(),
+            large_bytes: AtomicUsize::new(0),
             in_slots: AtomicUsize::new(0),
             groups_max,
         }
@@ -80,6 +85,11 @@ impl Tokens {
     /// How many there are.
     pub fn len(&self) -> usize {
         self.in_slots.load(Ordering::Relaxed) + self.large.len()
+    }
+
+    /// What they take of memory, about.
+    pub fn bytes(&self) -> usize {
+        self.in_slots.load(Ordering::Relaxed) * OF_A_SLOT + self.large_bytes.load(Ordering::Relaxed)
     }
 
     /// Whether there is none.
@@ -108,20 +118,33 @@ impl Tokens {
                 table.write(place, &packed);
             } else {
                 // There first, so that a reader finds it in one place or in the other.
-                self.large.pin().insert(digest, Arc::new(entry));
+                self.put_large(digest, entry);
                 self.take_out(table, place);
             }
             return false;
         }
-        let large = self.large.pin();
-        if !large.contains_key(&digest)
+        if !self.large.pin().contains_key(&digest)
             && let Some(packed) = packed
             && self.make_room().now.put(&digest, &packed)
         {
             self.in_slots.fetch_add(1, Ordering::Relaxed);
             return true;
         }
-        large.insert(digest, Arc::new(entry)).is_none()
+        self.put_large(digest, entry)
+    }
+
+    /// Puts a token where those are that lie in no slot. Tells whether there was none.
+    fn put_large(&self, digest: Digest, entry: TokenEntry) -> bool {
+        self.large_bytes.fetch_add(entry.bytes(), Ordering::Relaxed);
+        let large = self.large.pin();
+        let older = large.insert(digest, Arc::new(entry));
+        self.gone(older)
+    }
+
+    /// Gives back what a large token took. Tells whether there was none.
+    fn gone(&self, older: Option<&Arc<TokenEntry>>) -> bool {
+        self.large_bytes.fetch_sub(older.map_or(0, |older| older.bytes()), Ordering::Relaxed);
+        older.is_none()
     }
 
     /// Takes a token out.
@@ -130,7 +153,7 @@ impl Tokens {
         if let Some((table, place)) = tables.place(digest) {
             self.take_out(table, place);
         } else {
-            self.large.pin().remove(digest);
+            self.gone(self.large.pin().remove(digest));
         }
     }
 
@@ -140,6 +163,16 @@ impl Tokens {
             return table.take_used(place);
         }
         self.large.pin().get(digest).is_some_and(|entry| entry.used.swap(false, Ordering::Relaxed))
+    }
+
+    /// Marks the use of a token in an organization as noted in a step. For readers, too.
+    pub fn note(&self, digest: &Digest, org: OrgId, step: u32) {
+        if let Some((table, place)) = self.tables.load().place(digest) {
+            // There is one organization where there is a slot.
+            table.note(place, step);
+        } else if let Some(part) = self.large.pin().get(digest).and_then(|entry| entry.part(org)) {
+            part.noted.set(step);
+        }
     }
 
     /// Takes all tokens out.
@@ -153,6 +186,7 @@ impl Tokens {
         }
         self.in_slots.store(0, Ordering::Relaxed);
         self.large.pin().clear();
+        self.large_bytes.store(0, Ordering::Relaxed);
     }
 
     fn take_out(&self, table: &Table, place: table::Place) {
@@ -189,7 +223,7 @@ impl Tokens {
                 if !tables.now.put(&digest, &packed)
                     && let Some(entry) = packed.unpack()
                 {
-                    self.large.pin().insert(digest, Arc::new(entry));
+                    self.put_large(digest, entry);
                     self.in_slots.fetch_sub(1, Ordering::Relaxed);
                 }
                 before.remove(place);

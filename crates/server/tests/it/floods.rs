@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tegata::db::feed::Topic;
 use tegata::serve::start;
+use tegata::verify::bytes::OF_A_SLOT;
 use tegata_core::secret::{Product, SecretKind, compose};
 
 /// A token with the right form that nobody was given.
@@ -123,7 +124,7 @@ both_databases! {
         let Server { running, mut config, directory, .. } = server;
         running.stop().await;
         // Room for one of the two; one unknown token a second, so that it does not matter how fast the machine is.
-        (config.tokens_in_memory, config.preload) = (1, 0);
+        (config.cache_bytes, config.preload) = (2 * OF_A_SLOT - 1, 0);
         config.unknown.lookups_per_second = std::num::NonZeroU32::MIN;
         let running = start(&config).await.unwrap();
         let gateway = Client::new(&format!("http://{}", running.address), gateway.token.as_deref());

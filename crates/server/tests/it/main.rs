@@ -27,3 +27,4 @@ mod storage;
 mod streams;
 mod tenants;
 mod town;
+mod uses;

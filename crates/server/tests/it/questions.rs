@@ -235,6 +235,8 @@ both_databases! {
             items(&client.get(&format!("/v1/orgs/{org}/records?limit=200&to={}", server.in_days(-5))).await).len()
         };
         settle(&server).await;
+        // Before its day is over, or the day would be open for some more minutes.
+        server.signed().await;
         server.advance(Duration::from_hours(24 * 10));
         let kept = async |client: &Client, org: &str| {
             tegata::jobs::drop_records(&server.running.app).await;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tegata::serve::start;
+use tegata::verify::bytes::OF_A_SLOT;
 use tokio::task::JoinSet;
 
 /// Most tokens in memory: far fewer than are shown.
@@ -219,7 +220,7 @@ both_databases! {
         let arena = Arena::build(&server, 3).await;
         let Server { running, mut config, directory, .. } = server;
         running.stop().await;
-        config.tokens_in_memory = TOKENS_IN_MEMORY;
+        config.cache_bytes = TOKENS_IN_MEMORY * OF_A_SLOT;
         let running = start(&config).await.unwrap();
         let arena = Arc::new(arena.moved(&format!("http://{}", running.address)));
 

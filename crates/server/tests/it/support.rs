@@ -111,6 +111,8 @@ impl Server {
         config.sending.patience = Duration::from_secs(3);
         config.sending.backoff.shortest = Duration::from_millis(100);
         config.sending.backoff.longest = Duration::from_millis(400);
+        // Sooner than a test would wait.
+        config.uses_every = Duration::from_millis(100);
         change(&mut config);
         let running = start(&config).await.expect("the server starts");
         let setup = running.setup.as_ref().map(|token| token.expose_secret().to_owned());

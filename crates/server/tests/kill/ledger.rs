@@ -32,14 +32,17 @@ pub struct Counts {
     pub junk: usize,
     /// How often the log was held against what is signed about it.
     pub proven: usize,
+    /// In how many lives past days went.
+    pub days_gone: usize,
 }
 
 impl fmt::Display for Counts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { made, revoked, records, repeated, torn, junk, proven } = self;
+        let Self { made, revoked, records, repeated, torn, junk, proven, days_gone } = self;
         write!(f, "{made} creates, {revoked} revocations and {records} records are there")?;
         write!(f, ", {junk} junk checks counted")?;
-        write!(f, ", {repeated} unanswered calls repeated, {torn} torn tails, {proven} times the log was as signed")
+        write!(f, ", {repeated} unanswered calls repeated, {torn} torn tails, {proven} times the log was as signed")?;
+        write!(f, ", past days went {days_gone} times")
     }
 }
 

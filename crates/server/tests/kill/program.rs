@@ -1,10 +1,14 @@
 //! The real program as a process: `tegata init`, `tegata serve`, and its death.
 
 use std::net::TcpListener;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use tegata_record::{AccessLog, FindingKind, Options};
+use tegata::app::Clock;
+use tegata::authn::key_file;
+use tegata_record::proof::{CLOSE_AFTER_US, Signer};
+use tegata_record::{AccessLog, Decision, FindingKind, NewRecord, Options};
 
 /// The first administrator.
 pub const EMAIL: &str = "root@example.com";
@@ -12,6 +16,12 @@ pub const PASSWORD: &str = "correct horse battery staple";
 
 /// How long a start may take; on PostgreSQL it waits until the lease of the dead has run out.
 const START: Duration = Duration::from_mins(1);
+
+/// The API of records of past days.
+pub const PAST: &str = "past";
+/// How many there are of a day.
+const PAST_A_DAY: usize = 200;
+const DAY_US: i64 = 86_400_000_000;
 
 /// A server at work.
 pub struct Program {
@@ -58,6 +68,7 @@ impl Program {
             .args(["--listen", &address.to_string()])
             // At once, so that kills fall into it, too.
             .args(["--record-settle-after", "0s"])
+            .args(["--record-days", "3650"])
             .spawn()
             .unwrap();
         let base = format!("http://{address}");
@@ -106,6 +117,34 @@ pub async fn sound_log(directory: &Path) -> usize {
     })
     .await
     .unwrap()
+}
+
+/// Puts records of past days into the log of a dead server, as a server that lived then would have left them: signed, each
+/// day by a tree that is closed.
+pub async fn put_past(directory: &Path, organization: String, days: RangeInclusive<u32>) {
+    let records = data(directory).join("records");
+    let keys = key_file::read(&data(directory).join("keys")).unwrap();
+    let key = keys.signing.expect("the key file has a key that signs").key().unwrap();
+    tokio::task::spawn_blocking(move || {
+        let (log, _) = AccessLog::open(&records, Options::default(), 0).unwrap();
+        let now_us = Clock::System.now().as_micros();
+        for days_ago in days.rev() {
+            let past = NewRecord {
+                api: Some(PAST),
+                organization: Some(&organization),
+                ..NewRecord::new(now_us - i64::from(days_ago) * DAY_US, Decision::Allow, "granted")
+            };
+            log.append_batch(&vec![past; PAST_A_DAY]).unwrap();
+        }
+        log.flush().unwrap();
+        let (mut signer, findings) = Signer::open(&records.join("proof"), key, &log, now_us, None).unwrap();
+        assert_eq!(findings, []);
+        signer.tick(&log, now_us).unwrap();
+        let ticked = signer.tick(&log, now_us + CLOSE_AFTER_US).unwrap();
+        assert!(ticked.closed > 0 && !ticked.is_behind, "{ticked:?}");
+    })
+    .await
+    .unwrap();
 }
 
 /// `tegata record verify` on the data directory as the dead server left it. Tells whether anything was signed yet; what is

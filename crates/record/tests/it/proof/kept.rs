@@ -3,6 +3,7 @@
 
 use super::world::{DAY, key, public};
 use crate::support::{DAY_US, T0, TAG, directory, segments};
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use tegata_record::proof::{Change, Problem, Signer, SignerFinding, Source, Verified, Verifier};
@@ -345,9 +346,9 @@ fn what_is_not_signed_yet_is_not_dropped() {
     let mut world = World::new();
     world.fill(800);
     world.settle();
-    world.log.drop_only_through(0);
+    world.log.drop_only(0, BTreeSet::new());
     assert_eq!(world.log.drop_before(i64::MAX).unwrap().records, 0);
-    world.log.drop_only_through(500);
+    world.log.drop_only(500, BTreeSet::new());
     let dropped = world.log.drop_before(i64::MAX).unwrap();
     assert!((1..=500).contains(&dropped.records), "{dropped:?}");
     let first = |log: &AccessLog| {
@@ -356,7 +357,7 @@ fn what_is_not_signed_yet_is_not_dropped() {
         first
     };
     assert_eq!(first(&world.log), Some(501));
-    world.log.drop_only_through(u64::MAX);
+    world.log.drop_only(u64::MAX, BTreeSet::new());
     world.log.drop_before(i64::MAX).unwrap();
     assert_eq!(first(&world.log), None);
 }

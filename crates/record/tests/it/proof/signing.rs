@@ -267,3 +267,35 @@ fn a_signer_may_have_a_thread_of_its_own() {
 fn the_day_of_the_clock_is_the_day_of_the_tree() {
     assert_eq!(DAY, 19_675);
 }
+
+#[test]
+fn days_are_open_until_their_trees_are_closed() {
+    let mut world = World::new();
+    world.start();
+    let open = |world: &mut World| world.signer().open_days().into_iter().collect::<Vec<_>>();
+    assert!(open(&mut world).is_empty());
+    world.append("org_a", 10);
+    world.append("org_b", 10);
+    world.tick();
+    let day = world.now_us / DAY_US;
+    assert_eq!(open(&mut world), [day]);
+    world.next_day();
+    assert!(open(&mut world).is_empty());
+    world.append("org_b", 5);
+    world.tick();
+    assert_eq!(open(&mut world), [day + 1]);
+    // After a start the open tree is read again, and is no less open.
+    world.stop();
+    assert_eq!(world.start(), []);
+    assert_eq!(open(&mut world), [day + 1]);
+    world.tick();
+    // Records with an old time open an old day again, until it is closed.
+    world.now_us -= 100 * DAY_US;
+    world.append("org_a", 3);
+    world.now_us += 100 * DAY_US;
+    world.tick();
+    assert_eq!(open(&mut world), [day - 99, day + 1]);
+    world.now_us += 11 * MINUTE_US;
+    world.tick();
+    assert_eq!(open(&mut world), [day + 1]);
+}

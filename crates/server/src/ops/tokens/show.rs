@@ -78,13 +78,16 @@ impl Names {
         token: &Token,
         now: Timestamp,
     ) -> Result<TokenView, DbError> {
-        let mut parts = Vec::new();
+        let (mut parts, mut last_used_at) = (Vec::new(), None);
         for part in db::tokens::parts(tx, token.id).await? {
+            let last_used_here = db::uses::last(tx, part.org, &token.id.to_string()).await?;
+            last_used_at = last_used_at.max(last_used_here);
             parts.push(PartView {
                 organization: self.org(tx, part.org).await?,
                 state: part.state.as_str().to_owned(),
                 reason: part.state_reason,
                 changed_at: part.changed_at.to_string(),
+                last_used_at: last_used_here.map(|moment| moment.to_string()),
             });
         }
         let mut grants = Vec::new();
@@ -100,6 +103,7 @@ impl Names {
             addresses: token.addresses.iter().map(ToString::to_string).collect(),
             created_at: token.created_at.to_string(),
             expires_at: token.expires_at.to_string(),
+            last_used_at: last_used_at.map(|moment| moment.to_string()),
             revoked_at: token.revoked_at.map(|moment| moment.to_string()),
             parts,
             grants,
@@ -118,6 +122,7 @@ impl Names {
     ) -> Result<OrgTokenView, DbError> {
         let owner = db::users::get(tx, token.owner).await?;
         let owner = owner.ok_or_else(|| DbError::Corrupt(token.owner.to_string()))?;
+        let last_used_at = db::uses::last(tx, org.id, &token.id.to_string()).await?;
         let mut grants = Vec::new();
         for grant in db::tokens::grants(tx, token.id).await?.iter().filter(|grant| grant.org == org.id) {
             grants.push(self.grant(app, tx, grant).await?);
@@ -132,6 +137,7 @@ impl Names {
             reason: token.reason.clone(),
             created_at: token.created_at.to_string(),
             expires_at: token.expires_at.to_string(),
+            last_used_at: last_used_at.map(|moment| moment.to_string()),
             grants,
         })
     }

@@ -22,6 +22,9 @@ pub struct TokenView {
     pub created_at: String,
     /// When it ends.
     pub expires_at: String,
+    /// When it was last let in, in whichever organization, give or take five minutes; absent where it was not yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<String>,
     /// When it was stopped everywhere for good.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub revoked_at: Option<String>,
@@ -43,6 +46,9 @@ pub struct PartView {
     pub reason: Option<String>,
     /// Since when.
     pub changed_at: String,
+    /// When it was last let in here, give or take five minutes; absent where it was not yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<String>,
 }
 
 /// Permissions of one API in one place.
@@ -98,6 +104,9 @@ pub struct OrgTokenView {
     pub created_at: String,
     /// When it ends.
     pub expires_at: String,
+    /// When it was last let in here, give or take five minutes; absent where it was not yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub last_used_at: Option<String>,
     /// What it was given here, or asks for.
     pub grants: Vec<GrantView>,
 }

@@ -123,6 +123,16 @@ pub enum Sought {
     Digest(Digest),
 }
 
+impl Sought {
+    /// The digest of what may be a credential.
+    pub const fn digest(&self) -> Option<&Digest> {
+        match self {
+            Self::Digest(digest) => Some(digest),
+            Self::Refused(_) => None,
+        }
+    }
+}
+
 /// What was shown, as far as it can be told without the call that it is for.
 #[derive(Clone, Copy)]
 pub enum Shown<'v> {
@@ -150,10 +160,7 @@ impl Verify {
             }
         });
         let sought: SmallVec<[Sought; SOUGHT_AHEAD]> = sought.collect();
-        view.seek_tokens(sought.iter().filter_map(|sought| match sought {
-            Sought::Digest(digest) => Some(digest),
-            Sought::Refused(_) => None,
-        }));
+        view.seek_tokens(sought.iter().filter_map(Sought::digest));
         sought
     }
 

@@ -1,7 +1,7 @@
 //! A token as the words of a slot, and back.
 
 use crate::authn::Digest;
-use crate::verify::entry::{PartEntry, ShortText, TokenEntry};
+use crate::verify::entry::{Noted, PartEntry, ShortText, TokenEntry};
 use smallvec::SmallVec;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tegata_core::bits::PermissionSet;
@@ -12,6 +12,8 @@ use tegata_core::time::Timestamp;
 
 /// Words of a slot.
 pub const WORDS: usize = 32;
+/// Set in the second word while the token counts as used.
+pub const IS_USED: u64 = 1;
 
 /// Where the parts of a token stand. The first word is the slot's own.
 const USED: usize = 1;
@@ -30,6 +32,17 @@ const NAME: usize = PERMISSIONS + PERMISSION_WORDS;
 /// Longest name that fits.
 const NAME_BYTES: usize = (WORDS - NAME) * 8;
 
+/// The step in which use was noted, where the second word has it: its upper half.
+pub const fn noted_word(step: u32) -> u64 {
+    (step as u64) << 32
+}
+
+/// The same, from that word.
+const fn noted_in(word: u64) -> u32 {
+    let [_, _, _, _, step @ ..] = word.to_le_bytes();
+    u32::from_le_bytes(step)
+}
+
 /// The words of a slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packed(pub [u64; WORDS]);
@@ -47,7 +60,7 @@ impl Packed {
 
     /// A token as words; none where it does not fit.
     pub fn of(digest: &Digest, entry: &TokenEntry) -> Option<Self> {
-        let [PartEntry { org, state, grants }] = entry.parts.as_slice() else { return None };
+        let [PartEntry { org, state, grants, noted }] = entry.parts.as_slice() else { return None };
         let [grant] = grants.as_slice() else { return None };
         let permissions = grant.permissions.words();
         let name = entry.name.as_bytes();
@@ -55,7 +68,7 @@ impl Packed {
             return None;
         }
         let mut packed = Self::NOTHING;
-        packed.put(USED, [u64::from(entry.used.load(Ordering::Relaxed))]);
+        packed.put(USED, [u64::from(entry.used.load(Ordering::Relaxed)) | noted_word(noted.step())]);
         packed.put(DIGEST, Self::digest_words(digest));
         packed.put(EXPIRES_AT, [entry.expires_at.as_micros().cast_unsigned()]);
         let small = [
@@ -105,7 +118,7 @@ impl Packed {
     /// The token; none where the words are no token.
     pub fn unpack(&self) -> Option<TokenEntry> {
         let mut entry = Self::unpack_from(|number| self.0.get(number).copied().unwrap_or(0))?;
-        *entry.used.get_mut() = self.0[USED] != 0;
+        *entry.used.get_mut() = self.0[USED] & IS_USED != 0;
         Some(entry)
     }
 
@@ -130,6 +143,7 @@ impl Packed {
             org: OrgId::from_u128(number(ORG)),
             state: value_in(PartState::ALL, part_state)?,
             grants: one(grant),
+            noted: Noted::at(noted_in(word(USED))),
         };
         let mut name = [0; NAME_BYTES];
         for (at, bytes) in name.chunks_exact_mut(8).enumerate().take(name_bytes.div_ceil(8)) {

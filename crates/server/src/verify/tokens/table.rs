@@ -1,7 +1,7 @@
 //! The slots of one table, in groups of eight, and the protocol of reading and writing them.
 
 use super::Room;
-use super::packed::{Packed, WORDS};
+use super::packed::{IS_USED, Packed, WORDS, noted_word};
 use crate::authn::Digest;
 use prefetch_index::prefetch_index;
 use std::sync::OnceLock;
@@ -32,7 +32,7 @@ struct Chunk {
     /// The tags of each group, a byte for each slot; 0 where the slot is empty.
     tags: Box<[AtomicU64]>,
     /// The slots: the first word of each is its number, odd while it is written to; the second tells whether the token
-    /// was used; the others are the token.
+    /// was used, and when that was last noted; the others are the token.
     lines: Box<[Line]>,
 }
 
@@ -223,7 +223,15 @@ impl Table {
 
     /// Whether a token was used since this was last asked.
     pub fn take_used(&self, place: Place) -> bool {
-        self.lines(place).is_some_and(|lines| at(lines, 1).swap(0, Ordering::Relaxed) != 0)
+        self.lines(place).is_some_and(|lines| at(lines, 1).fetch_and(!IS_USED, Ordering::Relaxed) & IS_USED != 0)
+    }
+
+    /// Marks a token's use as noted in a step.
+    pub fn note(&self, place: Place, step: u32) {
+        if let Some(lines) = self.lines(place) {
+            // It may be another token's by now: then the use of that is noted a step later.
+            at(lines, 1).store(IS_USED | noted_word(step), Ordering::Relaxed);
+        }
     }
 
     /// Forgets all of them, at once for every reader.
@@ -281,8 +289,8 @@ fn read(lines: &[Line; LINES], wanted: &[u64; 4], room: &mut Room) -> bool {
         let Some(entry) = entry else { return false };
         *room = Room::Copied(entry);
         let used = at(lines, 1);
-        if used.load(Ordering::Relaxed) == 0 {
-            used.store(1, Ordering::Relaxed);
+        if used.load(Ordering::Relaxed) & IS_USED == 0 {
+            used.fetch_or(IS_USED, Ordering::Relaxed);
         }
         return true;
     }

@@ -2,7 +2,7 @@
 
 use super::packed::Packed;
 use super::*;
-use crate::verify::entry::PartEntry;
+use crate::verify::entry::{Noted, PartEntry};
 use proptest::prelude::*;
 use std::collections::HashMap as Model;
 use std::sync::atomic::{AtomicBool, AtomicU64};
@@ -40,7 +40,13 @@ fn token(number: u64) -> TokenEntry {
         state: CredentialState::Active,
         expires_at: Timestamp::from_micros(number.cast_signed()),
         addresses: Box::default(),
-        parts: [PartEntry { org: OrgId::from_u128(wide), state: PartState::Active, grants: [grant].into() }].into(),
+        parts: [PartEntry {
+            org: OrgId::from_u128(wide),
+            state: PartState::Active,
+            grants: [grant].into(),
+            noted: Noted::default(),
+        }]
+        .into(),
         used: false.into(),
     }
 }
@@ -85,7 +91,7 @@ prop_compose! {
         permissions in prop::collection::btree_set(0_u16..300, 0..30),
         name in "\\PC{0,40}",
         states in (0_usize..2, 0_usize..3, 0_usize..3),
-        (grants, addresses, used) in (0_usize..3, 0_usize..6, any::<bool>()),
+        (grants, addresses, used, noted) in (0_usize..3, 0_usize..6, any::<bool>(), any::<u32>()),
     ) -> TokenEntry {
         let grant = Grant {
             api: ApiId::from_u128(api),
@@ -105,6 +111,7 @@ prop_compose! {
                 org: OrgId::from_u128(org),
                 state: PartState::ALL[states.1],
                 grants: std::iter::repeat_n(grant, grants).collect(),
+                noted: Noted::at(noted),
             }]
             .into(),
             used: used.into(),
@@ -162,6 +169,9 @@ proptest! {
         for key in 0..400 {
             prop_assert_eq!(found(&tokens, &digest(key)), model.get(&key).copied());
         }
+        // What is counted of memory goes with those who take it.
+        (0..400).for_each(|key| tokens.remove(&digest(key)));
+        prop_assert_eq!((tokens.len(), tokens.bytes()), (0, 0));
     }
 }
 
