@@ -43,6 +43,7 @@ pub fn run(scale: Scale) -> Fallible<Vec<Figure>> {
         }
         let (tegata, socket) = start("interval", seats, &[])?;
         let (always, _) = start("always", seats, &["always"])?;
+        let (off, _) = start("off", seats, &["off"])?;
         let answer = directory.path().join("answer");
         capture(&tegata, &asking, &answer).await?;
         let bare = Server::start(seats, &["bare", answer.to_str().ok_or("an odd name")?])?;
@@ -55,6 +56,8 @@ pub fn run(scale: Scale) -> Fallible<Vec<Figure>> {
             (&tegata, Way::Http2, &tegata.place),
             (&tegata, Way::One, &socket),
             (&always, Way::One, &always.place),
+            (&tegata, Way::One, &tegata.place),
+            (&off, Way::One, &off.place),
         ];
         let mut measured = vec![Rounds::default(); ways.len()];
         eprintln!("other ways: {rounds} rounds of {} s; load average {}", duration.as_secs_f64(), load_average());
@@ -63,7 +66,7 @@ pub fn run(scale: Scale) -> Fallible<Vec<Figure>> {
                 server.load((*way, place), &asking, number, duration, measured).await?;
             }
         }
-        let [bare, bare_http2, bare_unix, http2, unix, always] = measured.as_slice() else {
+        let [bare, bare_http2, bare_unix, http2, unix, always, on, off] = measured.as_slice() else {
             return Err("not every way was measured".into());
         };
         let mut figures = vec![
@@ -76,6 +79,15 @@ pub fn run(scale: Scale) -> Fallible<Vec<Figure>> {
         figures.extend(beside(bare_unix, "http.bare.unix", unix, "unix"));
         figures.extend(
             beside(bare, "http.bare", always, "always").into_iter().map(|figure| Figure { target: None, ..figure }),
+        );
+        // The difference that records make, of which no more than a twentieth is wanted.
+        let cost = |on: &[f64], off: &[f64]| on.iter().zip(off).map(|(on, off)| on / off - 1.0).collect();
+        figures.push(Figure::new("http.tegata.records_off.cpu", "us/request", off.cpu.clone()));
+        figures.push(Figure::new("http.tegata.records_on.cpu", "us/request", on.cpu.clone()));
+        figures.push(
+            Figure::new("http.records.cost", "of a check", cost(&on.cpu, &off.cpu))
+                .target("<= 0.05")
+                .reference("http.tegata.records_off.cpu"),
         );
         Ok(figures)
     })

@@ -39,7 +39,7 @@ const USAGE: &str = "usage: tegata-bench in-process|http|doors|start|junk|log [-
        tegata-bench beside SERVERS NODE [--json] [--quick]   Tegata, and the servers of bench/beside installed in a directory
        tegata-bench prepare DIR              a directory with organization, catalogue, people and repositories
        tegata-bench instructions DIR         decisions over such a directory, to be counted by callgrind
-       tegata-bench serve DIR TOKENS [always] | bare ANSWER     the servers that `http` and `doors` start";
+       tegata-bench serve DIR TOKENS [always|off] | bare ANSWER     the servers that `http` and `doors` start";
 
 /// When records reach the disk, unless something else is measured: the default.
 const INTERVAL: Flush = Flush::Interval(Duration::from_millis(100));
@@ -59,10 +59,11 @@ fn main() -> ExitCode {
         ["http"] => http::run(scale),
         ["prepare", directory] => world::prepare(Path::new(directory)).map(|_| Vec::new()),
         ["instructions", directory] => instructions::run(Path::new(directory)).map(|()| Vec::new()),
-        ["serve", directory, tokens] => served::run(Path::new(directory), tokens, INTERVAL).map(|()| Vec::new()),
+        ["serve", directory, tokens] => served::run(Path::new(directory), tokens, Some(INTERVAL)).map(|()| Vec::new()),
         ["serve", directory, tokens, "always"] => {
-            served::run(Path::new(directory), tokens, Flush::Always).map(|()| Vec::new())
+            served::run(Path::new(directory), tokens, Some(Flush::Always)).map(|()| Vec::new())
         }
+        ["serve", directory, tokens, "off"] => served::run(Path::new(directory), tokens, None).map(|()| Vec::new()),
         ["beside", servers, node] => {
             beside::run(Path::new(servers), Path::new(node), scale, as_json).map(|()| Vec::new())
         }

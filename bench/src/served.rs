@@ -13,14 +13,16 @@ pub fn unix_socket(directory: &Path) -> PathBuf {
     directory.join("tegata.sock")
 }
 
-/// Serves a prepared directory with this many tokens in memory until standard input ends.
-pub fn run(directory: &Path, tokens: &str, flush: Flush) -> Fallible<()> {
+/// Serves a prepared directory with this many tokens in memory until standard input ends. `flush` says when records reach the
+/// disk; none where checks leave no records.
+pub fn run(directory: &Path, tokens: &str, flush: Option<Flush>) -> Fallible<()> {
     let tokens: u64 = tokens.parse()?;
     let world = World::read(directory)?;
     runtime()?.block_on(async {
         let mut config = config(directory, tokens)?;
         config.unix_socket = Some(unix_socket(directory));
-        config.flush = flush;
+        config.without_records = flush.is_none();
+        config.flush = flush.unwrap_or(config.flush);
         let running = start(&config).await?;
         fill(&running.app, &world, tokens).await?;
         println!("{}", running.address);

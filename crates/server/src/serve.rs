@@ -83,6 +83,9 @@ pub struct Config {
     pub record_failure: RecordFailure,
     /// Where may be sent to, and how.
     pub sending: send::Settings,
+    /// Whether checks leave no records, to measure what a record costs. No option sets it: a server that answers checks
+    /// without records is none.
+    pub without_records: bool,
     /// A disk that fails on demand, for tests of the access log.
     pub record_faults: Option<Arc<Faults>>,
     /// Where the time comes from.
@@ -111,6 +114,7 @@ impl Config {
             uses_every: Duration::from_secs(5),
             record_failure: RecordFailure::default(),
             sending: send::Settings::default(),
+            without_records: false,
             record_faults: None,
             clock: Clock::System,
         }
@@ -256,6 +260,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         clock: clock.clone(),
         journal: Arc::clone(&journal),
         record_failure: config.record_failure,
+        without_records: config.without_records,
         node,
         cache_bytes: config.cache_bytes,
         unknown: config.unknown,

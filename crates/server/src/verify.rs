@@ -58,6 +58,7 @@ pub struct Verify {
     /// What is known of unknown tokens, and what they may cost.
     unknown: Unknown,
     uses: Uses,
+    without_records: bool,
     node: String,
     /// Wakes the follower before its next round.
     wake: Notify,
@@ -82,6 +83,8 @@ pub struct Parts {
     pub journal: Arc<AccessLog>,
     /// What becomes of an answer whose record cannot be written.
     pub record_failure: RecordFailure,
+    /// Whether checks leave no records: for measurements.
+    pub without_records: bool,
     /// The name of this node.
     pub node: String,
     /// What tokens and their owners may take of memory, in bytes.
@@ -105,6 +108,7 @@ impl Verify {
             lease: Lease::new(),
             unknown: Unknown::new(parts.unknown),
             uses: Uses::default(),
+            without_records: parts.without_records,
             node: parts.node,
             wake: Notify::new(),
             applied: watch::Sender::new(0),

@@ -14,7 +14,7 @@ use super::index::View;
 use super::recording::RecordFailure;
 use super::tokens::Room;
 use crate::authn::{Digest, Presented};
-use draft::Drafts;
+use draft::{Drafts, Fate};
 use evaluate::SOUGHT_AHEAD;
 use secrecy::ExposeSecret as _;
 use std::cell::Cell;
@@ -256,12 +256,17 @@ impl Verify {
                 Err(error) => {
                     // The truth cannot be read, so nothing is known about what was revoked.
                     tracing::error!(%error, "a credential could not be read");
-                    drafts.push(question, None, &Found::denied(Reason::LeaseLost), now, None, out);
+                    drafts.push(question, None, &Found::denied(Reason::LeaseLost), now, self.fate(), out);
                 }
             }
             left = rest;
         }
         self.record(drafts, start, out)
+    }
+
+    /// What becomes of records, but for those that are counted.
+    const fn fate(&self) -> Fate<'static> {
+        if self.without_records { Fate::Left } else { Fate::Written }
     }
 
     /// Records what was answered; where that fails, every answer becomes a no, or loses the id of its record if the
@@ -317,7 +322,7 @@ impl Verify {
     ) -> Known {
         let loaded = view.api(question.api).filter(|loaded| verifier.apis.contains(&loaded.id));
         let Some(loaded) = loaded else {
-            drafts.push(question, None, &Found::denied(Reason::VerifierNotAllowed), now, None, out);
+            drafts.push(question, None, &Found::denied(Reason::VerifierNotAllowed), now, self.fate(), out);
             return Known::All;
         };
         let wanted = Wanted::find(loaded, &question.what);
@@ -333,8 +338,8 @@ impl Verify {
             if let (true, Some(token), Some(org)) = (found.decision.is_allowed(), found.token, found.org) {
                 self.used(token, sought.digest(), org, now);
             }
-            let summary = self.sums_up(verifier, &found, now);
-            drafts.push(question, Some(&asked), &found, now, summary, out);
+            let fate = self.sums_up(verifier, &found, now).map_or(self.fate(), Fate::Counted);
+            drafts.push(question, Some(&asked), &found, now, fate, out);
         }
         known
     }

@@ -2,7 +2,7 @@
 //! speaks of is lent by memory; then the records go into the journal, and their ids into the answers.
 
 use super::evaluate::{Asked, Found};
-use super::target::FoundNeed;
+use super::target::{FoundNeed, FoundPlace};
 use super::{Checked, Question, What};
 use crate::verify::answer::{Answer, CredentialSeen, Missing, Named, PrincipalSeen, recorded, unrecorded};
 use crate::verify::recording::RecordFailure;
@@ -22,6 +22,25 @@ const AFTER_ID: usize = 2;
 const BEFORE_ID: &str = r#","record":""#;
 /// The member that it is.
 const MEMBER_BYTES: usize = BEFORE_ID.len() + RECORD_ID_BYTES + 1;
+
+/// What becomes of the record of an answer.
+#[derive(Debug, Clone, Copy)]
+pub(in crate::verify) enum Fate<'l> {
+    /// It is written.
+    Written,
+    /// It is a denial, and counted by this log.
+    Counted(&'l AccessLog),
+    /// There is none ([`crate::serve::Config::without_records`]).
+    Left,
+}
+
+/// What record and answer both say of what was needed.
+#[derive(Clone, Copy)]
+struct Needed<'f> {
+    first: Option<&'f FoundNeed>,
+    place: Option<&'f FoundPlace<'f>>,
+    permission: Option<&'f str>,
+}
 
 /// Answers with their records, on the way to the journal.
 #[derive(Debug, Default)]
@@ -43,7 +62,7 @@ impl Drafts {
         asked: Option<&Asked<'_>>,
         found: &Found<'_>,
         now: Timestamp,
-        summary: Option<&AccessLog>,
+        fate: Fate<'_>,
         out: &mut Vec<u8>,
     ) {
         let decision = found.decision;
@@ -58,6 +77,47 @@ impl Drafts {
         });
         let permission =
             first.and_then(name_of).or_else(|| asked.and_then(|asked| asked.wanted.permission(asked.loaded)));
+        let needed = Needed { first, place, permission };
+        let has_record = match fate {
+            Fate::Left => false,
+            Fate::Written | Fate::Counted(_) => self.record(question, asked, found, needed, now, fate),
+        };
+
+        let answer = Answer {
+            allowed: decision.is_allowed(),
+            reason: decision.reason().as_str(),
+            permission,
+            context: place.map(|place| Named(&place.place)),
+            organization: found.org_entry.map(|org| &*org.key),
+            missing: missing.collect(),
+            credential: found.token.map(CredentialSeen::of),
+            principal: found.token.map(|token| PrincipalSeen {
+                kind: "user",
+                id: token.owner,
+                name: found.owner.map_or("", |owner| &owner.name),
+            }),
+            on_behalf_of: None,
+            retry_after: found.retry_after,
+            record: has_record.then_some(NO_ID_YET),
+        };
+        answer.write(out);
+        self.checked.push(Checked { allowed: answer.allowed, reason: decision.reason() });
+        if has_record {
+            self.ends.push(out.len());
+        }
+    }
+
+    /// Puts the record of an answer to the others, unless it is counted. Tells whether it has one of its own.
+    fn record(
+        &mut self,
+        question: &Question<'_>,
+        asked: Option<&Asked<'_>>,
+        found: &Found<'_>,
+        Needed { first, place, permission }: Needed<'_>,
+        now: Timestamp,
+        fate: Fate<'_>,
+    ) -> bool {
+        let decision = found.decision;
         let (method, path) = match question.what {
             What::Endpoint { method, path } => (Some(method), Some(path)),
             What::Permission { .. } => (None, None),
@@ -90,35 +150,14 @@ impl Drafts {
         };
         // A denial that is counted has no record of its own. The count stands even if the batch cannot be written: then
         // the answer is another denial.
-        let counted = summary.is_some_and(|log| log.sum_up(&record));
-        if !counted {
-            self.batch.push(&record);
-        }
-
-        let answer = Answer {
-            allowed: decision.is_allowed(),
-            reason: decision.reason().as_str(),
-            permission,
-            context: place.map(|place| Named(&place.place)),
-            organization: found.org_entry.map(|org| &*org.key),
-            missing: missing.collect(),
-            credential: found.token.map(CredentialSeen::of),
-            principal: found.token.map(|token| PrincipalSeen {
-                kind: "user",
-                id: token.owner,
-                name: found.owner.map_or("", |owner| &owner.name),
-            }),
-            on_behalf_of: None,
-            retry_after: found.retry_after,
-            record: (!counted).then_some(NO_ID_YET),
-        };
-        answer.write(out);
-        self.checked.push(Checked { allowed: answer.allowed, reason: decision.reason() });
-        if counted {
+        if let Fate::Counted(log) = fate
+            && log.sum_up(&record)
+        {
             self.summed_up += 1;
-        } else {
-            self.ends.push(out.len());
+            return false;
         }
+        self.batch.push(&record);
+        true
     }
 
     /// Writes the records and completes the answers, which begin at `start` in `out`. Where the records cannot be
@@ -298,9 +337,9 @@ mod tests {
         // What is told of two questions, behind something that was written before.
         let mut ask = |out: &mut Vec<u8>| {
             let start = out.len();
-            drafts.push(&question, None, &allowed, Timestamp::EPOCH, None, out);
+            drafts.push(&question, None, &allowed, Timestamp::EPOCH, Fate::Written, out);
             out.push(b',');
-            drafts.push(&question, None, &allowed, Timestamp::EPOCH, None, out);
+            drafts.push(&question, None, &allowed, Timestamp::EPOCH, Fate::Written, out);
             let written = drafts.commit(&journal, RecordFailure::Deny, start, out).is_ok();
             let checked: Vec<_> = drafts.take().map(|checked| (checked.allowed, checked.reason)).collect();
             (written, checked)
