@@ -148,6 +148,8 @@ define_ids! {
     ActivityId = "act";
     /// A limit on calls.
     LimitId = "lim";
+    /// Where access records are sent on to.
+    RecordStreamId = "rst";
 }
 
 #[cfg(test)]

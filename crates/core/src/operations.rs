@@ -191,6 +191,16 @@ operations! {
     RECORD_SHOW = op("record.show", "GET", "/v1/orgs/{org}/records/{record}", Organization("records:read"), "Show one access record");
     RECORD_PROOF = op("record.proof", "GET", "/v1/orgs/{org}/records/{record}/proof", Organization("records:read"), "Prove that an access record is as it was written");
     RECORD_CHECKPOINTS = op("record.checkpoints", "GET", "/v1/orgs/{org}/records/checkpoints", Organization("records:read"), "Show what was signed last about the access log, to be kept elsewhere");
+    RECORD_STREAM_CREATE = op("record.stream.create", "POST", "/v1/orgs/{org}/record-streams", Organization("record_streams:write"), "Send access records on to a webhook or to syslog");
+    RECORD_STREAM_LIST = op("record.stream.list", "GET", "/v1/orgs/{org}/record-streams", Organization("records:read"), "List where access records are sent");
+    RECORD_STREAM_SHOW = op("record.stream.show", "GET", "/v1/orgs/{org}/record-streams/{stream}", Organization("records:read"), "Show a record stream and how far it has come");
+    RECORD_STREAM_UPDATE = op("record.stream.update", "PATCH", "/v1/orgs/{org}/record-streams/{stream}", Organization("record_streams:write"), "Change where or how a record stream sends");
+    RECORD_STREAM_DELETE = op("record.stream.delete", "DELETE", "/v1/orgs/{org}/record-streams/{stream}", Organization("record_streams:write"), "Delete a record stream");
+    RECORD_STREAM_PAUSE = op("record.stream.pause", "POST", "/v1/orgs/{org}/record-streams/{stream}/pause", Organization("record_streams:write"), "Pause a record stream, which keeps its place");
+    RECORD_STREAM_RESUME = op("record.stream.resume", "POST", "/v1/orgs/{org}/record-streams/{stream}/resume", Organization("record_streams:write"), "Let a paused record stream go on where it was");
+    RECORD_STREAM_TEST = op("record.stream.test", "POST", "/v1/orgs/{org}/record-streams/{stream}/test", Organization("record_streams:write"), "Send one test event to a record stream's receiver now");
+    RECORD_STREAM_ROTATE = op("record.stream.rotate", "POST", "/v1/orgs/{org}/record-streams/{stream}/rotate", Organization("record_streams:write"), "Give a record stream a new signing secret");
+    RECORD_STREAM_REPLAY = op("record.stream.replay", "POST", "/v1/orgs/{org}/record-streams/{stream}/replay", Organization("record_streams:write"), "Send access records again, from a moment or a record on");
     ACTIVITY_LIST = op("activity.list", "GET", "/v1/orgs/{org}/activity", Organization("activity:read"), "List changes, newest first");
 
     VERIFY = question("verify.one", "/v1/verify", Verifier, "Decide whether a credential may make a call");

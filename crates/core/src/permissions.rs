@@ -88,6 +88,7 @@ pub const OWN_PERMISSIONS: &[OwnPermission] = &[
     permission("limits:write", Admin, Organization, High, "Limit calls in the organization", "組織での呼び出し制限の設定"),
     permission("installation_limits:read", Read, Publisher, Low, "See the limits on calls in every organization", "全組織に適用される呼び出し制限の閲覧"),
     permission("installation_limits:write", Admin, Publisher, High, "Limit calls in every organization", "全組織に適用される呼び出し制限の設定"),
+    permission("record_streams:write", Admin, Organization, High, "Send the access records on to other systems, which then see every call, and change where to", "アクセス記録の外部システムへの継続的な送信と送信先の変更"),
 ];
 
 /// The permission of this name.

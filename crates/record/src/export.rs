@@ -10,7 +10,7 @@ mod parquet;
 
 pub use crate::export::csv::{csv, csv_rows};
 pub use crate::export::jsonl::jsonl;
-pub use crate::export::ocsf::ocsf;
+pub use crate::export::ocsf::{ocsf, ocsf_event};
 pub use crate::export::parquet::parquet;
 
 use crate::journal::ReadError;

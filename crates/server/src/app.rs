@@ -1,14 +1,15 @@
 //! What a running server has: its database, its keys, its memory of live credentials, its log, its clock. Handed to
 //! every use case; nothing here is global.
 
-use crate::authn::Hasher;
 use crate::authn::throttle::Throttle;
+use crate::authn::{Hasher, Sealer};
 use crate::catalogues::Catalogues;
 use crate::db::Db;
 use crate::failing::Failing;
 use crate::maintenance::stops::StopLog;
 use crate::ops::records::turns::Turns;
 use crate::proofs::Proofs;
+use crate::streams::Streams;
 use crate::verify::Verify;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
@@ -27,6 +28,8 @@ pub struct App {
     pub entropy: Entropy,
     /// The hashing keys.
     pub hasher: Hasher,
+    /// What seals secrets that are used again.
+    pub sealer: Sealer,
     /// The name that stands first in every secret.
     pub product: Product,
     /// Compiled catalogues.
@@ -39,6 +42,8 @@ pub struct App {
     pub proofs: Arc<Proofs>,
     /// How moving access records into columns goes.
     pub settling: Failing,
+    /// Sending access records on.
+    pub streams: Arc<Streams>,
     /// For how many days access records are kept where an organization says nothing.
     pub record_days: u32,
     /// Who may ask the access log now.

@@ -6,7 +6,11 @@ pub mod identify;
 pub mod key_file;
 pub mod mint;
 pub mod password;
+pub mod sealing;
 pub mod throttle;
+pub mod webhook_secret;
 
 pub use hasher::{Digest, Hasher};
 pub use identify::{Actor, Presented, identify};
+pub use sealing::Sealer;
+pub use webhook_secret::WebhookSecret;

@@ -25,6 +25,7 @@ pub mod schema;
 pub mod secrets;
 pub mod serving;
 pub mod sessions;
+pub mod streams;
 pub mod teams;
 pub mod tokens;
 pub mod users;

@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::db::retention::RecordRetention;
 use crate::db::{self, DbError};
 use crate::failing::reasons;
+use crate::streams::missed;
 use std::sync::Arc;
 use std::time::Duration;
 use tegata_core::time::days;
@@ -81,6 +82,13 @@ pub async fn drop_records(app: &App) {
             return;
         }
     };
+    let dropping = match missed::expect(app, &retention).await {
+        Ok(dropping) => dropping,
+        Err(error) => {
+            tracing::warn!(%error, "no access records are dropped: who has not had them yet could not be counted");
+            return;
+        }
+    };
     let (log, now) = (Arc::clone(app.verify.journal()), app.clock.now().as_micros());
     let proofs = Arc::clone(&app.proofs);
     // What proves a day goes first, and then its records: with what is left of either, the rest is as it was signed.
@@ -96,6 +104,9 @@ pub async fn drop_records(app: &App) {
         Ok(Ok(dropped)) => tracing::debug!(?dropped, "access records past their time were dropped"),
         Ok(Err(error)) => tracing::error!(%error, "access records past their time could not be dropped"),
         Err(error) => tracing::error!(%error, "dropping access records was interrupted"),
+    }
+    if let Err(error) = dropping.correct(app).await {
+        tracing::warn!(%error, "receivers of record streams may be told of more missed records than there were");
     }
 }
 

@@ -13,5 +13,7 @@ pub mod jobs;
 pub mod maintenance;
 pub mod ops;
 pub mod proofs;
+pub mod send;
 pub mod serve;
+pub mod streams;
 pub mod verify;

@@ -10,7 +10,7 @@ pub mod doctor;
 mod files;
 pub mod keys;
 pub mod manifest;
-mod note;
+pub(crate) mod note;
 pub mod password;
 pub mod proof;
 mod records;

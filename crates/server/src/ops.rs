@@ -26,6 +26,7 @@ pub mod rights;
 pub mod roles;
 pub mod sessions;
 pub mod setup;
+pub mod streams;
 pub mod system;
 pub mod teams;
 pub mod tokens;

@@ -8,9 +8,9 @@ pub use lock::{LockError, is_served};
 pub(crate) use lock::ServingLock;
 
 use crate::app::{App, Clock, Entropy};
-use crate::authn::Hasher;
 use crate::authn::key_file::{self, KeyFileError, Keys, SigningSecret};
 use crate::authn::throttle::Throttle;
+use crate::authn::{Hasher, Sealer};
 use crate::catalogues::Catalogues;
 use crate::db::schema::{Found, SchemaError};
 use crate::db::{self, Backend, Db, DbError};
@@ -22,6 +22,8 @@ use crate::maintenance::stops::{StopLog, StopLogError};
 use crate::ops::records::turns::Turns;
 use crate::ops::setup;
 use crate::proofs::{self, Proofs, Signing};
+use crate::send::{self, Sender};
+use crate::streams::{Streaming, Streams};
 use crate::verify::bytes::OF_A_SLOT;
 use crate::verify::limits::keeping;
 use crate::verify::recording::RecordFailure;
@@ -80,6 +82,8 @@ pub struct Config {
     pub uses_every: Duration,
     /// What becomes of an answer whose access record cannot be written.
     pub record_failure: RecordFailure,
+    /// Where may be sent to, and how.
+    pub sending: send::Settings,
     /// Whether checks leave no records, to measure what a record costs. No option sets it: a server that answers checks
     /// without records is none.
     pub without_records: bool,
@@ -110,6 +114,7 @@ impl Config {
             unknown: Limits::default(),
             uses_every: Duration::from_secs(5),
             record_failure: RecordFailure::default(),
+            sending: send::Settings::default(),
             without_records: false,
             record_faults: None,
             clock: Clock::System,
@@ -169,6 +174,9 @@ pub enum StartError {
     /// The doors.
     #[error(transparent)]
     Door(#[from] DoorError),
+    /// Sending.
+    #[error(transparent)]
+    Sending(#[from] send::SettingsError),
 }
 
 /// Everything of a server but its door.
@@ -198,11 +206,13 @@ pub struct Running {
     /// tokens and what is used of limits.
     tasks: [JoinHandle<()>; 7],
     signing: Option<Signing>,
+    streaming: Streaming,
     lock: ServingLock,
 }
 
 /// Opens everything but the door. `tegata init` needs no more.
 pub async fn open(config: &Config) -> Result<Opened, StartError> {
+    let sender = Sender::new(&config.sending)?;
     make_private_directory(&config.data_dir)?;
     let database = config.database();
     make_private_file(&database)?;
@@ -222,7 +232,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
     };
     let lock = ServingLock::take(&db, &database).await?;
     let clock = config.clock.clone();
-    let hasher = hasher_of(&db, &keys.hashing, &config.key_file(), &clock).await?;
+    let (hasher, sealer) = keys_of(&db, &keys.hashing, &config.key_file(), &clock).await?;
     let catalogues = Arc::new(Catalogues::default());
     let segment_age_us = i64::try_from(config.record_settle_after.as_micros()).unwrap_or(i64::MAX);
     let options = Options {
@@ -263,12 +273,14 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         clock,
         entropy,
         hasher,
+        sealer,
         product: config.product.clone(),
         catalogues,
         verify: Arc::new(Verify::open(parts).await?),
         stops: Arc::new(StopLog::new(config.stops_log())),
         proofs,
         settling: Failing::default(),
+        streams: Arc::new(Streams::new(sender, config.sending.backoff)),
         record_days: config.record_days,
         turns: Turns::of_questions(),
         tails: Turns::of_tails(),
@@ -314,7 +326,8 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         tokio::spawn(uses::writing(Arc::clone(&app), config.uses_every)),
         tokio::spawn(keeping::keeping(Arc::clone(&app))),
     ];
-    Ok(Running { address, app, setup, stop, doors, follower, tasks, signing, lock })
+    let streaming = Streaming::begin(&app);
+    Ok(Running { address, app, setup, stop, doors, follower, tasks, signing, streaming, lock })
 }
 
 impl Opened {
@@ -330,6 +343,7 @@ impl Running {
         self.stop.send_replace(true);
         self.app.tails.close();
         self.doors.ended().await;
+        self.streaming.end().await;
         for task in self.tasks {
             task.abort();
             let _ = task.await;
@@ -355,13 +369,13 @@ async fn close(app: Arc<App>, lock: ServingLock) {
     app.db.close().await;
 }
 
-/// The hashing keys of the database, which have to be those of the file.
-async fn hasher_of(
+/// The hashing keys of the database, which have to be those of the file, and what seals with them.
+async fn keys_of(
     db: &Db,
     keys: &[crate::authn::hasher::HashKey],
     path: &Path,
     clock: &Clock,
-) -> Result<Hasher, StartError> {
+) -> Result<(Hasher, Sealer), StartError> {
     let foreign = |key_id| StartError::Keys(KeyFileError::Foreign(path.to_owned(), key_id));
     let mut tx = db.write().await?;
     let mut known = db::hash_keys::list(&mut tx).await?;
@@ -377,11 +391,15 @@ async fn hasher_of(
         keys.iter().find(|key| key.key_id == key_id && key.fingerprint() == fingerprint).ok_or_else(|| foreign(key_id))
     };
     match known.as_slice() {
-        [current] => Ok(Hasher::new(find(current.key_id, &current.fingerprint)?, None)),
-        [previous, current] => Ok(Hasher::new(
-            find(current.key_id, &current.fingerprint)?,
-            Some(find(previous.key_id, &previous.fingerprint)?),
-        )),
+        [current] => {
+            let current = find(current.key_id, &current.fingerprint)?;
+            Ok((Hasher::new(current, None), Sealer::new([current])))
+        }
+        [previous, current] => {
+            let current = find(current.key_id, &current.fingerprint)?;
+            let previous = find(previous.key_id, &previous.fingerprint)?;
+            Ok((Hasher::new(current, Some(previous)), Sealer::new([previous, current])))
+        }
         _ => Err(StartError::Db(DbError::Corrupt("there are more than two live hashing keys".to_owned()))),
     }
 }

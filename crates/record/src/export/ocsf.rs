@@ -22,7 +22,7 @@ pub fn ocsf<W: Write>(
     let mut out = BufWriter::new(writer);
     let mut progress = Progress::new(on_progress);
     for record in records {
-        serde_json::to_writer(&mut out, &event(&record?)).map_err(|error| progress.failed(error.into()))?;
+        serde_json::to_writer(&mut out, &ocsf_event(&record?)).map_err(|error| progress.failed(error.into()))?;
         out.write_all(b"\n").map_err(|error| progress.failed(error))?;
         progress.one_more();
     }
@@ -31,7 +31,7 @@ pub fn ocsf<W: Write>(
 }
 
 /// One event. What the schema has no place for is under `unmapped`.
-fn event(record: &Record) -> Value {
+pub fn ocsf_event(record: &Record) -> Value {
     let (activity_id, activity_name) = activity(record.method.as_deref());
     let allowed = record.decision == Decision::Allow;
     let call = match (&record.method, record.endpoint.as_ref().or(record.path.as_ref())) {
@@ -132,7 +132,7 @@ mod tests {
     #[test]
     fn an_event_says_who_did_what_and_how_it_ended() {
         let record = written(&NewRecord { method: Some("PATCH"), decision: Decision::Deny, ..full_record() });
-        let event = event(&record);
+        let event = ocsf_event(&record);
         assert_eq!((&event["class_uid"], &event["type_uid"]), (&json!(6_003), &json!(600_303)));
         assert_eq!((&event["status_id"], &event["status_code"]), (&json!(2), &json!(record.reason)));
         assert_eq!(event["time"], json!(record.time_us / 1_000));
@@ -154,7 +154,7 @@ mod tests {
             context_id: None,
             ..full_record()
         };
-        let event = event(&written(&bare));
+        let event = ocsf_event(&written(&bare));
         assert_eq!((&event["activity_id"], &event["api"]["operation"]), (&json!(0), &json!(UNKNOWN)));
         assert_eq!(
             (&event["actor"], &event["src_endpoint"]),

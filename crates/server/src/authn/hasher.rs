@@ -135,6 +135,14 @@ impl HashKey {
         let keyed = Keyed::new(self);
         keyed.digest(b"tegata hashing key fingerprint").to_hex()[..16].to_owned()
     }
+
+    /// A key for another purpose. It begins with a NUL, which no text has that anybody can present or import: what is
+    /// stored as the digest of a credential is never a key.
+    pub(super) fn derive(&self, purpose: &str) -> Zeroizing<[u8; KEY_BYTES]> {
+        let mut text = Zeroizing::new(vec![0]);
+        text.extend_from_slice(purpose.as_bytes());
+        Zeroizing::new(Keyed::new(self).digest(&text).0)
+    }
 }
 
 impl Keyed {

@@ -83,7 +83,8 @@ impl Desk {
         if self.output.json {
             return self.output.thing(&answer);
         }
-        let secret = answer.as_object_mut().and_then(|fields| fields.shift_remove("token"));
+        let fields = answer.as_object_mut();
+        let secret = fields.and_then(|fields| fields.shift_remove("token").or_else(|| fields.shift_remove("secret")));
         self.output.thing(&answer)?;
         match secret.as_ref().and_then(Value::as_str) {
             Some(secret) => {

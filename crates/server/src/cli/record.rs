@@ -5,6 +5,7 @@ mod export;
 mod filters;
 mod follow;
 mod partial;
+mod stream;
 
 use super::call::Call;
 use super::desk::{Desk, InOrg, Paging, Verb};
@@ -16,6 +17,7 @@ use clap::Subcommand;
 use export::Target;
 use filters::Filters;
 use follow::Tail;
+use stream::Stream;
 use tegata_core::operations;
 
 const COLUMNS: &[Column] = &[
@@ -79,6 +81,9 @@ pub enum Record {
         #[command(flatten)]
         org: InOrg,
     },
+    /// Where access records are sent on to: webhooks and syslog
+    #[command(subcommand)]
+    Stream(Box<Stream>),
 }
 
 impl Verb for Record {
@@ -108,6 +113,7 @@ impl Verb for Record {
             Self::Tail(tail) => tail.run(desk).await,
             Self::Sql(sql) => sql.run(desk).await,
             Self::Retention(retention) => retention.run(desk).await,
+            Self::Stream(stream) => stream.run(desk).await,
             Self::Export { target, filters, org } => {
                 let org = desk.org(&org).await?;
                 let call = || filters.clone().ask(Call::to(operations::RECORD_EXPORT).at("org", org.clone()));

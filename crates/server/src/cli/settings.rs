@@ -5,7 +5,9 @@ use super::moment::span;
 use super::size::bytes;
 use crate::serve::Config;
 use crate::verify::recording::RecordFailure;
+use clap::builder::BoolishValueParser;
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 use serde::Deserialize;
 use std::net::SocketAddr;
 use std::num::{NonZeroU32, NonZeroUsize};
@@ -85,12 +87,39 @@ pub struct Serving {
     /// Denials of unknown tokens that are recorded in full, of one verifier a second [default: 100]; others are counted
     #[arg(long, value_name = "N", env = "TEGATA_UNKNOWN_RECORDED_PER_SECOND")]
     pub unknown_recorded_per_second: Option<NonZeroU32>,
+    #[command(flatten)]
+    pub sending: Sending,
     /// How log lines are written to the standard error stream [default: text]
     #[arg(long, value_enum, value_name = "FORMAT", env = "TEGATA_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
     /// What is logged: error, warn, info, debug or trace, also by module (`info,tegata::verify=debug`) [default: info]
     #[arg(long, value_name = "LEVEL", env = "TEGATA_LOG")]
     pub log_level: Option<String>,
+}
+
+/// Where access records may be sent on to.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Sending {
+    /// A network that record streams may send to although it is not public, such as 10.1.0.0/16; may be repeated
+    #[arg(
+        id = "stream_allow",
+        long = "stream-allow",
+        value_name = "NETWORK",
+        env = "TEGATA_STREAM_ALLOW",
+        value_delimiter = ','
+    )]
+    pub allow: Vec<IpNet>,
+    /// Let record streams send unencrypted, to http:// and tcp://
+    #[arg(id = "stream_insecure", long = "stream-insecure", env = "TEGATA_STREAM_INSECURE", value_parser = BoolishValueParser::new(), num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
+    pub insecure: Option<bool>,
+    /// A PEM file with authorities that receivers' certificates may come from, besides those of the system
+    #[arg(
+        id = "stream_authorities",
+        long = "stream-authorities",
+        value_name = "FILE",
+        env = "TEGATA_STREAM_AUTHORITIES"
+    )]
+    pub authorities: Option<PathBuf>,
 }
 
 /// What is done when the access log takes no records.
@@ -177,6 +206,10 @@ struct SettingsFile {
     record_bucket: Option<String>,
     unknown_per_second: Option<NonZeroU32>,
     unknown_recorded_per_second: Option<NonZeroU32>,
+    #[serde(default)]
+    stream_allow: Vec<IpNet>,
+    stream_insecure: Option<bool>,
+    stream_authorities: Option<PathBuf>,
     log_format: Option<LogFormat>,
     log_level: Option<String>,
 }
@@ -253,6 +286,10 @@ impl Place {
         if let Some(number) = serving.unknown_recorded_per_second.or(file.unknown_recorded_per_second) {
             config.unknown.recorded_per_second = number;
         }
+        let Sending { allow, insecure, authorities } = serving.sending;
+        config.sending.allowed = if allow.is_empty() { file.stream_allow } else { allow };
+        config.sending.insecure = insecure.or(file.stream_insecure).unwrap_or(false);
+        config.sending.authorities = authorities.or(file.stream_authorities);
         Ok(Settings {
             config,
             log_format: serving.log_format.or(file.log_format).unwrap_or_default(),
@@ -346,6 +383,23 @@ mod tests {
         let settings = place.settle_with(&serving).unwrap();
         assert_eq!(settings.config.listen.to_string(), "127.0.0.1:1");
         assert_eq!(settings.config.data_dir, PathBuf::from("/elsewhere"));
+    }
+
+    #[test]
+    fn nothing_is_sent_into_networks_that_nobody_named() {
+        let settings = Place::default().settle().unwrap().config.sending;
+        assert!(settings.allowed.is_empty() && !settings.insecure && settings.authorities.is_none());
+        let (_directory, place) =
+            file("stream_allow = ['10.0.0.0/8']\nstream_insecure = true\nstream_authorities = 'ca.pem'");
+        let settings = place.settle().unwrap().config.sending;
+        assert_eq!((settings.allowed.len(), settings.insecure), (1, true));
+        assert_eq!(settings.authorities, Some(PathBuf::from("ca.pem")));
+        let sending =
+            Sending { allow: vec!["192.168.0.0/16".parse().unwrap()], insecure: Some(false), authorities: None };
+        let settings = place.settle_with(&Serving { sending, ..Serving::default() }).unwrap().config.sending;
+        assert_eq!((settings.allowed[0].to_string().as_str(), settings.insecure), ("192.168.0.0/16", false));
+        let (_directory, wrong) = file("stream_allow = ['everywhere']");
+        assert!(wrong.settle().is_err());
     }
 
     #[test]

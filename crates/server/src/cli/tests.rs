@@ -57,6 +57,7 @@ fn every_operation_has_a_command() {
         include_str!("record.rs"),
         include_str!("record/ask.rs"),
         include_str!("record/follow.rs"),
+        include_str!("record/stream.rs"),
         include_str!("role.rs"),
         include_str!("limit.rs"),
         include_str!("session.rs"),

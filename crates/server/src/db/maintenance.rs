@@ -47,6 +47,7 @@ pub const TABLES: &[Table] = &[
     table("record_retention", &["org_id"]),
     table("limits", &["id"]),
     table("limit_usage", &["limit_id", "subject"]),
+    table("record_streams", &["id"]),
     table("tokens", &["id"]),
     table("token_parts", &["token_id", "org_id"]),
     table("grants", &["id"]),

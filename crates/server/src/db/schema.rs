@@ -19,6 +19,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "record_retention", include_str!("../../migrations/0002_record_retention.sql")),
     (3, "credential_uses", include_str!("../../migrations/0003_credential_uses.sql")),
     (4, "limits", include_str!("../../migrations/0004_limits.sql")),
+    (5, "record_streams", include_str!("../../migrations/0005_record_streams.sql")),
 ];
 
 /// The number of the newest migration that this program knows.

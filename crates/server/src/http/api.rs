@@ -9,6 +9,7 @@ pub mod policies;
 pub mod records;
 pub mod roles;
 pub mod sessions;
+pub mod streams;
 pub mod teams;
 pub mod tokens;
 pub mod users;
@@ -32,4 +33,5 @@ pub fn routes() -> Routes {
         .merge(policies::routes())
         .merge(limits::routes())
         .merge(records::routes())
+        .merge(streams::routes())
 }

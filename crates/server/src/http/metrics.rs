@@ -45,6 +45,11 @@ pub async fn metrics(State(app): State<Arc<App>>, request: Request) -> Result<im
     metrics::gauge!("tegata_proof_signed_sequence").set(approximate(proof.signed_through));
     metrics::gauge!("tegata_proof_unsigned_records").set(approximate(proof.unsigned));
     metrics::gauge!("tegata_proof_findings").set(approximate(proof.findings));
+    let streams = app.streams.health();
+    metrics::counter!("tegata_stream_records_delivered_total").absolute(streams.delivered);
+    metrics::counter!("tegata_stream_deliveries_failed_total").absolute(streams.failed);
+    metrics::gauge!("tegata_streams_failing").set(approximate(streams.failing));
+    metrics::gauge!("tegata_stream_records_behind").set(approximate(streams.behind));
     let text = app.metrics.render();
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
 }

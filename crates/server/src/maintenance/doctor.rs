@@ -192,6 +192,15 @@ async fn contents(config: &Config, db: &Db, findings: &mut Vec<Finding>) -> Resu
         };
         findings.push(Finding::warn(format!("the organization {} has no active administrator", org.key), advice));
     }
+    for stream in db::streams::all(&mut tx).await? {
+        let (name, org) = (&stream.name, stream.org);
+        if let (None, Some((since, failure))) = (&stream.paused, &stream.progress.failing) {
+            findings.push(Finding::warn(
+                format!("the record stream {name} of {org} has not delivered since {since} ({failure})"),
+                "`tegata record stream test` says what its receiver answers; it is tried again without end",
+            ));
+        }
+    }
     let now = config.clock.now();
     if let Some(newest) = newest_change(&mut tx).await?.filter(|newest| *newest > now.plus(place::SKEW)) {
         findings.push(Finding::error(

@@ -5,11 +5,12 @@ use super::note::note;
 use super::stops::{Kind, Stop, StopLog};
 use super::{MaintenanceError, open_existing};
 use crate::app::Entropy;
+use crate::authn::Sealer;
 use crate::authn::hasher::HashKey;
 use crate::authn::key_file::{self, KeyFileError};
 use crate::db::feed::Topic;
 use crate::db::maintenance::{KeyRow, LiveSecrets, all_keys, live_secrets};
-use crate::db::{self, Db};
+use crate::db::{self, Db, WriteTx};
 use crate::serve::{Config, ServingLock};
 use serde::Serialize;
 use serde_json::json;
@@ -108,6 +109,7 @@ async fn rotate_locked(config: &Config, db: &Db) -> Result<KeyStatus, Maintenanc
     file.hashing.push(fresh);
     key_file::write(&config.key_file(), &file)?;
     db::hash_keys::insert(&mut tx, key_id, &fingerprint, now).await?;
+    seal_again(&mut tx, &file.hashing).await?;
     tx.feed(Topic::HashKeys, None, &key_id.to_string()).await?;
     let after = json!({"key": key_id, "fingerprint": fingerprint, "state": "current"});
     note(&mut tx, now, None, "maintenance.key.rotate", &key_id.to_string(), after).await?;
@@ -143,6 +145,8 @@ async fn retire_locked(config: &Config, db: &Db, force: bool) -> Result<Retired,
     if tokens + verifiers > 0 && !force {
         return Err(MaintenanceError::KeyInUse { key_id, tokens, verifiers });
     }
+    // After a rotation nothing is sealed under it, unless a backup of before was restored since.
+    seal_again(&mut tx, &file.hashing).await?;
     db::hash_keys::retire(&mut tx, key_id).await?;
     tx.feed(Topic::HashKeys, None, &key_id.to_string()).await?;
     let after = json!({"key": key_id, "state": "retired", "cut_off": cut_off});
@@ -162,6 +166,26 @@ async fn retire_locked(config: &Config, db: &Db, force: bool) -> Result<Retired,
     file.hashing.retain(|key| key.key_id != key_id);
     key_file::write(&config.key_file(), &file)?;
     Ok(Retired { key_id, cut_off })
+}
+
+/// Seals every secret that has to be used again under the newest key of the file.
+async fn seal_again(tx: &mut WriteTx, keys: &[HashKey]) -> Result<(), MaintenanceError> {
+    let sealer = Sealer::new(keys);
+    for mut stream in db::streams::all(tx).await? {
+        let about = stream.id.to_string();
+        let Some(secrets) = &mut stream.secrets else { continue };
+        let former = secrets.former.as_mut().map(|(secret, _)| secret);
+        for secret in [Some(&mut secrets.current), former].into_iter().flatten() {
+            match sealer.renew(&Entropy::System, &about, secret) {
+                Ok(Some(renewed)) => *secret = renewed,
+                Ok(None) => {}
+                // It was lost before: the stream says so, and gets a new one.
+                Err(error) => tracing::warn!(stream = about, %error, "a signing secret cannot be sealed again"),
+            }
+        }
+        db::streams::reseal(tx, &stream).await?;
+    }
+    Ok(())
 }
 
 async fn held(config: &Config) -> Result<(Db, ServingLock), MaintenanceError> {

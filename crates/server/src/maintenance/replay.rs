@@ -103,6 +103,17 @@ async fn apply(tx: &mut WriteTx, stop: &Stop, org: Option<OrgId>, now: Timestamp
             Ok(api) => changed(db::orgs::disable_api(tx, org, api).await)?,
             Err(_) => return Ok(None),
         },
+        (Kind::RecordStream, Some(org)) => match id.parse() {
+            Ok(stream) => changed(db::streams::delete(tx, org, stream).await)?,
+            Err(_) => return Ok(None),
+        },
+        (Kind::RecordStreamPause, Some(org)) => match id.parse() {
+            Ok(stream) => match db::streams::get(tx, org, stream).await? {
+                Some(stream) => changed(db::streams::pause(tx, &stream, now, WHY).await)?,
+                None => false,
+            },
+            Err(_) => return Ok(None),
+        },
         (Kind::HashKey, _) => match id.parse() {
             Ok(key) => changed(db::hash_keys::retire(tx, key).await)?,
             Err(_) => return Ok(None),

@@ -192,6 +192,7 @@ async fn fill_locked(
     let now = config.clock.now();
     let mut tx = filling.change().await?;
     let sessions_ended = end_all_sessions(&mut tx, now).await?;
+    crate::db::streams::begin_passes(&mut tx, now).await?;
     let mut uncertain = Uncertain::default();
     uncertain.about_files(&manifest, stops);
     let mut stopped = Vec::new();
@@ -314,6 +315,7 @@ impl Uncertain {
         let what = match stop.operation.as_str() {
             "policy.set" => format!("A policy{place}"),
             "role.update" => format!("The role {id}{place}"),
+            "record.stream.update" => format!("The record stream {id}{place}"),
             "context.update" => format!("The context {id}{place}"),
             "api.import" => format!("The catalogue of {id}"),
             _ => format!("{id}{place} ({})", stop.operation),

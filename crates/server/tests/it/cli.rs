@@ -125,6 +125,43 @@ fn asked_of_the_log(root: &Shell, csv: &str) {
     assert_eq!(followed.len(), 3);
 }
 
+/// Where the log is sent on to: a name that leads nowhere (RFC 6761).
+fn sent_on(root: &Shell) {
+    let create = "record stream create --name siem --kind webhook --to https://siem.invalid/in --only decision=deny";
+    let made = root.run(&format!("--json {create}")).json();
+    let id = text(&made, "/id");
+    assert!(text(&made, "/secret").starts_with("whsec_") && made["filter"]["decision"] == "deny");
+    let shown = root.run(create).code(0);
+    assert!(
+        shown.out.lines().last().unwrap().starts_with("whsec_") && shown.err.contains("not shown again"),
+        "{}",
+        shown.err
+    );
+    let syslog = "--json record stream create --name log --kind syslog --to tls://siem.invalid --syslog facility=16 --syslog confirm=quiet";
+    let syslog = root.run(syslog).json();
+    assert_eq!((&syslog["syslog"]["facility"], &syslog["syslog"]["confirm"]), (&16.into(), &"quiet".into()));
+    assert_eq!(root.run("--json record stream list").lines().len(), 3);
+    let on = |verb: &str, rest: &str| root.run(&format!("--json record stream {verb} {id} {rest}"));
+    assert_eq!(on("update", "--name other --all-records").json()["filter"], serde_json::json!({}));
+    assert_eq!(on("update", "--only api=github").json()["filter"]["api"], "github");
+    assert_eq!(on("pause", "--reason works").json()["state"], "paused");
+    assert_eq!(on("resume", "").json()["state"], "active");
+    assert_eq!(on("replay", "--from 2026-01-01T00:00:00Z").json()["position"]["sequence"], 0);
+    assert!(text(&on("rotate", "--overlap 2h").json(), "/secret").starts_with("whsec_"));
+    let tested = on("test", "").code(1);
+    assert!(
+        tested.out.contains("name_not_found") && tested.err.contains("did not take it"),
+        "{}{}",
+        tested.out,
+        tested.err
+    );
+    assert_eq!(on("show", "").json()["name"], "other");
+    assert_eq!(on("delete", "").json()["state"], "deleted");
+    on("show", "").code(3);
+    let wrong = root.run("record stream create --name siem --kind webhook --to https://10.0.0.1/").code(1);
+    assert!(wrong.err.contains("--stream-allow"), "{}", wrong.err);
+}
+
 fn text<'a>(value: &'a Value, pointer: &str) -> &'a str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_else(|| panic!("{pointer} in {value}"))
 }
@@ -227,6 +264,7 @@ both_databases! {
         assert_eq!(exported.lines().count(), 5, "{exported}");
         assert_eq!(root.run("record export --api github").lines().len(), 4);
         asked_of_the_log(&root, &exported);
+        sent_on(&root);
         let changes = root.run("--json activity list --all").lines();
         assert!(changes.iter().any(|change| change["operation"] == "role.create"));
 

@@ -25,6 +25,7 @@ mod races;
 mod records;
 mod seeds;
 mod storage;
+mod streams;
 mod tenants;
 mod town;
 mod uses;

@@ -172,6 +172,19 @@ impl Stage {
         made(&self.town.root.post("/v1/limits", limit_body(self.town.number())).await)
     }
 
+    /// A record stream, and no other: an organization has few.
+    async fn fresh_stream(&self, paused: bool) -> String {
+        let (admin, streams) = (&self.town.admin.client, "/v1/orgs/octo/record-streams");
+        for old in admin.get(streams).await.status(200)["items"].as_array().unwrap() {
+            admin.delete(&format!("{streams}/{}", text(old, "id"))).await.status(200);
+        }
+        let stream = self.town.make("record-streams", stream_body()).await;
+        if paused {
+            admin.post(&format!("{streams}/{stream}/pause"), json!({})).await.status(200);
+        }
+        stream
+    }
+
     async fn team_member(&self, team: &str) -> String {
         let user = self.town.silent_member().await;
         let path = format!("/v1/orgs/octo/teams/{team}/members/{user}");
@@ -217,6 +230,7 @@ impl Stage {
             ("limit", id) if id.starts_with("installation.") => self.installation_limit.clone(),
             ("limit", _) => self.limit.clone(),
             ("record", _) => self.record.clone(),
+            ("stream", id) => self.fresh_stream(id == "record.stream.resume").await,
             (name, id) => panic!("the matrix does not know what {{{name}}} of {id} is: teach it"),
         }
     }
@@ -242,6 +256,11 @@ impl Stage {
                 let principal = json!({"type": "user", "id": town.silent_member().await});
                 json!({"role": self.role, "principal": principal, "context": town.house})
             }
+            "record.stream.create" => {
+                self.fresh_stream(false).await;
+                stream_body()
+            }
+            "record.stream.replay" => json!({"from": "2026-01-01T00:00:00Z"}),
             "record.sql" => json!({"statement": "SELECT 1"}),
             "record.retention.set" => json!({"days": 180, "hold": false, "reason": "test"}),
             "limit.create" | "installation.limit.create" => limit_body(number),
@@ -279,6 +298,11 @@ impl Stage {
         }
         status
     }
+}
+
+/// A receiver that nothing reaches: names of this kind lead nowhere (RFC 6761).
+fn stream_body() -> Value {
+    json!({"name": "siem", "kind": "webhook", "url": "https://siem.invalid/in"})
 }
 
 async fn second_session_of_root(server: &Server) -> Value {

@@ -29,6 +29,7 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
     let org = text(admin.get("/v1/orgs/octo").await.status(200), "id");
     let limit = json!({"name": "calls", "quota": 1_000_000, "window_seconds": 60, "per": "credential"});
     let limit = town.make("limits", limit).await;
+    let stream = town.make("record-streams", stream()).await;
     let verifier = made(&town.root.post("/v1/verifiers", json!({"name": "Gate", "apis": ["town"]})).await);
     Things::from([
         ("org", vec!["octo".to_owned(), org]),
@@ -40,11 +41,16 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
         ("token", vec![token]),
         ("record", vec![record]),
         ("limit", vec![limit, "calls".to_owned()]),
+        ("stream", vec![stream]),
         ("session", vec![session]),
         ("verifier", vec![verifier]),
         ("api", vec!["town".to_owned()]),
         ("kind", vec!["personal_token".to_owned()]),
     ])
+}
+
+fn stream() -> Value {
+    json!({"name": "siem", "kind": "webhook", "url": "https://siem.invalid/in"})
 }
 
 /// The same of the organization `acme`, whose administrator tries.
@@ -79,6 +85,7 @@ async fn things_of_acme(server: &Server, town: &Town, admin: &Client) -> Things 
         ("token", one(token)),
         ("record", one(record)),
         ("limit", one(limit)),
+        ("stream", one(post("record-streams", stream()).await)),
         ("api", one("town".to_owned())),
         ("kind", one("personal_token".to_owned())),
     ])

@@ -34,6 +34,10 @@ pub enum Kind {
     Team,
     /// An organization's use of an API.
     OrgApi,
+    /// A record stream.
+    RecordStream,
+    /// A record stream, for now. A later resumption is not looked at: somebody looks again.
+    RecordStreamPause,
     /// A hashing key, with every secret under it.
     HashKey,
     /// A change that may have narrowed what somebody can do and cannot be repeated from this file: it is listed.
@@ -56,6 +60,9 @@ pub const STOPPING: &[(&Operation, Kind)] = &[
     (operations::TEAM_MEMBER_REMOVE, Kind::TeamMember),
     (operations::TEAM_DELETE, Kind::Team),
     (operations::ORG_API_DISABLE, Kind::OrgApi),
+    (operations::RECORD_STREAM_DELETE, Kind::RecordStream),
+    (operations::RECORD_STREAM_PAUSE, Kind::RecordStreamPause),
+    (operations::RECORD_STREAM_UPDATE, Kind::Review),
     (operations::POLICY_SET, Kind::Review),
     (operations::ROLE_UPDATE, Kind::Review),
     (operations::CONTEXT_UPDATE, Kind::Review),

@@ -1,8 +1,7 @@
 //! What can be asked of the access log: the parameters as they come, and the same made ready for the journal.
 
-use crate::db::Tx;
 use crate::ops::Act;
-use crate::ops::act::internal;
+use crate::ops::act::{Reading, internal};
 use crate::ops::assignments::principal;
 use crate::ops::contexts::place;
 use serde::{Deserialize, Serialize};
@@ -194,7 +193,7 @@ impl Asked {
 }
 
 /// Reads the filters for an organization whose records the actor may see.
-pub async fn ask(act: &mut Act<'_, Tx>, org: OrgId, filters: &Filters) -> Result<Asked, Problem> {
+pub async fn ask<T: Reading>(act: &mut Act<'_, T>, org: OrgId, filters: &Filters) -> Result<Asked, Problem> {
     let context_id = match filters.context.as_deref() {
         None => None,
         Some(text) => {
@@ -262,7 +261,7 @@ fn version(name: &str, version: Option<u64>, most: u64) -> Result<Option<u64>, P
 }
 
 /// The id of a user who is named by id or e-mail address.
-async fn user(act: &mut Act<'_, Tx>, org: OrgId, text: Option<&str>) -> Result<Option<String>, Problem> {
+async fn user<T: Reading>(act: &mut Act<'_, T>, org: OrgId, text: Option<&str>) -> Result<Option<String>, Problem> {
     match text {
         None => Ok(None),
         Some(text) => principal::id_of(act.tx(), org, text).await.map(Some).map_err(internal),
