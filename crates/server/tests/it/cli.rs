@@ -230,21 +230,6 @@ both_databases! {
         assert!(check("POST", "hello").code(7).out.contains("insufficient_scope"));
         assert!(check("GET", "other").code(7).out.contains(r#""allowed":false"#));
 
-        let everywhere = "limit create --everywhere --name daily --quota 1 --window-seconds 86400 --per credential --api github";
-        root.run(everywhere).code(0);
-        root.run("limit create --name tight --quota 5 --window-seconds 60 --per planet").code(2);
-        root.run("limit create --name tight --quota 5 --window-seconds 60 --per principal --reason trial").code(0);
-        assert_eq!(text(&root.run("--json limit update tight --quota 500 --version 1").json(), "/policy"), "organization/tight");
-        root.run("limit update tight --quota 500 --version 1").code(6);
-        let table = root.run("limit list").code(0).out;
-        assert!(table.contains("daily") && table.contains("tight"), "{table}");
-        assert_eq!(check("GET", "hello").json()["reason"], "granted");
-        assert!(check("GET", "hello").code(7).out.contains(r#""violated_policies":["daily"]"#));
-        root.run("limit delete tight").code(0);
-        root.run("limit delete daily").code(4);
-        root.run("limit delete daily --everywhere").code(0);
-        root.run("limit show daily --everywhere").code(3);
-
         let receipt = person.run(&format!("--json token revoke {id} --reason done")).json();
         assert_eq!(text(&receipt, "/state"), "revoked");
         assert!(check("GET", "hello").code(7).out.contains(r#""reason":"revoked""#));
@@ -252,8 +237,7 @@ both_databases! {
 
         let records = root.run(&format!("--json record list --credential {id} --api github")).lines();
         let reasons: Vec<&str> = records.iter().map(|record| text(record, "/reason")).collect();
-        assert_eq!(reasons[..3], ["revoked", "rate_limited", "granted"]);
-        assert_eq!((reasons.len(), reasons[5]), (6, "granted"));
+        assert_eq!((reasons.len(), reasons[0], reasons[3]), (4, "revoked", "granted"));
         let one = root.run(&format!("--json record list --credential {id} --limit 1")).code(0);
         assert_eq!(one.out.lines().count(), 1);
         assert!(one.err.contains("--all"), "{}", one.err);
