@@ -50,7 +50,7 @@ pub fn repository(number: u64) -> String {
 /// A server's configuration over a prepared directory, with room for this many tokens.
 pub fn config(directory: &Path, tokens: u64) -> Fallible<Config> {
     let mut config = Config::new(directory.join("data"), "127.0.0.1:0".parse()?);
-    config.cache_bytes = (usize::try_from(tokens)? + 10_000) * OF_A_SLOT * 4 / 3;
+    config.cache_bytes = (usize::try_from(tokens)? + 10_000) * OF_A_SLOT;
     config.preload = 0;
     Ok(config)
 }

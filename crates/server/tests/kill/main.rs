@@ -52,8 +52,6 @@ struct Town {
     gateway: Client,
     ledger: Ledger,
     expires_at: String,
-    /// The id of the organization.
-    organization: String,
 }
 
 impl Town {
@@ -70,8 +68,7 @@ impl Town {
         let gateway = root.with(verifier["token"].as_str().unwrap());
         // The session tells the server's own moment; a token may live for a year from there.
         let expires_at = session["expires_at"].as_str().unwrap().to_owned();
-        let organization = root.must("GET", ORG, Value::Null, 200).await["id"].as_str().unwrap().to_owned();
-        Self { root, gateway, ledger: Ledger::default(), expires_at, organization }
+        Self { root, gateway, ledger: Ledger::default(), expires_at }
     }
 
     /// The same at another address.
@@ -168,34 +165,6 @@ impl Town {
         counts.junk += usize::try_from(fresh).unwrap();
     }
 
-    /// Counts the records of past days.
-    async fn past_records(&self) -> u64 {
-        let path = format!("{ORG}/records/top?by=reason&api={}&from=2000-01-01T00:00:00Z", program::PAST);
-        let top = self.root.must("GET", &path, Value::Null, 200).await;
-        top["items"][0]["allowed"].as_u64().unwrap_or(0)
-    }
-
-    /// Gives up the records of days before these, some time in the life of a server, unless it dies before.
-    async fn retain(self: Arc<Self>, days: u32) {
-        tokio::time::sleep(Duration::from_millis(program::random_millis(400))).await;
-        let body = json!({"days": days, "hold": false, "reason": "kill"});
-        if let Some((status, answer)) =
-            self.root.send("PUT", &format!("{ORG}/records/retention"), Some(&body), None).await
-        {
-            assert_eq!(status, 200, "{answer}");
-        }
-    }
-
-    /// Waits until no records of past days are left.
-    async fn past_goes(self: &Arc<Self>) {
-        Arc::clone(self).retain(1).await;
-        let began = Instant::now();
-        while self.past_records().await > 0 {
-            assert!(began.elapsed() < Duration::from_mins(1), "records that were kept long enough go");
-            tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-
     /// Looks at everything that was acknowledged before the server died.
     async fn verify(&self, counts: &mut Counts) {
         let told = self.ledger.take_told();
@@ -289,7 +258,7 @@ fn check(secret: &str) -> Value {
 }
 
 /// Lets everybody act for a while, kills the server under them, and waits for everybody to notice.
-async fn one_life(town: &Arc<Town>, program: Program, life: Duration, days: u32) {
+async fn one_life(town: &Arc<Town>, program: Program, life: Duration) {
     let end = Arc::new(AtomicBool::new(false));
     let mut tasks = JoinSet::new();
     for seed in 1..=3 {
@@ -298,7 +267,6 @@ async fn one_life(town: &Arc<Town>, program: Program, life: Duration, days: u32)
     }
     tasks.spawn(Arc::clone(town).stop(Arc::clone(&end)));
     tasks.spawn(Arc::clone(town).flood(Arc::clone(&end)));
-    tasks.spawn(Arc::clone(town).retain(days));
     let began = Instant::now();
     while began.elapsed() < life {
         // Whoever finds something wrong ends early, and that is the end of the test.
@@ -317,33 +285,26 @@ async fn killed_again_and_again(name: &str, database: String, directory: &std::p
     let kills = kills();
     let began = Instant::now();
     program::initialize(directory, &database);
-    let mut program = Program::start(directory, &database).await;
+    // Past days: one for each life, and some that are kept.
+    let mut left = program::put_past(directory, KEPT_DAYS + 1..=KEPT_DAYS + 1 + kills).await;
+    let mut program = Program::start(directory, &database, KEPT_DAYS + 1 + kills).await;
     let mut town = Town::found(Client::new(&program.base)).await;
-    // A day for each life, and the days that are kept; none of them is today or about to be.
-    program.kill();
-    program::put_past(directory, town.organization.clone(), KEPT_DAYS..=KEPT_DAYS + kills).await;
-    program = Program::start(directory, &database).await;
-    town.moved(&program.base);
     let mut counts = Counts::default();
-    let mut left = town.past_records().await;
-    assert!(left > 0, "there are past days");
     for kill in 1..=kills {
         let shared = Arc::new(town);
         let life = Duration::from_millis(u64::from(150 + (kill * 7919) % 850) + program::random_millis(150));
-        one_life(&shared, program, life, KEPT_DAYS + kills - kill).await;
+        one_life(&shared, program, life).await;
         town = Arc::into_inner(shared).expect("everybody has noticed");
-        counts.torn += program::sound_log(directory).await;
-        counts.proven += program::proven_log(directory, &database, counts.proven > 0);
-        program = Program::start(directory, &database).await;
-        town.moved(&program.base);
-        town.verify(&mut counts).await;
-        let past = town.past_records().await;
+        let (torn_tails, past) = program::sound_log(directory).await;
+        counts.torn += torn_tails;
         counts.days_gone += usize::from(past < left);
         left = past;
+        counts.proven += program::proven_log(directory, &database, counts.proven > 0);
+        program = Program::start(directory, &database, KEPT_DAYS + 1 + kills - kill).await;
+        town.moved(&program.base);
+        town.verify(&mut counts).await;
         println!("{name}: kill {kill} of {kills} after {} ms: {counts}", life.as_millis());
     }
-    let town = Arc::new(town);
-    town.past_goes().await;
     program.kill();
     assert!(counts.made > 0 && counts.records > 0, "something was done: {counts}");
     // A life may end before anything was signed in it, but not many lives.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tegata::app::Clock;
 use tegata::authn::key_file;
 use tegata_record::proof::{CLOSE_AFTER_US, Signer};
-use tegata_record::{AccessLog, Decision, FindingKind, NewRecord, Options};
+use tegata_record::{AccessLog, Decision, FindingKind, NewRecord, Options, Query, Scope};
 
 /// The first administrator.
 pub const EMAIL: &str = "root@example.com";
@@ -17,7 +17,7 @@ pub const PASSWORD: &str = "correct horse battery staple";
 /// How long a start may take; on PostgreSQL it waits until the lease of the dead has run out.
 const START: Duration = Duration::from_mins(1);
 
-/// The API of records of past days.
+/// The API of records of past days, and the organization that nobody else has anything to do with.
 pub const PAST: &str = "past";
 /// How many there are of a day.
 const PAST_A_DAY: usize = 200;
@@ -60,15 +60,15 @@ pub fn initialize(directory: &Path, database: &str) {
 }
 
 impl Program {
-    /// Starts it and waits until it is ready.
-    pub async fn start(directory: &Path, database: &str) -> Self {
+    /// Starts it and waits until it is ready. Records are kept for so many days.
+    pub async fn start(directory: &Path, database: &str, days: u32) -> Self {
         let began = Instant::now();
         let address = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut child = tegata(directory, database, "serve")
             .args(["--listen", &address.to_string()])
             // At once, so that kills fall into it, too.
             .args(["--record-settle-after", "0s"])
-            .args(["--record-days", "3650"])
+            .args(["--record-days", &days.to_string()])
             .spawn()
             .unwrap();
         let base = format!("http://{address}");
@@ -100,9 +100,9 @@ impl Drop for Program {
     }
 }
 
-/// Opens a copy of the access log as the next start will. Tells whether its last write was torn; anything else that
-/// is not as it should be fails.
-pub async fn sound_log(directory: &Path) -> usize {
+/// Opens a copy of the access log as the next start will. Tells whether its last write was torn, and how many records of
+/// past days there are; anything else that is not as it should be fails.
+pub async fn sound_log(directory: &Path) -> (usize, u64) {
     let (from, to) = (data(directory).join("records"), directory.join("copy"));
     tokio::task::spawn_blocking(move || {
         let _ = std::fs::remove_dir_all(&to);
@@ -112,16 +112,16 @@ pub async fn sound_log(directory: &Path) -> usize {
         let torn = recovery.findings.iter().filter(|finding| finding.kind == FindingKind::TornTail).count();
         assert_eq!(torn, recovery.findings.len(), "{:?}", recovery.findings);
         assert!(torn <= 1);
-        drop(log);
-        torn
+        let past = log.count(&Query::new(Scope::Organization(PAST))).unwrap();
+        (torn, past)
     })
     .await
     .unwrap()
 }
 
-/// Puts records of past days into the log of a dead server, as a server that lived then would have left them: signed, each
-/// day by a tree that is closed.
-pub async fn put_past(directory: &Path, organization: String, days: RangeInclusive<u32>) {
+/// Puts records of past days into a log that was never used, as a server that lived then would have left them: signed, each
+/// day by a tree that is closed. Returns how many.
+pub async fn put_past(directory: &Path, days: RangeInclusive<u32>) -> u64 {
     let records = data(directory).join("records");
     let keys = key_file::read(&data(directory).join("keys")).unwrap();
     let key = keys.signing.expect("the key file has a key that signs").key().unwrap();
@@ -131,7 +131,7 @@ pub async fn put_past(directory: &Path, organization: String, days: RangeInclusi
         for days_ago in days.rev() {
             let past = NewRecord {
                 api: Some(PAST),
-                organization: Some(&organization),
+                organization: Some(PAST),
                 ..NewRecord::new(now_us - i64::from(days_ago) * DAY_US, Decision::Allow, "granted")
             };
             log.append_batch(&vec![past; PAST_A_DAY]).unwrap();
@@ -142,9 +142,10 @@ pub async fn put_past(directory: &Path, organization: String, days: RangeInclusi
         signer.tick(&log, now_us).unwrap();
         let ticked = signer.tick(&log, now_us + CLOSE_AFTER_US).unwrap();
         assert!(ticked.closed > 0 && !ticked.is_behind, "{ticked:?}");
+        log.last_sequence()
     })
     .await
-    .unwrap();
+    .unwrap()
 }
 
 /// `tegata record verify` on the data directory as the dead server left it. Tells whether anything was signed yet; what is
