@@ -174,7 +174,7 @@ pub(crate) fn newest_closed(
         part += 1;
     }
     if part == 0 {
-        return Ok((0, None));
+        return newest_final(store, key, log, organization, day);
     }
     let bytes = store::read(&store.tree(&tree(part), Kind::Closed))?;
     let newest = newest(&bytes, |note| {
@@ -182,6 +182,24 @@ pub(crate) fn newest_closed(
         (checkpoint.log == log && checkpoint.tree == tree(part)).then_some(checkpoint.last_sequence)
     });
     Ok((part, newest.found.map(|(_, last)| last)))
+}
+
+/// The same by the chain of final checkpoints, which is all that knows of a day that was forgotten.
+fn newest_final(
+    store: &Store,
+    key: &SigningKey,
+    log: &str,
+    organization: Option<&str>,
+    day: i64,
+) -> Result<(u32, Option<u64>), StoreError> {
+    let bytes = store::read(&store.closings(organization))?;
+    let found = newest(&bytes, |note| {
+        // Most are of other days, and are not worth checking.
+        Checkpoint::parse(unchecked_text(note)?).ok().filter(|checkpoint| checkpoint.tree.day == day)?;
+        let checkpoint = Checkpoint::parse(key.verifying_key().open(note).ok()?).ok()?;
+        (checkpoint.log == log && checkpoint.tree.organization.as_deref() == organization).then_some(checkpoint)
+    });
+    Ok(found.found.map_or((0, None), |(_, checkpoint)| (checkpoint.tree.part, Some(checkpoint.last_sequence))))
 }
 
 /// What a file of notes ends with.

@@ -83,3 +83,24 @@ fn a_process_may_end_between_forgetting_a_day_and_dropping_its_records() {
     let _held = tegata_record::proof::hold(&world.proofs()).unwrap().unwrap();
     assert_eq!(world.signer().forget(Some("org_a"), DAY + 3).unwrap(), None);
 }
+
+#[test]
+fn a_day_that_was_forgotten_does_not_begin_anew() {
+    let mut world = World::new();
+    world.start();
+    let today = world.now_us / DAY_US;
+    // Today's tree is read again after a start, from before the records of the day that is forgotten.
+    world.append("org_a", 3);
+    world.now_us -= 5 * DAY_US;
+    world.append("org_a", 4);
+    world.now_us += 5 * DAY_US;
+    world.tick();
+    world.now_us += 11 * 60_000_000;
+    world.tick();
+    assert_eq!(world.signer().forget(Some("org_a"), today).unwrap(), Some(2));
+    world.stop();
+    assert_eq!(world.start(), []);
+    world.tick();
+    assert_eq!(world.signer().open_days().into_iter().collect::<Vec<_>>(), [today]);
+    assert_eq!(check(&world, today).0, []);
+}
