@@ -180,7 +180,9 @@ impl Table {
                     (0_usize..).zip(wanted).all(|(number, word)| at(lines, 2 + number).load(Ordering::Relaxed) == word)
                 })
             };
-            let slot = slots(matching(tags.load(Ordering::Relaxed), tag)).find(is_it)?;
+            let tags = tags.load(Ordering::Relaxed);
+            // What matches above a true match may be an empty slot, and that is the place of no token.
+            let slot = slots(matching(tags, tag)).filter(|slot| tags.to_le_bytes()[*slot] == tag).find(is_it)?;
             Some(Place { group, slot })
         })
     }

@@ -198,6 +198,16 @@ fn an_empty_slot_is_no_token() {
     assert_eq!(found(&tokens, &nothing), Some(1));
     tokens.remove(&nothing);
     assert!(found(&tokens, &nothing).is_none());
+
+    // Nor is it one above a slot whose tag is its own but for the lowest bit, which is how the tags of eight slots are
+    // compared at once.
+    let (tokens, mut moving) = (Tokens::new(10), Moving::default());
+    let mut neighbour = [0; 32];
+    neighbour[0] = 1;
+    tokens.put(&mut moving, Digest(neighbour), token(1));
+    assert!(!tokens.contains(&nothing));
+    tokens.remove(&nothing);
+    assert_eq!(tokens.len(), 1);
 }
 
 #[test]
