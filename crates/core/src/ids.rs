@@ -150,6 +150,10 @@ define_ids! {
     LimitId = "lim";
     /// Where access records are sent on to.
     RecordStreamId = "rst";
+    /// Permissions that were asked for and wait for a decision.
+    RequestId = "req";
+    /// A named ceiling of permissions and places.
+    AccessPolicyId = "apo";
 }
 
 #[cfg(test)]

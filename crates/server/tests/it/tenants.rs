@@ -30,6 +30,10 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
     let limit = json!({"name": "calls", "quota": 1_000_000, "window_seconds": 60, "per": "credential"});
     let limit = town.make("limits", limit).await;
     let stream = town.make("record-streams", stream()).await;
+    let access_policy = town.make("access-policies", ceiling()).await;
+    let request =
+        request(server, admin, &holder.client, "octo", json!({"api": "town", "scopes": ["house:key:main:doors:read"]}))
+            .await;
     let verifier = made(&town.root.post("/v1/verifiers", json!({"name": "Gate", "apis": ["town"]})).await);
     Things::from([
         ("org", vec!["octo".to_owned(), org]),
@@ -42,6 +46,8 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
         ("record", vec![record]),
         ("limit", vec![limit, "calls".to_owned()]),
         ("stream", vec![stream]),
+        ("request", vec![request]),
+        ("access_policy", vec![access_policy, "Ceiling".to_owned()]),
         ("session", vec![session]),
         ("verifier", vec![verifier]),
         ("api", vec!["town".to_owned()]),
@@ -51,6 +57,24 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
 
 fn stream() -> Value {
     json!({"name": "siem", "kind": "webhook", "url": "https://siem.invalid/in"})
+}
+
+fn ceiling() -> Value {
+    json!({"name": "Ceiling", "admits": []})
+}
+
+/// A request that waits: under four eyes even of whoever administers.
+async fn request(server: &Server, admin: &Client, owner: &Client, org: &str, mut grant: Value) -> String {
+    let policy = format!("/v1/orgs/{org}/policies/personal_token");
+    let mut word = crate::town::open_policy();
+    word["admission"] = json!("approval");
+    word["four_eyes"] = json!(true);
+    admin.put(&policy, word).await.status(200);
+    grant["organization"] = json!(org);
+    let body = json!({"name": "asking", "expires_at": server.in_days(10), "reason": "test", "grants": [grant]});
+    let made = owner.post("/v1/me/tokens", body).await;
+    admin.put(&policy, crate::town::open_policy()).await.status(200);
+    made.status(201)["requests"][0].as_str().unwrap().to_owned()
 }
 
 /// The same of the organization `acme`, whose administrator tries.
@@ -86,6 +110,11 @@ async fn things_of_acme(server: &Server, town: &Town, admin: &Client) -> Things 
         ("record", one(record)),
         ("limit", one(limit)),
         ("stream", one(post("record-streams", stream()).await)),
+        (
+            "request",
+            one(request(server, admin, admin, "acme", json!({"api": "tegata", "scopes": ["organization:read"]})).await),
+        ),
+        ("access_policy", one(post("access-policies", json!({"name": "Own", "admits": []})).await)),
         ("api", one("town".to_owned())),
         ("kind", one("personal_token".to_owned())),
     ])
@@ -254,7 +283,7 @@ both_databases! {
             let address = operation.address(|name| one_of(&octo, name, 0));
             let reply = outsider.send(operation.method.clone(), &address, operation.body(&document), &[]).await;
             let expected = match owned.as_slice() {
-                ["token" | "session"] => "not_found",
+                ["token" | "session" | "request"] => "not_found",
                 ["user" | "verifier" | "limit"] => "forbidden",
                 others => panic!("{}: this test does not know whose {others:?} are: teach it", operation.path),
             };
