@@ -203,6 +203,19 @@ operations! {
     RECORD_STREAM_REPLAY = op("record.stream.replay", "POST", "/v1/orgs/{org}/record-streams/{stream}/replay", Organization("record_streams:write"), "Send access records again, from a moment or a record on");
     ACTIVITY_LIST = op("activity.list", "GET", "/v1/orgs/{org}/activity", Organization("activity:read"), "List changes, newest first");
 
+    WEBHOOK_CREATE = op("webhook.create", "POST", "/v1/orgs/{org}/webhooks", Organization("webhooks:write"), "Have changes told to a program outside, by a signed webhook");
+    WEBHOOK_LIST = op("webhook.list", "GET", "/v1/orgs/{org}/webhooks", Organization("webhooks:read"), "List webhooks");
+    WEBHOOK_SHOW = op("webhook.show", "GET", "/v1/orgs/{org}/webhooks/{webhook}", Organization("webhooks:read"), "Show a webhook and what waits to be delivered");
+    WEBHOOK_UPDATE = op("webhook.update", "PATCH", "/v1/orgs/{org}/webhooks/{webhook}", Organization("webhooks:write"), "Change where a webhook sends or which events");
+    WEBHOOK_DELETE = op("webhook.delete", "DELETE", "/v1/orgs/{org}/webhooks/{webhook}", Organization("webhooks:write"), "Delete a webhook and what it has not delivered");
+    WEBHOOK_PAUSE = op("webhook.pause", "POST", "/v1/orgs/{org}/webhooks/{webhook}/pause", Organization("webhooks:write"), "Pause a webhook, which keeps its place");
+    WEBHOOK_RESUME = op("webhook.resume", "POST", "/v1/orgs/{org}/webhooks/{webhook}/resume", Organization("webhooks:write"), "Let a paused or disabled webhook go on where it was");
+    WEBHOOK_TEST = op("webhook.test", "POST", "/v1/orgs/{org}/webhooks/{webhook}/test", Organization("webhooks:write"), "Send one test event to a webhook's receiver now");
+    WEBHOOK_ROTATE = op("webhook.rotate", "POST", "/v1/orgs/{org}/webhooks/{webhook}/rotate", Organization("webhooks:write"), "Give a webhook a new signing secret");
+    WEBHOOK_REPLAY = op("webhook.replay", "POST", "/v1/orgs/{org}/webhooks/{webhook}/replay", Organization("webhooks:write"), "Send again what a webhook could not deliver since a moment");
+    WEBHOOK_DELIVERY_LIST = op("webhook.delivery.list", "GET", "/v1/orgs/{org}/webhooks/{webhook}/deliveries", Organization("webhooks:read"), "List the deliveries of a webhook, newest first");
+    WEBHOOK_DELIVERY_REPLAY = op("webhook.delivery.replay", "POST", "/v1/orgs/{org}/webhooks/{webhook}/deliveries/{delivery}/replay", Organization("webhooks:write"), "Send one delivery again");
+
     VERIFY = question("verify.one", "/v1/verify", Verifier, "Decide whether a credential may make a call");
     VERIFY_BATCH = question("verify.batch", "/v1/verify/batch", Verifier, "Decide up to 1,000 calls");
 

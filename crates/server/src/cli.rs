@@ -37,6 +37,7 @@ mod token;
 mod user;
 mod verifier;
 mod verify;
+mod webhook;
 
 use clap::{Parser, Subcommand};
 use desk::{Desk, Noun, Verb};
@@ -118,6 +119,8 @@ enum Command {
     Verify(verify::Verify),
     /// The access log: who called what, and what was answered
     Record(Noun<record::Record>),
+    /// Where an organization's changes are told to
+    Webhook(Noun<webhook::Webhook>),
     /// Who changed what
     Activity(Noun<activity::Activity>),
     /// Write a backup of the installation on this machine, also while it serves
@@ -185,6 +188,7 @@ fn run(command: Command, output: Output, colours: Colours) -> Result<(), CliErro
         Command::Record(Noun { verb: record::Record::VerifyProof(verify), .. }) => verify.run(output),
         Command::Record(Noun { verb: record::Record::PublicKey(key), .. }) => key.run(output, colours),
         Command::Record(noun) => visit(noun, output),
+        Command::Webhook(noun) => visit(noun, output),
         Command::Activity(noun) => visit(noun, output),
     }
 }

@@ -10,6 +10,7 @@ pub mod activity;
 pub mod apis;
 pub mod assignments;
 pub mod contexts;
+pub mod deliveries;
 pub mod feed;
 pub mod hash_keys;
 pub mod idempotency;
@@ -31,6 +32,7 @@ pub mod tokens;
 pub mod users;
 pub mod uses;
 pub mod verifiers;
+pub mod webhooks;
 
 use sqlx::any::AnyPoolOptions;
 use sqlx::{Any, AnyConnection, AnyPool, Transaction};

@@ -5,6 +5,7 @@ use crate::db::retention::RecordRetention;
 use crate::db::{self, DbError};
 use crate::failing::reasons;
 use crate::streams::missed;
+use crate::webhooks;
 use std::sync::Arc;
 use std::time::Duration;
 use tegata_core::time::days;
@@ -20,6 +21,9 @@ pub async fn housekeeping(app: Arc<App>) {
     loop {
         if let Err(error) = forget_answers(&app).await {
             tracing::warn!(%error, "old answers could not be forgotten; the next round tries again");
+        }
+        if let Err(error) = forget_deliveries(&app).await {
+            tracing::warn!(%error, "old deliveries of webhooks could not be forgotten; the next round tries again");
         }
         tokio::time::sleep(ROUND).await;
     }
@@ -70,6 +74,12 @@ pub async fn settling(app: Arc<App>, after: Duration) {
 async fn forget_answers(app: &App) -> Result<(), DbError> {
     let mut tx = app.db.write().await?;
     db::idempotency::forget_before(&mut tx, app.clock.now().minus(REPETITIONS)).await?;
+    tx.commit().await.map(drop)
+}
+
+async fn forget_deliveries(app: &App) -> Result<(), DbError> {
+    let mut tx = app.db.write().await?;
+    db::deliveries::forget_before(&mut tx, app.clock.now().minus(webhooks::KEPT)).await?;
     tx.commit().await.map(drop)
 }
 

@@ -17,3 +17,4 @@ pub mod send;
 pub mod serve;
 pub mod streams;
 pub mod verify;
+pub mod webhooks;

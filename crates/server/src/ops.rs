@@ -33,6 +33,7 @@ pub mod tokens;
 pub mod users;
 pub mod verifiers;
 pub mod view;
+pub mod webhooks;
 
 pub use act::{Act, Allowed, Change, Changes};
 pub use frame::{Caller, Meta, Reply, mutate, query};

@@ -48,6 +48,8 @@ pub const TABLES: &[Table] = &[
     table("limits", &["id"]),
     table("limit_usage", &["limit_id", "subject"]),
     table("record_streams", &["id"]),
+    table("webhooks", &["id"]),
+    table("webhook_deliveries", &["id"]),
     table("tokens", &["id"]),
     table("token_parts", &["token_id", "org_id"]),
     table("grants", &["id"]),

@@ -14,6 +14,7 @@ pub mod teams;
 pub mod tokens;
 pub mod users;
 pub mod verifiers;
+pub mod webhooks;
 
 use super::routes::Routes;
 
@@ -34,4 +35,5 @@ pub fn routes() -> Routes {
         .merge(limits::routes())
         .merge(records::routes())
         .merge(streams::routes())
+        .merge(webhooks::routes())
 }

@@ -29,3 +29,4 @@ mod streams;
 mod tenants;
 mod town;
 mod uses;
+mod webhooks;

@@ -3,6 +3,7 @@
 //! does not know how to call.
 
 use crate::generated::{blessing, current, row, table};
+use crate::streams::until;
 use crate::support::{Client, Database, PASSWORD, Server};
 use crate::town::{CATALOGUE, Town, doors_token, made, text};
 use reqwest::Method;
@@ -50,6 +51,8 @@ struct Stage {
     role: String,
     limit: String,
     installation_limit: String,
+    webhook: String,
+    delivery: String,
 }
 
 /// A limit that holds nobody back.
@@ -82,7 +85,20 @@ impl Stage {
         server.signed().await;
         let limit = town.make("limits", limit_body(town.number())).await;
         let installation_limit = made(&town.root.post("/v1/limits", limit_body(town.number())).await);
-        Self { town, expires_at, holder: holder.id, token, record, team, role: doors, limit, installation_limit }
+        let (webhook, delivery) = webhook_with_delivery(&town).await;
+        Self {
+            webhook,
+            delivery,
+            town,
+            expires_at,
+            holder: holder.id,
+            token,
+            record,
+            team,
+            role: doors,
+            limit,
+            installation_limit,
+        }
     }
 
     async fn callers(&self, server: &Server) -> Vec<Caller> {
@@ -185,6 +201,21 @@ impl Stage {
         stream
     }
 
+    /// A webhook, and no other but that of the delivery: an organization has few.
+    async fn fresh_webhook(&self, paused: bool) -> String {
+        let (admin, webhooks) = (&self.town.admin.client, "/v1/orgs/octo/webhooks");
+        for old in admin.get(webhooks).await.status(200)["items"].as_array().unwrap() {
+            if text(old, "id") != self.webhook {
+                admin.delete(&format!("{webhooks}/{}", text(old, "id"))).await.status(200);
+            }
+        }
+        let webhook = self.town.make("webhooks", webhook_body()).await;
+        if paused {
+            admin.post(&format!("{webhooks}/{webhook}/pause"), json!({})).await.status(200);
+        }
+        webhook
+    }
+
     async fn team_member(&self, team: &str) -> String {
         let user = self.town.silent_member().await;
         let path = format!("/v1/orgs/octo/teams/{team}/members/{user}");
@@ -230,6 +261,9 @@ impl Stage {
             ("limit", id) if id.starts_with("installation.") => self.installation_limit.clone(),
             ("limit", _) => self.limit.clone(),
             ("record", _) => self.record.clone(),
+            ("webhook", "webhook.delivery.replay") => self.webhook.clone(),
+            ("delivery", _) => self.delivery.clone(),
+            ("webhook", id) => self.fresh_webhook(id == "webhook.resume").await,
             ("stream", id) => self.fresh_stream(id == "record.stream.resume").await,
             (name, id) => panic!("the matrix does not know what {{{name}}} of {id} is: teach it"),
         }
@@ -260,6 +294,11 @@ impl Stage {
                 self.fresh_stream(false).await;
                 stream_body()
             }
+            "webhook.create" => {
+                self.fresh_webhook(false).await;
+                webhook_body()
+            }
+            "webhook.replay" => json!({"since": "2026-01-01T00:00:00Z"}),
             "record.stream.replay" => json!({"from": "2026-01-01T00:00:00Z"}),
             "record.sql" => json!({"statement": "SELECT 1"}),
             "record.retention.set" => json!({"days": 180, "hold": false, "reason": "test"}),
@@ -303,6 +342,27 @@ impl Stage {
 /// A receiver that nothing reaches: names of this kind lead nowhere (RFC 6761).
 fn stream_body() -> Value {
     json!({"name": "siem", "kind": "webhook", "url": "https://siem.invalid/in"})
+}
+
+fn webhook_body() -> Value {
+    json!({"name": "desk", "url": "https://desk.invalid/in", "events": ["context.*"]})
+}
+
+/// A webhook with a delivery that was made.
+async fn webhook_with_delivery(town: &Town) -> (String, String) {
+    let webhook = town.make("webhooks", webhook_body()).await;
+    town.make("contexts", json!({"type": "house", "key": "told"})).await;
+    let path = format!("/v1/orgs/octo/webhooks/{webhook}/deliveries");
+    let mut delivery = String::new();
+    until("there is a delivery", async || !deliveries(town, &path).await.is_empty()).await;
+    for item in deliveries(town, &path).await {
+        delivery = text(&item, "id");
+    }
+    (webhook, delivery)
+}
+
+async fn deliveries(town: &Town, path: &str) -> Vec<Value> {
+    town.admin.client.get(path).await.status(200)["items"].as_array().unwrap().clone()
 }
 
 async fn second_session_of_root(server: &Server) -> Value {

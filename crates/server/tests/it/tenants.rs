@@ -30,6 +30,8 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
     let limit = json!({"name": "calls", "quota": 1_000_000, "window_seconds": 60, "per": "credential"});
     let limit = town.make("limits", limit).await;
     let stream = town.make("record-streams", stream()).await;
+    let webhook = town.make("webhooks", webhook()).await;
+    let delivery = "whd_00000000000000000000000001".to_owned();
     let verifier = made(&town.root.post("/v1/verifiers", json!({"name": "Gate", "apis": ["town"]})).await);
     Things::from([
         ("org", vec!["octo".to_owned(), org]),
@@ -42,6 +44,8 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
         ("record", vec![record]),
         ("limit", vec![limit, "calls".to_owned()]),
         ("stream", vec![stream]),
+        ("webhook", vec![webhook]),
+        ("delivery", vec![delivery]),
         ("session", vec![session]),
         ("verifier", vec![verifier]),
         ("api", vec!["town".to_owned()]),
@@ -51,6 +55,10 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
 
 fn stream() -> Value {
     json!({"name": "siem", "kind": "webhook", "url": "https://siem.invalid/in"})
+}
+
+fn webhook() -> Value {
+    json!({"name": "desk", "url": "https://desk.invalid/in"})
 }
 
 /// The same of the organization `acme`, whose administrator tries.
@@ -86,6 +94,8 @@ async fn things_of_acme(server: &Server, town: &Town, admin: &Client) -> Things 
         ("record", one(record)),
         ("limit", one(limit)),
         ("stream", one(post("record-streams", stream()).await)),
+        ("webhook", one(post("webhooks", webhook()).await)),
+        ("delivery", one("whd_00000000000000000000000002".to_owned())),
         ("api", one("town".to_owned())),
         ("kind", one("personal_token".to_owned())),
     ])
