@@ -98,6 +98,13 @@ operations! {
     SESSION_END = op("session.end", "DELETE", "/v1/sessions/{session}", SignedIn, "End one of one's own sessions; `current` is the one that asks");
     ME_SHOW = op("me.show", "GET", "/v1/me", SignedIn, "Show who is signed in, and in which organizations");
     ME_PASSWORD = op("me.password", "POST", "/v1/me/password", SignedIn, "Change one's own password, which ends every other session");
+    ME_PREFERENCES = op("me.preferences", "GET", "/v1/me/preferences", SignedIn, "Show how one likes to be spoken to");
+    ME_PREFERENCES_UPDATE = op("me.preferences.update", "PATCH", "/v1/me/preferences", SignedIn, "Change how one likes to be spoken to");
+    INBOX_LIST = op("inbox.list", "GET", "/v1/me/inbox", SignedIn, "List one's own notices, newest first");
+    INBOX_SHOW = op("inbox.show", "GET", "/v1/me/inbox/{notice}", SignedIn, "Show one of one's own notices");
+    INBOX_READ_ALL = op("inbox.read_all", "POST", "/v1/me/inbox/read", SignedIn, "Mark all of one's own notices as read");
+    INBOX_READ = op("inbox.read", "POST", "/v1/me/inbox/{notice}/read", SignedIn, "Mark one of one's own notices as read");
+    INBOX_UNREAD = op("inbox.unread", "POST", "/v1/me/inbox/{notice}/unread", SignedIn, "Mark one of one's own notices as unread");
 
     TOKEN_CREATE = own("token.create", "POST", "/v1/me/tokens", "own_tokens:write", "Create a personal token");
     TOKEN_LIST = own("token.list", "GET", "/v1/me/tokens", "own_tokens:read", "List one's own personal tokens");

@@ -51,3 +51,24 @@ CREATE INDEX webhook_deliveries_done ON webhook_deliveries (done_at) WHERE done_
 
 -- What is new in which organization.
 CREATE INDEX activity_by_sequence ON activity (sequence);
+
+-- Notices to people: a kind, and what its words need, as JSON; never a secret.
+CREATE TABLE notices (
+    id TEXT PRIMARY KEY,
+    user_id TEXT NOT NULL REFERENCES users (id),
+    org_id TEXT REFERENCES orgs (id),
+    kind TEXT NOT NULL,
+    about TEXT NOT NULL,
+    data TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    read_at BIGINT
+);
+CREATE INDEX notices_by_user ON notices (user_id, id);
+CREATE INDEX notices_unread ON notices (user_id, id) WHERE read_at IS NULL;
+CREATE INDEX notices_by_age ON notices (created_at);
+
+-- How people like to be spoken to.
+CREATE TABLE user_preferences (
+    user_id TEXT PRIMARY KEY REFERENCES users (id),
+    language TEXT
+);

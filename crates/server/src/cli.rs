@@ -15,6 +15,7 @@ mod credentials;
 mod desk;
 mod error;
 mod exit;
+mod inbox;
 mod init;
 mod limit;
 mod logging;
@@ -90,6 +91,8 @@ enum Command {
     Password(account::Password),
     /// Where you are signed in
     Session(Noun<session::Session>),
+    /// What concerns you
+    Inbox(Noun<inbox::Inbox>),
     /// Organizations, and the APIs that they use
     Org(Noun<org::Org>),
     /// Accounts of the installation
@@ -169,6 +172,7 @@ fn run(command: Command, output: Output, colours: Colours) -> Result<(), CliErro
         Command::Password(password) => abroad(password.run(output)),
         Command::Verify(verify) => abroad(verify.run(output)),
         Command::Session(noun) => visit(noun, output),
+        Command::Inbox(noun) => visit(noun, output),
         Command::Org(noun) => visit(noun, output),
         // The only verb of a noun that is done on this machine: no server is needed, and none may run.
         Command::User(Noun { verb: user::User::Password(password), .. }) => at_home(password.run(output, colours)),

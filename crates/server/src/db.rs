@@ -18,6 +18,7 @@ pub mod installation;
 pub mod limits;
 pub mod maintenance;
 pub mod members;
+pub mod notices;
 pub mod orgs;
 pub mod policies;
 pub mod retention;

@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::db::retention::RecordRetention;
 use crate::db::{self, DbError};
 use crate::failing::reasons;
+use crate::notices;
 use crate::streams::missed;
 use crate::webhooks;
 use std::sync::Arc;
@@ -22,8 +23,8 @@ pub async fn housekeeping(app: Arc<App>) {
         if let Err(error) = forget_answers(&app).await {
             tracing::warn!(%error, "old answers could not be forgotten; the next round tries again");
         }
-        if let Err(error) = forget_deliveries(&app).await {
-            tracing::warn!(%error, "old deliveries of webhooks could not be forgotten; the next round tries again");
+        if let Err(error) = forget_told(&app).await {
+            tracing::warn!(%error, "old deliveries and notices could not be forgotten; the next round tries again");
         }
         tokio::time::sleep(ROUND).await;
     }
@@ -77,9 +78,10 @@ async fn forget_answers(app: &App) -> Result<(), DbError> {
     tx.commit().await.map(drop)
 }
 
-async fn forget_deliveries(app: &App) -> Result<(), DbError> {
+async fn forget_told(app: &App) -> Result<(), DbError> {
     let mut tx = app.db.write().await?;
     db::deliveries::forget_before(&mut tx, app.clock.now().minus(webhooks::KEPT)).await?;
+    db::notices::forget_before(&mut tx, app.clock.now().minus(notices::KEPT)).await?;
     tx.commit().await.map(drop)
 }
 

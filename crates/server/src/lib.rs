@@ -11,6 +11,7 @@ pub mod failing;
 pub mod http;
 pub mod jobs;
 pub mod maintenance;
+pub mod notices;
 pub mod ops;
 pub mod proofs;
 pub mod send;

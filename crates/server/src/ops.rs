@@ -14,6 +14,7 @@ pub mod apis;
 pub mod assignments;
 pub mod contexts;
 pub mod frame;
+pub mod inbox;
 pub mod limits;
 pub mod members;
 pub mod orgs;

@@ -49,6 +49,8 @@ pub const TABLES: &[Table] = &[
     table("limit_usage", &["limit_id", "subject"]),
     table("record_streams", &["id"]),
     table("webhooks", &["id"]),
+    table("notices", &["id"]),
+    table("user_preferences", &["user_id"]),
     table("webhook_deliveries", &["id"]),
     table("tokens", &["id"]),
     table("token_parts", &["token_id", "org_id"]),

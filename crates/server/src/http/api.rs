@@ -2,6 +2,7 @@
 
 pub mod apis;
 pub mod contexts;
+pub mod inbox;
 pub mod limits;
 pub mod members;
 pub mod orgs;
@@ -35,5 +36,6 @@ pub fn routes() -> Routes {
         .merge(limits::routes())
         .merge(records::routes())
         .merge(streams::routes())
+        .merge(inbox::routes())
         .merge(webhooks::routes())
 }

@@ -8,6 +8,7 @@ use crate::db::deliveries::{Attempt, Delivery};
 use crate::db::webhooks::{Position, Webhook};
 use crate::db::{self, DbError, WriteTx};
 use crate::maintenance::note::note;
+use crate::notices::{self, Notice, NoticeKind};
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -424,6 +425,15 @@ impl App {
         }
         tracing::warn!(webhook = %webhook.id, why, "a webhook is disabled");
         let after = json!({"name": webhook.name, "state": "paused", "reason": why});
-        note(tx, now, Some(webhook.org), operations::WEBHOOK_PAUSE.id, &webhook.id.to_string(), after).await
+        note(tx, now, Some(webhook.org), operations::WEBHOOK_PAUSE.id, &webhook.id.to_string(), after).await?;
+        let org = db::orgs::find(tx, &webhook.org.to_string()).await?;
+        let notice = Notice {
+            to: db::assignments::administrators(tx, webhook.org).await?,
+            org: Some(webhook.org),
+            kind: NoticeKind::WebhookDisabled,
+            about: webhook.id.to_string(),
+            data: json!({"organization": org.map(|org| org.name), "webhook": webhook.name, "reason": why}),
+        };
+        notices::store(tx, &self.entropy, now, &notice).await
     }
 }

@@ -12,6 +12,7 @@ mod credentials;
 mod doors;
 mod floods;
 mod generated;
+mod inbox;
 mod limits;
 mod maintenance;
 mod matrix;

@@ -20,6 +20,14 @@ struct Caller {
     session: String,
 }
 
+impl Caller {
+    /// A notice of theirs; nobody's where they have none.
+    async fn notice(&self) -> String {
+        let inbox = self.client.get("/v1/me/inbox?limit=1").await;
+        inbox.body["items"][0]["id"].as_str().unwrap_or("ntc_00000000000000000000000001").to_owned()
+    }
+}
+
 const NOBODY: &str = "nobody";
 const STRANGER: &str = "stranger";
 const MEMBER: &str = "member";
@@ -134,6 +142,12 @@ impl Stage {
                 Some(org) => text(&own_token(&client, org, expires_at, &["organization:read"]).await, "id"),
                 None => self.token.clone(),
             };
+            if title == MEMBER {
+                // Which their inbox says.
+                for verb in ["block", "unblock"] {
+                    admin.post(&format!("/v1/orgs/octo/tokens/{token}/{verb}"), json!({})).await.status(200);
+                }
+            }
             let session = second_session(server, &format!("{name}@example.com")).await;
             callers.push(Caller { title, client, token, session });
         }
@@ -262,6 +276,7 @@ impl Stage {
             ("limit", _) => self.limit.clone(),
             ("record", _) => self.record.clone(),
             ("webhook", "webhook.delivery.replay") => self.webhook.clone(),
+            ("notice", _) => caller.notice().await,
             ("delivery", _) => self.delivery.clone(),
             ("webhook", id) => self.fresh_webhook(id == "webhook.resume").await,
             ("stream", id) => self.fresh_stream(id == "record.stream.resume").await,

@@ -46,6 +46,7 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
         ("stream", vec![stream]),
         ("webhook", vec![webhook]),
         ("delivery", vec![delivery]),
+        ("notice", vec!["ntc_00000000000000000000000001".to_owned()]),
         ("session", vec![session]),
         ("verifier", vec![verifier]),
         ("api", vec!["town".to_owned()]),
@@ -96,6 +97,7 @@ async fn things_of_acme(server: &Server, town: &Town, admin: &Client) -> Things 
         ("stream", one(post("record-streams", stream()).await)),
         ("webhook", one(post("webhooks", webhook()).await)),
         ("delivery", one("whd_00000000000000000000000002".to_owned())),
+        ("notice", one("ntc_00000000000000000000000002".to_owned())),
         ("api", one("town".to_owned())),
         ("kind", one("personal_token".to_owned())),
     ])
