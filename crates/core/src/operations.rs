@@ -210,6 +210,8 @@ operations! {
     RECORD_STREAM_REPLAY = op("record.stream.replay", "POST", "/v1/orgs/{org}/record-streams/{stream}/replay", Organization("record_streams:write"), "Send access records again, from a moment or a record on");
     ACTIVITY_LIST = op("activity.list", "GET", "/v1/orgs/{org}/activity", Organization("activity:read"), "List changes, newest first");
 
+    NOTICE_SETTINGS_SHOW = op("notice_settings.show", "GET", "/v1/orgs/{org}/notice-settings", Organization("organization:read"), "Show how many days before a credential ends people are warned");
+    NOTICE_SETTINGS_SET = op("notice_settings.set", "PUT", "/v1/orgs/{org}/notice-settings", Organization("organization:write"), "Change how many days before a credential ends people are warned");
     WEBHOOK_CREATE = op("webhook.create", "POST", "/v1/orgs/{org}/webhooks", Organization("webhooks:write"), "Have changes told to a program outside, by a signed webhook");
     WEBHOOK_LIST = op("webhook.list", "GET", "/v1/orgs/{org}/webhooks", Organization("webhooks:read"), "List webhooks");
     WEBHOOK_SHOW = op("webhook.show", "GET", "/v1/orgs/{org}/webhooks/{webhook}", Organization("webhooks:read"), "Show a webhook and what waits to be delivered");

@@ -72,3 +72,19 @@ CREATE TABLE user_preferences (
     user_id TEXT PRIMARY KEY REFERENCES users (id),
     language TEXT
 );
+
+-- How many days before a credential ends an organization has its owner warned; 30, 7 and 1 where it says nothing.
+CREATE TABLE notice_settings (
+    org_id TEXT PRIMARY KEY REFERENCES orgs (id),
+    -- Numbers separated by spaces, the largest first.
+    expiry_days TEXT NOT NULL
+);
+
+-- What was warned of: of this end of a credential, last when so many days were left.
+CREATE TABLE expiry_warnings (
+    credential TEXT PRIMARY KEY,
+    expires_at BIGINT NOT NULL,
+    days BIGINT NOT NULL
+);
+CREATE INDEX expiry_warnings_by_end ON expiry_warnings (expires_at);
+CREATE INDEX tokens_by_end ON tokens (expires_at, id);

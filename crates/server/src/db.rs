@@ -11,6 +11,7 @@ pub mod apis;
 pub mod assignments;
 pub mod contexts;
 pub mod deliveries;
+pub mod expiry;
 pub mod feed;
 pub mod hash_keys;
 pub mod idempotency;

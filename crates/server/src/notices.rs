@@ -3,6 +3,7 @@
 //! A notice is stored with the change that it is about, in the same transaction, as a kind and what it needs to be said
 //! (never a secret). It is put into words when it is read, in the reader's language.
 
+pub mod expiry;
 pub mod kind;
 pub mod language;
 pub mod texts;

@@ -17,6 +17,7 @@ pub mod frame;
 pub mod inbox;
 pub mod limits;
 pub mod members;
+pub mod notice_settings;
 pub mod orgs;
 pub mod own_scope;
 pub mod page;

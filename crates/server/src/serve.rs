@@ -19,6 +19,7 @@ use crate::http::server::{DoorError, Doors, Serving};
 use crate::jobs;
 use crate::maintenance::restore::why_blocked;
 use crate::maintenance::stops::{StopLog, StopLogError};
+use crate::notices::expiry;
 use crate::ops::records::turns::Turns;
 use crate::ops::setup;
 use crate::proofs::{self, Proofs, Signing};
@@ -207,8 +208,8 @@ pub struct Running {
     doors: Serving,
     follower: JoinHandle<()>,
     /// What ends with the server: reading ahead, keeping its stores small, watching the log, writing summaries, uses of
-    /// tokens and what is used of limits.
-    tasks: [JoinHandle<()>; 7],
+    /// tokens and what is used of limits, warning of what ends.
+    tasks: [JoinHandle<()>; 8],
     signing: Option<Signing>,
     streaming: Streaming,
     telling: Telling,
@@ -331,6 +332,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         tokio::spawn(unknown::summing_up(Arc::clone(&app))),
         tokio::spawn(uses::writing(Arc::clone(&app), config.uses_every)),
         tokio::spawn(keeping::keeping(Arc::clone(&app))),
+        tokio::spawn(expiry::warning(Arc::clone(&app))),
     ];
     let (streaming, telling) = (Streaming::begin(&app), Telling::begin(&app));
     Ok(Running { address, app, setup, stop, doors, follower, tasks, signing, streaming, telling, lock })

@@ -51,6 +51,8 @@ pub const TABLES: &[Table] = &[
     table("webhooks", &["id"]),
     table("notices", &["id"]),
     table("user_preferences", &["user_id"]),
+    table("notice_settings", &["org_id"]),
+    table("expiry_warnings", &["credential"]),
     table("webhook_deliveries", &["id"]),
     table("tokens", &["id"]),
     table("token_parts", &["token_id", "org_id"]),

@@ -10,6 +10,7 @@ mod cli;
 mod concurrency;
 mod credentials;
 mod doors;
+mod expiring;
 mod floods;
 mod generated;
 mod inbox;

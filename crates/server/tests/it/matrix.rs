@@ -313,6 +313,7 @@ impl Stage {
                 self.fresh_webhook(false).await;
                 webhook_body()
             }
+            "notice_settings.set" => json!({"expiry_days": [30, 7, 1]}),
             "webhook.replay" => json!({"since": "2026-01-01T00:00:00Z"}),
             "record.stream.replay" => json!({"from": "2026-01-01T00:00:00Z"}),
             "record.sql" => json!({"statement": "SELECT 1"}),

@@ -1,7 +1,8 @@
-//! `/v1/orgs/{org}/webhooks`: where changes are told to.
+//! `/v1/orgs/{org}/webhooks` and `/v1/orgs/{org}/notice-settings`: whom an organization has told, and when.
 
 use crate::http::routes::{NoBody, Routes};
 use crate::ops::PageRequest;
+use crate::ops::notice_settings::{self, SetNoticeSettings, ShowNoticeSettings};
 use crate::ops::tokens;
 use crate::ops::webhooks::create::{self, CreateWebhook};
 use crate::ops::webhooks::delete::DeleteWebhook;
@@ -17,6 +18,10 @@ use crate::ops::webhooks::update::{self, UpdateWebhook};
 /// The routes.
 pub fn routes() -> Routes {
     Routes::new()
+        .query::<ShowNoticeSettings, NoBody, _>(|path, _| Ok(ShowNoticeSettings { org: path.get("org") }))
+        .mutation::<SetNoticeSettings, notice_settings::Body, _>(200, |path, body| {
+            Ok(SetNoticeSettings { org: path.get("org"), body })
+        })
         .mutation::<CreateWebhook, create::Body, _>(201, |path, body| Ok(CreateWebhook { org: path.get("org"), body }))
         .query::<ListWebhooks, PageRequest, _>(|path, page| Ok(ListWebhooks { org: path.get("org"), page }))
         .query::<ShowWebhook, NoBody, _>(|path, _| {
