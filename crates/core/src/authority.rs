@@ -34,8 +34,11 @@ impl Authority<'_> {
         self.rights.iter().any(|right| right.covers(api, permission, chain))
             && match self.grants {
                 Grants::Whole => true,
-                Grants::Listed(grants) => grants.iter().any(|grant| {
+                // What is lent for a time, or under an access policy that may change, is not passed on for good.
+                Grants::Listed(grants, _) => grants.iter().any(|grant| {
                     grant.state == GrantState::Granted
+                        && grant.until.is_none()
+                        && grant.ceiling.is_none()
                         && grant.api == api
                         && grant.context.is_none_or(|context| chain.contains(&context))
                         && grant.permissions.contains(permission)

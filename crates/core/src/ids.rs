@@ -156,6 +156,10 @@ define_ids! {
     DeliveryId = "whd";
     /// A notice to somebody.
     NoticeId = "ntc";
+    /// Permissions that were asked for and wait for a decision.
+    RequestId = "req";
+    /// A named ceiling of permissions and places.
+    AccessPolicyId = "apo";
 }
 
 #[cfg(test)]

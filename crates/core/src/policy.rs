@@ -51,9 +51,22 @@ pub struct KindPolicy {
     pub level: LevelLimit,
     /// Longest life, at most [`LIFETIME_MAX`].
     pub max_lifetime: Duration,
+    /// Whether nobody decides a request of their own, so that always two people look.
+    pub four_eyes: bool,
+    /// How long a request waits for a decision before it expires, at most [`REQUEST_LIFETIME_MAX`].
+    pub request_lifetime: Duration,
 }
+
+/// Longest time that any policy may let requests wait.
+pub const REQUEST_LIFETIME_MAX: Duration = days(365);
 
 impl KindPolicy {
     /// What a fresh organization has: approval for personal tokens.
-    pub const FRESH: Self = Self { admission: Admission::Approval, level: LevelLimit::All, max_lifetime: LIFETIME_MAX };
+    pub const FRESH: Self = Self {
+        admission: Admission::Approval,
+        level: LevelLimit::All,
+        max_lifetime: LIFETIME_MAX,
+        four_eyes: false,
+        request_lifetime: days(30),
+    };
 }

@@ -6,6 +6,7 @@
 //!
 //! Statements keep to what both databases share: `$1…$n` once each in ascending order, TEXT and BIGINT, no clock.
 
+pub mod access_policies;
 pub mod activity;
 pub mod apis;
 pub mod assignments;
@@ -13,6 +14,7 @@ pub mod contexts;
 pub mod deliveries;
 pub mod expiry;
 pub mod feed;
+pub mod grants;
 pub mod hash_keys;
 pub mod idempotency;
 pub mod installation;
@@ -22,6 +24,7 @@ pub mod members;
 pub mod notices;
 pub mod orgs;
 pub mod policies;
+pub mod requests;
 pub mod retention;
 pub mod roles;
 pub mod schema;

@@ -5,6 +5,7 @@ use crate::db::retention::RecordRetention;
 use crate::db::{self, DbError};
 use crate::failing::reasons;
 use crate::notices;
+use crate::ops::requests::expire;
 use crate::streams::missed;
 use crate::webhooks;
 use std::sync::Arc;
@@ -32,6 +33,9 @@ pub async fn housekeeping(app: Arc<App>) {
 
 /// How often at most, and at least, it is looked whether records can leave the journal.
 const SETTLING: (Duration, Duration) = (Duration::from_millis(100), Duration::from_mins(1));
+
+/// How often it is looked whether requests have run out of time. A decision looks by itself.
+const EXPIRING: Duration = Duration::from_secs(20);
 
 /// How often it is looked whether the access log takes records.
 const WATCHING: Duration = Duration::from_secs(1);
@@ -69,6 +73,16 @@ pub async fn settling(app: Arc<App>, after: Duration) {
             Err(error) => tracing::error!(%error, "moving access records was interrupted"),
         }
         drop_records(&app).await;
+    }
+}
+
+/// Lets requests expire that nobody decided in time, until the task is dropped.
+pub async fn expiring(app: Arc<App>) {
+    loop {
+        if let Err(error) = expire::overdue(&app).await {
+            tracing::warn!(%error, "requests could not expire; the next round tries again");
+        }
+        tokio::time::sleep(EXPIRING).await;
     }
 }
 

@@ -29,12 +29,14 @@ pub enum Topic {
     Api,
     /// The hashing keys.
     HashKeys,
+    /// An access policy.
+    AccessPolicy,
     /// A limit on calls; without an organization where it holds in every one.
     Limit,
 }
 
 impl Topic {
-    const ALL: [(Self, &'static str); 12] = [
+    const ALL: [(Self, &'static str); 13] = [
         (Self::Token, "token"),
         (Self::Session, "session"),
         (Self::Verifier, "verifier"),
@@ -46,6 +48,7 @@ impl Topic {
         (Self::Org, "org"),
         (Self::Api, "api"),
         (Self::HashKeys, "hash_keys"),
+        (Self::AccessPolicy, "access_policy"),
         (Self::Limit, "limit"),
     ];
 

@@ -1,5 +1,6 @@
 //! `/v1`: one file per noun, each a list of routes.
 
+pub mod access_policies;
 pub mod apis;
 pub mod contexts;
 pub mod inbox;
@@ -8,6 +9,7 @@ pub mod members;
 pub mod orgs;
 pub mod policies;
 pub mod records;
+pub mod requests;
 pub mod roles;
 pub mod sessions;
 pub mod streams;
@@ -32,7 +34,9 @@ pub fn routes() -> Routes {
         .merge(teams::routes())
         .merge(contexts::routes())
         .merge(roles::routes())
+        .merge(requests::routes())
         .merge(policies::routes())
+        .merge(access_policies::routes())
         .merge(limits::routes())
         .merge(records::routes())
         .merge(streams::routes())

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use smallvec::SmallVec;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use tegata_core::ceiling::Ceiling;
 use tegata_core::credential::{CredentialKind, CredentialState, PartState};
 use tegata_core::decide::Grant;
 use tegata_core::ids::{ApiId, ContextId, OrgId, RoleId, TeamId, TokenId, UserId, VerifierId};
@@ -237,6 +238,8 @@ pub enum Noun {
     Team(TeamEntry),
     /// A context.
     Context(ContextEntry),
+    /// An access policy.
+    AccessPolicy(Ceiling),
 }
 
 /// A token with all of its secrets, as it was read.

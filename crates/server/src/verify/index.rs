@@ -17,7 +17,8 @@ use seize::Collector;
 use std::collections::VecDeque;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
-use tegata_core::ids::{ContextId, OrgId, RoleId, TeamId, UserId};
+use tegata_core::ceiling::Ceiling;
+use tegata_core::ids::{AccessPolicyId, ContextId, OrgId, RoleId, TeamId, UserId};
 use tokio::sync::Mutex;
 
 /// Hashes what is random already. Digests are, under a key that nobody outside knows, and so are the ids that this
@@ -196,6 +197,14 @@ impl View<'_> {
     pub fn team(&self, id: TeamId) -> Option<&TeamEntry> {
         match self.index.nouns.get(&id.as_u128(), &self.guard) {
             Some(Noun::Team(team)) => Some(team),
+            _ => None,
+        }
+    }
+
+    /// An access policy.
+    pub fn ceiling(&self, id: AccessPolicyId) -> Option<&Ceiling> {
+        match self.index.nouns.get(&id.as_u128(), &self.guard) {
+            Some(Noun::AccessPolicy(ceiling)) => Some(ceiling),
             _ => None,
         }
     }

@@ -10,6 +10,7 @@ pub const PATTERN_MAX_BYTES: usize = 60;
 /// Types of events that are no operations: what happens by itself, and maintenance.
 pub const OTHER_EVENTS: &[&str] = &[
     crate::notices::expiry::EVENT,
+    "request.expire",
     "maintenance.restore",
     "maintenance.open",
     "maintenance.key.rotate",

@@ -32,6 +32,10 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
     let stream = town.make("record-streams", stream()).await;
     let webhook = town.make("webhooks", webhook()).await;
     let delivery = "whd_00000000000000000000000001".to_owned();
+    let access_policy = town.make("access-policies", ceiling()).await;
+    let request =
+        request(server, admin, &holder.client, "octo", json!({"api": "town", "scopes": ["house:key:main:doors:read"]}))
+            .await;
     let verifier = made(&town.root.post("/v1/verifiers", json!({"name": "Gate", "apis": ["town"]})).await);
     Things::from([
         ("org", vec!["octo".to_owned(), org]),
@@ -47,6 +51,8 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
         ("webhook", vec![webhook]),
         ("delivery", vec![delivery]),
         ("notice", vec!["ntc_00000000000000000000000001".to_owned()]),
+        ("request", vec![request]),
+        ("access_policy", vec![access_policy, "Ceiling".to_owned()]),
         ("session", vec![session]),
         ("verifier", vec![verifier]),
         ("api", vec!["town".to_owned()]),
@@ -60,6 +66,24 @@ fn stream() -> Value {
 
 fn webhook() -> Value {
     json!({"name": "desk", "url": "https://desk.invalid/in"})
+}
+
+fn ceiling() -> Value {
+    json!({"name": "Ceiling", "admits": []})
+}
+
+/// A request that waits: under four eyes even of whoever administers.
+async fn request(server: &Server, admin: &Client, owner: &Client, org: &str, mut grant: Value) -> String {
+    let policy = format!("/v1/orgs/{org}/policies/personal_token");
+    let mut word = crate::town::open_policy();
+    word["admission"] = json!("approval");
+    word["four_eyes"] = json!(true);
+    admin.put(&policy, word).await.status(200);
+    grant["organization"] = json!(org);
+    let body = json!({"name": "asking", "expires_at": server.in_days(10), "reason": "test", "grants": [grant]});
+    let made = owner.post("/v1/me/tokens", body).await;
+    admin.put(&policy, crate::town::open_policy()).await.status(200);
+    made.status(201)["requests"][0].as_str().unwrap().to_owned()
 }
 
 /// The same of the organization `acme`, whose administrator tries.
@@ -98,6 +122,11 @@ async fn things_of_acme(server: &Server, town: &Town, admin: &Client) -> Things 
         ("webhook", one(post("webhooks", webhook()).await)),
         ("delivery", one("whd_00000000000000000000000002".to_owned())),
         ("notice", one("ntc_00000000000000000000000002".to_owned())),
+        (
+            "request",
+            one(request(server, admin, admin, "acme", json!({"api": "tegata", "scopes": ["organization:read"]})).await),
+        ),
+        ("access_policy", one(post("access-policies", json!({"name": "Own", "admits": []})).await)),
         ("api", one("town".to_owned())),
         ("kind", one("personal_token".to_owned())),
     ])
@@ -266,7 +295,7 @@ both_databases! {
             let address = operation.address(|name| one_of(&octo, name, 0));
             let reply = outsider.send(operation.method.clone(), &address, operation.body(&document), &[]).await;
             let expected = match owned.as_slice() {
-                ["token" | "session"] => "not_found",
+                ["token" | "session" | "request"] => "not_found",
                 ["user" | "verifier" | "limit"] => "forbidden",
                 others => panic!("{}: this test does not know whose {others:?} are: teach it", operation.path),
             };

@@ -73,7 +73,7 @@ fn order(reason: Reason) -> u8 {
 fn was_given(scene: &Scene, state: GrantState) -> bool {
     match &scene.grants {
         None => state == GrantState::Granted,
-        Some(grants) => grants.iter().any(|grant| grant.api == API && grant.state == state),
+        Some(grants) => grants.iter().any(|grant| grant.api == API && grant.state == state && lasts(scene, grant)),
     }
 }
 
@@ -156,11 +156,33 @@ fn grant_covers(scene: &Scene, wish: &Wish, state: GrantState) -> bool {
             && grant.api == API
             && grant.permissions.iter().any(|number| number.0 == wish.permission)
             && reaches(scene, grant.context, wish.spot)
+            && lasts(scene, grant)
+            && within_ceiling(scene, grant, wish)
     };
     match &scene.grants {
         None => state == GrantState::Granted,
         Some(grants) => grants.iter().any(covers),
     }
+}
+
+/// Whether its own time has not ended.
+fn lasts(scene: &Scene, grant: &Grant) -> bool {
+    match grant.until {
+        Some(until) => scene.now < until,
+        None => true,
+    }
+}
+
+/// Whether the access policy that was laid on it, if any, is there and has this wish in it.
+fn within_ceiling(scene: &Scene, grant: &Grant, wish: &Wish) -> bool {
+    let Some(id) = grant.ceiling else { return true };
+    scene.ceilings.get(&id).is_some_and(|ceiling| {
+        ceiling.parts.iter().any(|part| {
+            part.api == API
+                && part.permissions.iter().any(|number| number.0 == wish.permission)
+                && reaches(scene, part.context, wish.spot)
+        })
+    })
 }
 
 fn owner_covers(scene: &Scene, wish: &Wish) -> bool {

@@ -1,14 +1,15 @@
 //! Facts that own what they hold, in the words of people: a story to change one thing in and to decide again.
 
 use crate::bits::{PermissionNumber, PermissionSet};
+use crate::ceiling::{Ceiling, Ceilings};
 use crate::credential::{CredentialState, GrantState, PartState};
 use crate::decide::{
     Acting, Alternative, Credential, Decision, Facts, Gate, Grant, Grants, Need, Organization, Part, Place, Presented,
     Target, decide,
 };
-use crate::ids::{ApiId, ContextId};
+use crate::ids::{AccessPolicyId, ApiId, ContextId};
 use crate::level::Level;
-use crate::policy::{Admission, KindPolicy, LIFETIME_MAX, LevelLimit};
+use crate::policy::{Admission, KindPolicy, LevelLimit};
 use crate::role::{Held, Right};
 use crate::time::Timestamp;
 use ipnet::IpNet;
@@ -87,6 +88,8 @@ pub struct Scene {
     pub policy: Option<KindPolicy>,
     /// What the credential was given; none for a session.
     pub grants: Option<Vec<Grant>>,
+    /// Access policies that grants may name.
+    pub ceilings: BTreeMap<AccessPolicyId, Ceiling>,
     pub rights: Vec<OwnedRight>,
     /// Each context with the one above it.
     pub parents: BTreeMap<ContextId, Option<ContextId>>,
@@ -101,7 +104,7 @@ pub fn set(permissions: &[u16]) -> PermissionSet {
 }
 
 pub fn grant(context: Option<ContextId>, permissions: &[u16]) -> Grant {
-    Grant { api: API, context, permissions: set(permissions), state: GrantState::Granted }
+    Grant::new(API, context, set(permissions), GrantState::Granted)
 }
 
 pub fn right(context: Option<ContextId>, permissions: &[u16]) -> OwnedRight {
@@ -113,7 +116,7 @@ pub fn administrator(context: Option<ContextId>) -> OwnedRight {
 }
 
 pub fn policy(admission: Admission, level: LevelLimit) -> KindPolicy {
-    KindPolicy { admission, level, max_lifetime: LIFETIME_MAX }
+    KindPolicy { admission, level, ..KindPolicy::FRESH }
 }
 
 impl Scene {
@@ -133,6 +136,7 @@ impl Scene {
             owner_active: true,
             policy: Some(policy(Admission::Allow, LevelLimit::All)),
             grants: Some(vec![grant(Some(PROJECT), &[READ])]),
+            ceilings: BTreeMap::new(),
             rights: vec![right(Some(PROJECT), &[READ])],
             parents: BTreeMap::from([(PROJECT, None), (CHANNEL, Some(PROJECT)), (OTHER_PROJECT, None)]),
         }
@@ -183,12 +187,13 @@ impl Scene {
             self.alternatives().iter().zip(&chains).map(|pair| needs_of(pair.0, pair.1)).collect();
         let alternatives: Vec<_> = needs.iter().map(|needs| Alternative { needs }).collect();
         let rights: Vec<_> = self.rights.iter().map(OwnedRight::borrow).collect();
+        let ceilings: Vec<_> = self.ceilings.iter().map(|(id, ceiling)| (*id, ceiling)).collect();
         let part = Part {
             api: API,
             state: self.part,
             owner_active: self.owner_active,
             policy: self.policy.as_ref(),
-            grants: self.grants.as_deref().map_or(Grants::Whole, Grants::Listed),
+            grants: self.grants.as_deref().map_or(Grants::Whole, |grants| Grants::Listed(grants, Ceilings(&ceilings))),
             acting: Acting::For(&rights),
         };
         look(&Facts {

@@ -2,11 +2,12 @@
 
 use super::scene::{API, Asked, NOON, OTHER_API, OwnedRight, Scene, Shown, Spot, Wish};
 use crate::bits::{PermissionNumber, PermissionSet};
+use crate::ceiling::{Ceiling, CeilingPart};
 use crate::credential::{CredentialState, GrantState, PartState};
 use crate::decide::{Gate, Grant};
-use crate::ids::{ApiId, ContextId};
+use crate::ids::{AccessPolicyId, ApiId, ContextId};
 use crate::level::Level;
-use crate::policy::{Admission, KindPolicy, LIFETIME_MAX, LevelLimit};
+use crate::policy::{Admission, KindPolicy, LevelLimit};
 use crate::time::Timestamp;
 use ipnet::IpNet;
 use proptest::collection::vec;
@@ -21,6 +22,7 @@ pub fn scenes() -> impl Strategy<Value = Scene> {
         asked: inside.asked,
         policy: inside.policy,
         grants: inside.grants,
+        ceilings: inside.ceilings,
         rights: inside.rights,
         parents: inside.parents,
         ..door
@@ -35,6 +37,7 @@ pub fn open_scenes() -> impl Strategy<Value = Scene> {
             asked: scene.asked,
             policy: scene.policy,
             grants: scene.grants,
+            ceilings: scene.ceilings,
             rights: scene.rights,
             parents: scene.parents,
             ..usual
@@ -52,13 +55,26 @@ pub fn grants(contexts: usize) -> impl Strategy<Value = Grant> {
         4 => Just(GrantState::Granted),
         1 => Just(GrantState::Requested),
         1 => Just(GrantState::Rejected),
+        1 => prop::sample::select(vec![GrantState::Withdrawn, GrantState::Expired, GrantState::Ungranted]),
     ];
-    (apis(), contexts_below(contexts), sets(), state).prop_map(|(api, context, permissions, state)| Grant {
-        api,
-        context,
-        permissions,
-        state,
+    // Now and then one that is not there.
+    let bounds = (option::weighted(0.1, moments()), option::weighted(0.3, 0..=CEILINGS));
+    (apis(), contexts_below(contexts), sets(), state, bounds).prop_map(|(api, context, permissions, state, bounds)| {
+        let (until, ceiling) = bounds;
+        Grant { until, ceiling: ceiling.map(AccessPolicyId::from_u128), ..Grant::new(api, context, permissions, state) }
     })
+}
+
+/// How many access policies there are.
+const CEILINGS: u128 = 2;
+
+/// Access policies, most of them narrow.
+fn ceilings(contexts: usize) -> impl Strategy<Value = BTreeMap<AccessPolicyId, Ceiling>> {
+    let part = (apis(), contexts_below(contexts), sets());
+    let part = part.prop_map(|(api, context, permissions)| CeilingPart { api, context, permissions });
+    let ceiling = vec(part, 0..3).prop_map(|parts| Ceiling { parts });
+    vec(ceiling, usize::try_from(CEILINGS).expect("few"))
+        .prop_map(|list| (0..).map(AccessPolicyId::from_u128).zip(list).collect())
 }
 
 pub fn wishes(contexts: usize) -> impl Strategy<Value = Wish> {
@@ -75,6 +91,7 @@ struct Inside {
     asked: Asked,
     policy: Option<KindPolicy>,
     grants: Option<Vec<Grant>>,
+    ceilings: BTreeMap<AccessPolicyId, Ceiling>,
     rights: Vec<OwnedRight>,
     parents: BTreeMap<ContextId, Option<ContextId>>,
 }
@@ -89,8 +106,17 @@ fn permissions(contexts: usize) -> impl Strategy<Value = Inside> {
         30 => vec(vec(wishes(contexts), 1..4), 1..5).prop_map(Asked::AnyOf),
     ];
     let grants = option::weighted(0.9, vec(grants(contexts), 0..9));
-    (asked, policies(), grants, vec(rights(contexts), 0..5), trees(contexts))
-        .prop_map(|(asked, policy, grants, rights, parents)| Inside { asked, policy, grants, rights, parents })
+    let grants = (grants, ceilings(contexts));
+    (asked, policies(), grants, vec(rights(contexts), 0..5), trees(contexts)).prop_map(
+        |(asked, policy, (grants, ceilings), rights, parents)| Inside {
+            asked,
+            policy,
+            grants,
+            ceilings,
+            rights,
+            parents,
+        },
+    )
 }
 
 /// Trees in which every context lies below an earlier one or the organization.
@@ -172,8 +198,7 @@ fn policies() -> impl Strategy<Value = Option<KindPolicy>> {
         1 => Just(Admission::Deny),
     ];
     let level = prop_oneof![6 => Just(LevelLimit::All), 1 => Just(LevelLimit::ReadOnly)];
-    let policy =
-        (admission, level).prop_map(|(admission, level)| KindPolicy { admission, level, max_lifetime: LIFETIME_MAX });
+    let policy = (admission, level).prop_map(|(admission, level)| KindPolicy { admission, level, ..KindPolicy::FRESH });
     option::weighted(0.9, policy)
 }
 

@@ -34,6 +34,8 @@ pub enum Kind {
     Team,
     /// An organization's use of an API.
     OrgApi,
+    /// A line of a request that was granted.
+    Grant,
     /// A record stream.
     RecordStream,
     /// A record stream, for now. A later resumption is not looked at: somebody looks again.
@@ -70,6 +72,9 @@ pub const STOPPING: &[(&Operation, Kind)] = &[
     (operations::WEBHOOK_DELETE, Kind::Webhook),
     (operations::WEBHOOK_PAUSE, Kind::WebhookPause),
     (operations::WEBHOOK_UPDATE, Kind::Review),
+    (operations::REQUEST_UNGRANT, Kind::Grant),
+    (operations::ACCESS_POLICY_UPDATE, Kind::Review),
+    (operations::ACCESS_POLICY_DELETE, Kind::Review),
     (operations::POLICY_SET, Kind::Review),
     (operations::ROLE_UPDATE, Kind::Review),
     (operations::CONTEXT_UPDATE, Kind::Review),

@@ -20,6 +20,10 @@ pub struct PolicyView {
     pub level: String,
     /// Longest life, in days.
     pub max_lifetime_days: u64,
+    /// Whether nobody decides a request of their own.
+    pub four_eyes: bool,
+    /// How many days a request waits for a decision before it expires.
+    pub request_lifetime_days: u64,
 }
 
 impl PolicyView {
@@ -30,6 +34,8 @@ impl PolicyView {
             admission: policy.admission.as_str().to_owned(),
             level: policy.level.as_str().to_owned(),
             max_lifetime_days: policy.max_lifetime.as_secs() / DAY_SECONDS,
+            four_eyes: policy.four_eyes,
+            request_lifetime_days: policy.request_lifetime.as_secs() / DAY_SECONDS,
         }
     }
 }

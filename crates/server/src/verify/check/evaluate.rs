@@ -15,11 +15,12 @@ use smallvec::SmallVec;
 use std::ops::Range;
 use std::time::Duration;
 use tegata_core::catalogue::{Access, OrganizationOf};
+use tegata_core::ceiling::{Ceiling, Ceilings};
 use tegata_core::decide::{
     Acting, Alternative, Credential, Decision, Facts, Gate, Grants, Need, Organization, Part, Place, Presented, Reason,
     Target, decide, is_granted, is_held_by_owner,
 };
-use tegata_core::ids::{ContextId, OrgId};
+use tegata_core::ids::{AccessPolicyId, ContextId, OrgId};
 use tegata_core::role::{Held, Right};
 use tegata_core::secret::{SecretKind, classify};
 use tegata_core::time::Timestamp;
@@ -372,12 +373,15 @@ impl<'v> Judge<'v> {
         owner_active: bool,
         rights: &[Right<'_>],
     ) {
+        let ceilings = part.grants.iter().filter_map(|grant| grant.ceiling);
+        let ceilings: SmallVec<[(AccessPolicyId, &Ceiling); 2]> =
+            ceilings.filter_map(|id| Some((id, self.asked.view.ceiling(id)?))).collect();
         let part = Part {
             api: self.asked.loaded.id,
             state: part.state,
             owner_active,
             policy: Some(&entry.personal_tokens),
-            grants: Grants::Listed(&part.grants),
+            grants: Grants::Listed(&part.grants, Ceilings(&ceilings)),
             acting: Acting::For(rights),
         };
         let needs: SmallVec<[Need<'_>; 4]> = found
@@ -416,7 +420,9 @@ impl<'v> Judge<'v> {
         let alternative = decision.alternative().map(usize::from).or(asked_for_one.then_some(0));
         let deciding = alternative.map_or(0..0, |alternative| found.needs.range(alternative));
         let lacks = |need: &Need<'_>| match decision.reason() {
-            Reason::ApprovalPending | Reason::ApprovalRejected | Reason::InsufficientScope => !is_granted(&part, need),
+            Reason::ApprovalPending | Reason::ApprovalRejected | Reason::InsufficientScope => {
+                !is_granted(&part, need, self.asked.now)
+            }
             Reason::OwnerLacksPermission => !is_held_by_owner(&part, need),
             _ => false,
         };

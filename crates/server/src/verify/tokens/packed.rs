@@ -64,6 +64,10 @@ impl Packed {
         let [grant] = grants.as_slice() else { return None };
         let permissions = grant.permissions.words();
         let name = entry.name.as_bytes();
+        // Those that end by themselves or have a ceiling are few, and lie in the map beside.
+        if grant.until.is_some() || grant.ceiling.is_some() {
+            return None;
+        }
         if !entry.addresses.is_empty() || permissions.len() > PERMISSION_WORDS || name.len() > NAME_BYTES {
             return None;
         }
@@ -133,12 +137,12 @@ impl Packed {
             return None;
         }
         let set: [u64; PERMISSION_WORDS] = std::array::from_fn(|at| word(PERMISSIONS + at));
-        let grant = Grant {
-            api: ApiId::from_u128(number(API)),
-            context: (in_context != 0).then(|| ContextId::from_u128(number(CONTEXT))),
-            permissions: PermissionSet::from_words(set.get(..permissions)?),
-            state: value_in(GrantState::ALL, grant_state)?,
-        };
+        let grant = Grant::new(
+            ApiId::from_u128(number(API)),
+            (in_context != 0).then(|| ContextId::from_u128(number(CONTEXT))),
+            PermissionSet::from_words(set.get(..permissions)?),
+            value_in(GrantState::ALL, grant_state)?,
+        );
         let part = PartEntry {
             org: OrgId::from_u128(number(ORG)),
             state: value_in(PartState::ALL, part_state)?,
