@@ -150,6 +150,12 @@ define_ids! {
     LimitId = "lim";
     /// Where access records are sent on to.
     RecordStreamId = "rst";
+    /// Where changes are told to.
+    WebhookId = "whk";
+    /// An event on its way to a webhook.
+    DeliveryId = "whd";
+    /// A notice to somebody.
+    NoticeId = "ntc";
     /// Permissions that were asked for and wait for a decision.
     RequestId = "req";
     /// A named ceiling of permissions and places.

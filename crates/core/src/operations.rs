@@ -98,6 +98,13 @@ operations! {
     SESSION_END = op("session.end", "DELETE", "/v1/sessions/{session}", SignedIn, "End one of one's own sessions; `current` is the one that asks");
     ME_SHOW = op("me.show", "GET", "/v1/me", SignedIn, "Show who is signed in, and in which organizations");
     ME_PASSWORD = op("me.password", "POST", "/v1/me/password", SignedIn, "Change one's own password, which ends every other session");
+    ME_PREFERENCES = op("me.preferences", "GET", "/v1/me/preferences", SignedIn, "Show how one likes to be spoken to");
+    ME_PREFERENCES_UPDATE = op("me.preferences.update", "PATCH", "/v1/me/preferences", SignedIn, "Change how one likes to be spoken to");
+    INBOX_LIST = op("inbox.list", "GET", "/v1/me/inbox", SignedIn, "List one's own notices, newest first");
+    INBOX_SHOW = op("inbox.show", "GET", "/v1/me/inbox/{notice}", SignedIn, "Show one of one's own notices");
+    INBOX_READ_ALL = op("inbox.read_all", "POST", "/v1/me/inbox/read", SignedIn, "Mark all of one's own notices as read");
+    INBOX_READ = op("inbox.read", "POST", "/v1/me/inbox/{notice}/read", SignedIn, "Mark one of one's own notices as read");
+    INBOX_UNREAD = op("inbox.unread", "POST", "/v1/me/inbox/{notice}/unread", SignedIn, "Mark one of one's own notices as unread");
 
     TOKEN_CREATE = own("token.create", "POST", "/v1/me/tokens", "own_tokens:write", "Create a personal token");
     TOKEN_LIST = own("token.list", "GET", "/v1/me/tokens", "own_tokens:read", "List one's own personal tokens");
@@ -217,6 +224,21 @@ operations! {
     RECORD_STREAM_ROTATE = op("record.stream.rotate", "POST", "/v1/orgs/{org}/record-streams/{stream}/rotate", Organization("record_streams:write"), "Give a record stream a new signing secret");
     RECORD_STREAM_REPLAY = op("record.stream.replay", "POST", "/v1/orgs/{org}/record-streams/{stream}/replay", Organization("record_streams:write"), "Send access records again, from a moment or a record on");
     ACTIVITY_LIST = op("activity.list", "GET", "/v1/orgs/{org}/activity", Organization("activity:read"), "List changes, newest first");
+
+    NOTICE_SETTINGS_SHOW = op("notice_settings.show", "GET", "/v1/orgs/{org}/notice-settings", Organization("organization:read"), "Show how many days before a credential ends people are warned");
+    NOTICE_SETTINGS_SET = op("notice_settings.set", "PUT", "/v1/orgs/{org}/notice-settings", Organization("organization:write"), "Change how many days before a credential ends people are warned");
+    WEBHOOK_CREATE = op("webhook.create", "POST", "/v1/orgs/{org}/webhooks", Organization("webhooks:write"), "Have changes told to a program outside, by a signed webhook");
+    WEBHOOK_LIST = op("webhook.list", "GET", "/v1/orgs/{org}/webhooks", Organization("webhooks:read"), "List webhooks");
+    WEBHOOK_SHOW = op("webhook.show", "GET", "/v1/orgs/{org}/webhooks/{webhook}", Organization("webhooks:read"), "Show a webhook and what waits to be delivered");
+    WEBHOOK_UPDATE = op("webhook.update", "PATCH", "/v1/orgs/{org}/webhooks/{webhook}", Organization("webhooks:write"), "Change where a webhook sends or which events");
+    WEBHOOK_DELETE = op("webhook.delete", "DELETE", "/v1/orgs/{org}/webhooks/{webhook}", Organization("webhooks:write"), "Delete a webhook and what it has not delivered");
+    WEBHOOK_PAUSE = op("webhook.pause", "POST", "/v1/orgs/{org}/webhooks/{webhook}/pause", Organization("webhooks:write"), "Pause a webhook, which keeps its place");
+    WEBHOOK_RESUME = op("webhook.resume", "POST", "/v1/orgs/{org}/webhooks/{webhook}/resume", Organization("webhooks:write"), "Let a paused or disabled webhook go on where it was");
+    WEBHOOK_TEST = op("webhook.test", "POST", "/v1/orgs/{org}/webhooks/{webhook}/test", Organization("webhooks:write"), "Send one test event to a webhook's receiver now");
+    WEBHOOK_ROTATE = op("webhook.rotate", "POST", "/v1/orgs/{org}/webhooks/{webhook}/rotate", Organization("webhooks:write"), "Give a webhook a new signing secret");
+    WEBHOOK_REPLAY = op("webhook.replay", "POST", "/v1/orgs/{org}/webhooks/{webhook}/replay", Organization("webhooks:write"), "Send again what a webhook could not deliver since a moment");
+    WEBHOOK_DELIVERY_LIST = op("webhook.delivery.list", "GET", "/v1/orgs/{org}/webhooks/{webhook}/deliveries", Organization("webhooks:read"), "List the deliveries of a webhook, newest first");
+    WEBHOOK_DELIVERY_REPLAY = op("webhook.delivery.replay", "POST", "/v1/orgs/{org}/webhooks/{webhook}/deliveries/{delivery}/replay", Organization("webhooks:write"), "Send one delivery again");
 
     VERIFY = question("verify.one", "/v1/verify", Verifier, "Decide whether a credential may make a call");
     VERIFY_BATCH = question("verify.batch", "/v1/verify/batch", Verifier, "Decide up to 1,000 calls");

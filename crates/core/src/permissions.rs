@@ -89,6 +89,8 @@ pub const OWN_PERMISSIONS: &[OwnPermission] = &[
     permission("installation_limits:read", Read, Publisher, Low, "See the limits on calls in every organization", "全組織に適用される呼び出し制限の閲覧"),
     permission("installation_limits:write", Admin, Publisher, High, "Limit calls in every organization", "全組織に適用される呼び出し制限の設定"),
     permission("record_streams:write", Admin, Organization, High, "Send the access records on to other systems, which then see every call, and change where to", "アクセス記録の外部システムへの継続的な送信と送信先の変更"),
+    permission("webhooks:read", Read, Organization, Medium, "See webhooks and their deliveries", "Webhookと配信状況の閲覧"),
+    permission("webhooks:write", Admin, Organization, High, "Have other systems told of every change in the organization, and change where to", "組織での変更の外部システムへの通知(Webhook)と通知先の変更"),
 ];
 
 /// The permission of this name.

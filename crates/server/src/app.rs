@@ -11,6 +11,7 @@ use crate::ops::records::turns::Turns;
 use crate::proofs::Proofs;
 use crate::streams::Streams;
 use crate::verify::Verify;
+use crate::webhooks::Webhooks;
 use metrics_exporter_prometheus::PrometheusHandle;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -44,6 +45,8 @@ pub struct App {
     pub settling: Failing,
     /// Sending access records on.
     pub streams: Arc<Streams>,
+    /// Telling changes to programs outside.
+    pub webhooks: Webhooks,
     /// For how many days access records are kept where an organization says nothing.
     pub record_days: u32,
     /// Who may ask the access log now.

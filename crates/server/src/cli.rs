@@ -16,6 +16,7 @@ mod credentials;
 mod desk;
 mod error;
 mod exit;
+mod inbox;
 mod init;
 mod limit;
 mod logging;
@@ -39,6 +40,7 @@ mod token;
 mod user;
 mod verifier;
 mod verify;
+mod webhook;
 
 use clap::{Parser, Subcommand};
 use desk::{Desk, Noun, Verb};
@@ -91,6 +93,8 @@ enum Command {
     Password(account::Password),
     /// Where you are signed in
     Session(Noun<session::Session>),
+    /// What concerns you
+    Inbox(Noun<inbox::Inbox>),
     /// Organizations, and the APIs that they use
     Org(Noun<org::Org>),
     /// Accounts of the installation
@@ -124,6 +128,8 @@ enum Command {
     Verify(verify::Verify),
     /// The access log: who called what, and what was answered
     Record(Noun<record::Record>),
+    /// Where an organization's changes are told to
+    Webhook(Noun<webhook::Webhook>),
     /// Who changed what
     Activity(Noun<activity::Activity>),
     /// Write a backup of the installation on this machine, also while it serves
@@ -172,6 +178,7 @@ fn run(command: Command, output: Output, colours: Colours) -> Result<(), CliErro
         Command::Password(password) => abroad(password.run(output)),
         Command::Verify(verify) => abroad(verify.run(output)),
         Command::Session(noun) => visit(noun, output),
+        Command::Inbox(noun) => visit(noun, output),
         Command::Org(noun) => visit(noun, output),
         // The only verb of a noun that is done on this machine: no server is needed, and none may run.
         Command::User(Noun { verb: user::User::Password(password), .. }) => at_home(password.run(output, colours)),
@@ -193,6 +200,7 @@ fn run(command: Command, output: Output, colours: Colours) -> Result<(), CliErro
         Command::Record(Noun { verb: record::Record::VerifyProof(verify), .. }) => verify.run(output),
         Command::Record(Noun { verb: record::Record::PublicKey(key), .. }) => key.run(output, colours),
         Command::Record(noun) => visit(noun, output),
+        Command::Webhook(noun) => visit(noun, output),
         Command::Activity(noun) => visit(noun, output),
     }
 }

@@ -4,8 +4,10 @@ use crate::app::App;
 use crate::db::retention::RecordRetention;
 use crate::db::{self, DbError};
 use crate::failing::reasons;
+use crate::notices;
 use crate::ops::requests::expire;
 use crate::streams::missed;
+use crate::webhooks;
 use std::sync::Arc;
 use std::time::Duration;
 use tegata_core::time::days;
@@ -21,6 +23,9 @@ pub async fn housekeeping(app: Arc<App>) {
     loop {
         if let Err(error) = forget_answers(&app).await {
             tracing::warn!(%error, "old answers could not be forgotten; the next round tries again");
+        }
+        if let Err(error) = forget_told(&app).await {
+            tracing::warn!(%error, "old deliveries and notices could not be forgotten; the next round tries again");
         }
         tokio::time::sleep(ROUND).await;
     }
@@ -84,6 +89,13 @@ pub async fn expiring(app: Arc<App>) {
 async fn forget_answers(app: &App) -> Result<(), DbError> {
     let mut tx = app.db.write().await?;
     db::idempotency::forget_before(&mut tx, app.clock.now().minus(REPETITIONS)).await?;
+    tx.commit().await.map(drop)
+}
+
+async fn forget_told(app: &App) -> Result<(), DbError> {
+    let mut tx = app.db.write().await?;
+    db::deliveries::forget_before(&mut tx, app.clock.now().minus(webhooks::KEPT)).await?;
+    db::notices::forget_before(&mut tx, app.clock.now().minus(notices::KEPT)).await?;
     tx.commit().await.map(drop)
 }
 

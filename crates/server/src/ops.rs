@@ -15,8 +15,10 @@ pub mod apis;
 pub mod assignments;
 pub mod contexts;
 pub mod frame;
+pub mod inbox;
 pub mod limits;
 pub mod members;
+pub mod notice_settings;
 pub mod orgs;
 pub mod own_scope;
 pub mod page;
@@ -35,6 +37,7 @@ pub mod tokens;
 pub mod users;
 pub mod verifiers;
 pub mod view;
+pub mod webhooks;
 
 pub use act::{Act, Allowed, Change, Changes};
 pub use frame::{Caller, Meta, Reply, mutate, query};

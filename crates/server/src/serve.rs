@@ -19,6 +19,7 @@ use crate::http::server::{DoorError, Doors, Serving};
 use crate::jobs;
 use crate::maintenance::restore::why_blocked;
 use crate::maintenance::stops::{StopLog, StopLogError};
+use crate::notices::expiry;
 use crate::ops::records::turns::Turns;
 use crate::ops::setup;
 use crate::proofs::{self, Proofs, Signing};
@@ -30,6 +31,7 @@ use crate::verify::recording::RecordFailure;
 use crate::verify::unknown::{self, Limits};
 use crate::verify::uses;
 use crate::verify::{Parts, Verify};
+use crate::webhooks::{self, Telling, Webhooks};
 use secrecy::SecretString;
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
@@ -84,6 +86,8 @@ pub struct Config {
     pub record_failure: RecordFailure,
     /// Where may be sent to, and how.
     pub sending: send::Settings,
+    /// For how long webhooks try.
+    pub webhooks: webhooks::Settings,
     /// Whether checks leave no records, to measure what a record costs. No option sets it: a server that answers checks
     /// without records is none.
     pub without_records: bool,
@@ -115,6 +119,7 @@ impl Config {
             uses_every: Duration::from_secs(5),
             record_failure: RecordFailure::default(),
             sending: send::Settings::default(),
+            webhooks: webhooks::Settings::default(),
             without_records: false,
             record_faults: None,
             clock: Clock::System,
@@ -203,10 +208,11 @@ pub struct Running {
     doors: Serving,
     follower: JoinHandle<()>,
     /// What ends with the server: reading ahead, keeping its stores small, watching the log, writing summaries, uses of
-    /// tokens and what is used of limits.
-    tasks: [JoinHandle<()>; 8],
+    /// tokens and what is used of limits, warning of what ends.
+    tasks: [JoinHandle<()>; 9],
     signing: Option<Signing>,
     streaming: Streaming,
+    telling: Telling,
     lock: ServingLock,
 }
 
@@ -281,6 +287,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         proofs,
         settling: Failing::default(),
         streams: Arc::new(Streams::new(sender, config.sending.backoff)),
+        webhooks: Webhooks::new(config.webhooks),
         record_days: config.record_days,
         turns: Turns::of_questions(),
         tails: Turns::of_tails(),
@@ -326,9 +333,10 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         tokio::spawn(unknown::summing_up(Arc::clone(&app))),
         tokio::spawn(uses::writing(Arc::clone(&app), config.uses_every)),
         tokio::spawn(keeping::keeping(Arc::clone(&app))),
+        tokio::spawn(expiry::warning(Arc::clone(&app))),
     ];
-    let streaming = Streaming::begin(&app);
-    Ok(Running { address, app, setup, stop, doors, follower, tasks, signing, streaming, lock })
+    let (streaming, telling) = (Streaming::begin(&app), Telling::begin(&app));
+    Ok(Running { address, app, setup, stop, doors, follower, tasks, signing, streaming, telling, lock })
 }
 
 impl Opened {
@@ -345,6 +353,7 @@ impl Running {
         self.app.tails.close();
         self.doors.ended().await;
         self.streaming.end().await;
+        self.telling.end().await;
         for task in self.tasks {
             task.abort();
             let _ = task.await;

@@ -10,6 +10,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::SecretString;
 use sha2::Sha256;
 use std::fmt;
+use tegata_core::time::Timestamp;
 use zeroize::Zeroizing;
 
 /// Bytes of a secret; the specification wants 24 to 64.
@@ -35,6 +36,24 @@ impl WebhookSecret {
     /// Reads one that was sealed for this thing.
     pub fn open(sealer: &Sealer, about: &str, stored: &str) -> Result<Self, SealError> {
         sealer.open(about, stored).map(Self)
+    }
+
+    /// Those that sign at a moment: the current one, and the former while it still counts. `about` is the id of what they were
+    /// sealed for.
+    pub fn signing(
+        sealer: &Sealer,
+        about: &str,
+        current: &str,
+        former: Option<(&str, Timestamp)>,
+        now: Timestamp,
+    ) -> Result<Vec<Self>, SealError> {
+        let mut secrets = vec![Self::open(sealer, about, current)?];
+        if let Some((former, until)) = former
+            && until > now
+        {
+            secrets.push(Self::open(sealer, about, former)?);
+        }
+        Ok(secrets)
     }
 
     /// As it is stored.

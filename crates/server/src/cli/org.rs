@@ -1,7 +1,7 @@
 //! `tegata org`: organizations, and the APIs that they use.
 
 use super::call::Call;
-use super::desk::{Desk, InOrg, Paging, Verb};
+use super::desk::{Because, Desk, InOrg, Paging, Verb};
 use super::error::CliError;
 use super::render::Column;
 use clap::Subcommand;
@@ -45,6 +45,19 @@ pub enum Org {
         #[arg(long)]
         name: String,
     },
+    /// Show how many days before a credential ends people are warned, or change it
+    Notices {
+        /// How many days before, such as 30,7,1
+        #[arg(long, value_name = "DAYS", value_delimiter = ',')]
+        expiry_days: Vec<u32>,
+        /// No warnings
+        #[arg(long, conflicts_with = "expiry_days")]
+        no_warnings: bool,
+        #[command(flatten)]
+        because: Because,
+        #[command(flatten)]
+        org: InOrg,
+    },
     #[command(about = operations::ORG_API_LIST.summary)]
     Apis {
         #[command(flatten)]
@@ -79,6 +92,13 @@ impl Verb for Org {
             Self::Show { org } => desk.show(Call::to(operations::ORG_SHOW).at("org", org)).await,
             Self::Update { org, name } => {
                 desk.show(Call::to(operations::ORG_UPDATE).at("org", org).with("name", name)).await
+            }
+            Self::Notices { expiry_days, no_warnings: false, org, .. } if expiry_days.is_empty() => {
+                desk.show(Call::to(operations::NOTICE_SETTINGS_SHOW).at("org", desk.org(&org).await?)).await
+            }
+            Self::Notices { expiry_days, because, org, .. } => {
+                let call = Call::to(operations::NOTICE_SETTINGS_SET).at("org", desk.org(&org).await?);
+                desk.show(call.with("expiry_days", expiry_days).with("reason", because.reason)).await
             }
             Self::Apis { org, paging } => {
                 let call = Call::to(operations::ORG_API_LIST).at("org", desk.org(&org).await?);

@@ -5,7 +5,7 @@ mod export;
 mod filters;
 mod follow;
 mod partial;
-mod stream;
+pub mod stream;
 
 use super::call::Call;
 use super::desk::{Desk, InOrg, Paging, Verb};

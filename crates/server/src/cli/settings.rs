@@ -100,7 +100,7 @@ pub struct Serving {
 /// Where access records may be sent on to.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Sending {
-    /// A network that record streams may send to although it is not public, such as 10.1.0.0/16; may be repeated
+    /// A network that record streams and webhooks may send to although it is not public, such as 10.1.0.0/16; may be repeated
     #[arg(
         id = "stream_allow",
         long = "stream-allow",
@@ -109,7 +109,7 @@ pub struct Sending {
         value_delimiter = ','
     )]
     pub allow: Vec<IpNet>,
-    /// Let record streams send unencrypted, to http:// and tcp://
+    /// Let record streams and webhooks send unencrypted, to http:// and tcp://
     #[arg(id = "stream_insecure", long = "stream-insecure", env = "TEGATA_STREAM_INSECURE", value_parser = BoolishValueParser::new(), num_args = 0..=1, require_equals = true, default_missing_value = "true", value_name = "BOOL")]
     pub insecure: Option<bool>,
     /// A PEM file with authorities that receivers' certificates may come from, besides those of the system

@@ -130,6 +130,56 @@ pub async fn list(
     rows.iter().map(|row| read(org, row)).collect()
 }
 
+/// The entries of an organization after a place, oldest first.
+pub async fn after(
+    tx: &mut Tx,
+    org: OrgId,
+    (sequence, ordinal): (i64, i64),
+    limit: i64,
+) -> Result<Vec<(ActivityId, String, (i64, i64))>, DbError> {
+    let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(
+        "SELECT id, operation, sequence, ordinal FROM activity
+         WHERE org_id = $1 AND (sequence > $2 OR (sequence = $3 AND ordinal > $4))
+         ORDER BY sequence, ordinal LIMIT $5",
+    )
+    .bind(org.to_string())
+    .bind(sequence)
+    .bind(sequence)
+    .bind(ordinal)
+    .bind(limit)
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter()
+        .map(|(id, operation, sequence, ordinal)| Ok((parsed(&id)?, operation, (sequence, ordinal))))
+        .collect()
+}
+
+/// The organizations in which something happened after one change and up to another.
+pub async fn organizations_after(tx: &mut Tx, after: u64, through: u64) -> Result<Vec<OrgId>, DbError> {
+    // tenant: one task tells what every organization wants told.
+    let rows: Vec<(String,)> =
+        sqlx::query_as("SELECT DISTINCT org_id FROM activity WHERE sequence > $1 AND sequence <= $2")
+            .bind(after.cast_signed())
+            .bind(through.cast_signed())
+            .fetch_all(tx.connection())
+            .await?;
+    rows.iter().map(|(org,)| parsed(org)).collect()
+}
+
+/// An entry.
+pub async fn get(tx: &mut Tx, org: OrgId, id: ActivityId) -> Result<Option<Activity>, DbError> {
+    let row = sqlx::query(
+        "SELECT id, sequence, ordinal, at, operation, actor_kind, actor_id, actor_name, credential_id, subject,
+            before_json, after_json, reason, address, user_agent, request_id
+         FROM activity WHERE org_id = $1 AND id = $2",
+    )
+    .bind(org.to_string())
+    .bind(id.to_string())
+    .fetch_optional(tx.connection())
+    .await?;
+    row.map(|row| read(org, &row).map(|(_, entry)| entry)).transpose()
+}
+
 fn read(org: OrgId, row: &sqlx::any::AnyRow) -> Result<(String, Activity), DbError> {
     use sqlx::Row as _;
     let json = |text: Option<String>| -> Result<Option<Value>, DbError> {

@@ -209,6 +209,24 @@ pub async fn of_role(tx: &mut Tx, org: OrgId, role: RoleId) -> Result<Vec<Assign
     rows.into_iter().map(read).collect()
 }
 
+/// The active members of an organization who administer it, by themselves or through teams.
+pub async fn administrators(tx: &mut Tx, org: OrgId) -> Result<Vec<UserId>, DbError> {
+    let rows: Vec<(String,)> = sqlx::query_as(
+        "SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id
+         WHERE m.org_id = $1 AND m.state = 'active' AND u.state = 'active' AND EXISTS (
+            SELECT 1 FROM assignments a JOIN roles r ON r.id = a.role_id
+            WHERE a.org_id = $2 AND r.everything = 1 AND a.context_id IS NULL AND (a.principal_id = m.user_id
+               OR a.principal_id IN (SELECT t.team_id FROM team_members t WHERE t.org_id = $3 AND t.user_id = m.user_id)))
+         ORDER BY m.user_id",
+    )
+    .bind(org.to_string())
+    .bind(org.to_string())
+    .bind(org.to_string())
+    .fetch_all(tx.connection())
+    .await?;
+    rows.iter().map(|(user,)| parsed(user)).collect()
+}
+
 /// How many active members administer the whole organization, by themselves or through a team.
 pub async fn count_administrators(tx: &mut Tx, org: OrgId) -> Result<i64, DbError> {
     let (count,): (i64,) = sqlx::query_as(

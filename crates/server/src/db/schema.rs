@@ -20,6 +20,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "credential_uses", include_str!("../../migrations/0003_credential_uses.sql")),
     (4, "limits", include_str!("../../migrations/0004_limits.sql")),
     (5, "record_streams", include_str!("../../migrations/0005_record_streams.sql")),
+    (7, "notices", include_str!("../../migrations/0007_notices.sql")),
     (8, "requests", include_str!("../../migrations/0008_requests.sql")),
 ];
 

@@ -3,6 +3,7 @@
 pub mod access_policies;
 pub mod apis;
 pub mod contexts;
+pub mod inbox;
 pub mod limits;
 pub mod members;
 pub mod orgs;
@@ -16,6 +17,7 @@ pub mod teams;
 pub mod tokens;
 pub mod users;
 pub mod verifiers;
+pub mod webhooks;
 
 use super::routes::Routes;
 
@@ -38,4 +40,6 @@ pub fn routes() -> Routes {
         .merge(limits::routes())
         .merge(records::routes())
         .merge(streams::routes())
+        .merge(inbox::routes())
+        .merge(webhooks::routes())
 }

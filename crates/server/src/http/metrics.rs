@@ -50,6 +50,11 @@ pub async fn metrics(State(app): State<Arc<App>>, request: Request) -> Result<im
     metrics::counter!("tegata_stream_deliveries_failed_total").absolute(streams.failed);
     metrics::gauge!("tegata_streams_failing").set(approximate(streams.failing));
     metrics::gauge!("tegata_stream_records_behind").set(approximate(streams.behind));
+    let webhooks = app.webhooks.health();
+    metrics::counter!("tegata_webhook_events_delivered_total").absolute(webhooks.delivered);
+    metrics::counter!("tegata_webhook_attempts_failed_total").absolute(webhooks.failed);
+    metrics::gauge!("tegata_webhooks_failing").set(approximate(webhooks.failing));
+    metrics::gauge!("tegata_webhook_events_waiting").set(approximate(webhooks.waiting));
     let text = app.metrics.render();
     Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text))
 }

@@ -238,6 +238,7 @@ pub fn caller(parts: &axum::http::request::Parts, idempotency: Option<Idempotenc
         meta: Meta {
             address: parts.extensions.get::<Peer>().map(|peer| peer.0),
             user_agent: text(header::USER_AGENT).map(|text| text.chars().take(256).collect()),
+            accept_language: text(header::ACCEPT_LANGUAGE).map(|text| text.chars().take(256).collect()),
             request_id: parts.extensions.get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default(),
             path: parts.uri.path().to_owned(),
         },

@@ -201,6 +201,15 @@ async fn contents(config: &Config, db: &Db, findings: &mut Vec<Finding>) -> Resu
             ));
         }
     }
+    for webhook in db::webhooks::all(&mut tx).await? {
+        let (name, org) = (&webhook.name, webhook.org);
+        if let (None, Some((since, failure))) = (&webhook.paused, &webhook.failing) {
+            findings.push(Finding::warn(
+                format!("the webhook {name} of {org} has not delivered since {since} ({failure})"),
+                "`tegata webhook test` says what its receiver answers; after five days it is disabled",
+            ));
+        }
+    }
     let now = config.clock.now();
     if let Some(newest) = newest_change(&mut tx).await?.filter(|newest| *newest > now.plus(place::SKEW)) {
         findings.push(Finding::error(

@@ -168,6 +168,18 @@ async fn retire_locked(config: &Config, db: &Db, force: bool) -> Result<Retired,
     Ok(Retired { key_id, cut_off })
 }
 
+/// Seals the secrets of one thing under the newest key.
+fn renew(sealer: &Sealer, about: &str, secrets: [Option<&mut String>; 2]) {
+    for secret in secrets.into_iter().flatten() {
+        match sealer.renew(&Entropy::System, about, secret) {
+            Ok(Some(renewed)) => *secret = renewed,
+            Ok(None) => {}
+            // It was lost before: its owner says so, and gets a new one.
+            Err(error) => tracing::warn!(about, %error, "a signing secret cannot be sealed again"),
+        }
+    }
+}
+
 /// Seals every secret that has to be used again under the newest key of the file.
 async fn seal_again(tx: &mut WriteTx, keys: &[HashKey]) -> Result<(), MaintenanceError> {
     let sealer = Sealer::new(keys);
@@ -175,15 +187,14 @@ async fn seal_again(tx: &mut WriteTx, keys: &[HashKey]) -> Result<(), Maintenanc
         let about = stream.id.to_string();
         let Some(secrets) = &mut stream.secrets else { continue };
         let former = secrets.former.as_mut().map(|(secret, _)| secret);
-        for secret in [Some(&mut secrets.current), former].into_iter().flatten() {
-            match sealer.renew(&Entropy::System, &about, secret) {
-                Ok(Some(renewed)) => *secret = renewed,
-                Ok(None) => {}
-                // It was lost before: the stream says so, and gets a new one.
-                Err(error) => tracing::warn!(stream = about, %error, "a signing secret cannot be sealed again"),
-            }
-        }
+        renew(&sealer, &about, [Some(&mut secrets.current), former]);
         db::streams::reseal(tx, &stream).await?;
+    }
+    for mut webhook in db::webhooks::all(tx).await? {
+        let about = webhook.id.to_string();
+        let former = webhook.secrets.former.as_mut().map(|(secret, _)| secret);
+        renew(&sealer, &about, [Some(&mut webhook.secrets.current), former]);
+        db::webhooks::reseal(tx, &webhook).await?;
     }
     Ok(())
 }

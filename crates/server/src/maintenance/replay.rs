@@ -118,6 +118,17 @@ async fn apply(tx: &mut WriteTx, stop: &Stop, org: Option<OrgId>, now: Timestamp
             },
             Err(_) => return Ok(None),
         },
+        (Kind::Webhook, Some(org)) => match id.parse() {
+            Ok(webhook) => changed(db::webhooks::delete(tx, org, webhook).await)?,
+            Err(_) => return Ok(None),
+        },
+        (Kind::WebhookPause, Some(org)) => match id.parse() {
+            Ok(webhook) => match db::webhooks::get(tx, org, webhook).await? {
+                Some(webhook) => changed(db::webhooks::pause(tx, &webhook, now, WHY).await)?,
+                None => false,
+            },
+            Err(_) => return Ok(None),
+        },
         (Kind::HashKey, _) => match id.parse() {
             Ok(key) => changed(db::hash_keys::retire(tx, key).await)?,
             Err(_) => return Ok(None),

@@ -316,6 +316,7 @@ impl Uncertain {
             "policy.set" => format!("A policy{place}"),
             "role.update" => format!("The role {id}{place}"),
             "record.stream.update" => format!("The record stream {id}{place}"),
+            "webhook.update" => format!("The webhook {id}{place}"),
             "context.update" => format!("The context {id}{place}"),
             "api.import" => format!("The catalogue of {id}"),
             _ => format!("{id}{place} ({})", stop.operation),

@@ -8,6 +8,7 @@ use crate::db::feed::Topic;
 use crate::db::orgs::Org;
 use crate::db::{self, DbError, Tx, WriteTx};
 use crate::maintenance::stops::kind_of;
+use crate::notices::Notice;
 use crate::verify::limits::told::RateLimit;
 use serde_json::Value;
 use std::sync::Arc;
@@ -96,6 +97,8 @@ pub struct Change {
     pub reason: Option<String>,
     /// What readers of the feed have to look at again.
     pub feed: Vec<(Topic, Option<OrgId>, String)>,
+    /// Who is told of it.
+    pub notices: Vec<Notice>,
     /// Who did it, id and name, where the call itself shows nobody: whoever signs in.
     pub by: Option<(String, String)>,
 }
@@ -105,7 +108,7 @@ impl Change {
     #[expect(clippy::needless_pass_by_value, reason = "ids are handed over as they come")]
     pub fn new(org: OrgId, subject: impl ToString) -> Self {
         let subject = subject.to_string();
-        Self { org, subject, before: None, after: None, reason: None, feed: Vec::new(), by: None }
+        Self { org, subject, before: None, after: None, reason: None, feed: Vec::new(), notices: Vec::new(), by: None }
     }
 
     /// What it was.
@@ -134,6 +137,13 @@ impl Change {
     #[expect(clippy::needless_pass_by_value, reason = "ids are handed over as they come")]
     pub fn feed(mut self, topic: Topic, org: Option<OrgId>, subject: impl ToString) -> Self {
         self.feed.push((topic, org, subject.to_string()));
+        self
+    }
+
+    /// Tells people of it, in their inbox: stored with the change, or not at all.
+    #[must_use]
+    pub fn notify(mut self, notice: Notice) -> Self {
+        self.notices.push(notice);
         self
     }
 

@@ -9,6 +9,7 @@ use crate::authn::{Actor, Presented, identify};
 use crate::db::activity::Activity;
 use crate::db::idempotency::Answer;
 use crate::db::{self, DbError, Tx, WriteTx};
+use crate::notices;
 use crate::verify::own::OwnAccess;
 use serde_json::Value;
 use std::net::IpAddr;
@@ -30,6 +31,8 @@ pub struct Meta {
     pub address: Option<IpAddr>,
     /// The program of the caller.
     pub user_agent: Option<String>,
+    /// The languages that the program accepts (`Accept-Language`).
+    pub accept_language: Option<String>,
     /// The id of the request.
     pub request_id: String,
     /// The path without its query.
@@ -317,6 +320,9 @@ async fn write_change(
         request_id: Some(caller.meta.request_id.clone()),
     };
     db::activity::insert(tx, &entry).await?;
+    for notice in &change.notices {
+        notices::store(tx, &app.entropy, now, notice).await?;
+    }
     for (topic, org, subject) in &change.feed {
         tx.feed(*topic, *org, subject).await?;
     }

@@ -13,6 +13,7 @@ pub mod file;
 pub mod look;
 pub mod mine;
 pub mod sight;
+pub mod told;
 pub mod ungrant;
 pub mod view;
 

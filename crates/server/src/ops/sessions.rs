@@ -12,7 +12,7 @@ use tegata_core::problem::{Code, Problem};
 
 /// Refuses a token where only the person themself will do: tokens were given no permission about sessions and
 /// passwords, and credentials do not manage credentials without one.
-fn require_session(actor: &Actor) -> Result<(), Problem> {
+pub fn require_session(actor: &Actor) -> Result<(), Problem> {
     if actor.session.is_some() {
         Ok(())
     } else {

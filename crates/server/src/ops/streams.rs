@@ -3,7 +3,7 @@
 
 pub mod create;
 pub mod delete;
-mod input;
+pub(in crate::ops) mod input;
 pub mod look;
 pub mod pause;
 pub mod replay;

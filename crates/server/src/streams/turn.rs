@@ -177,15 +177,9 @@ async fn post(
 
 /// The secrets that sign at this moment.
 fn secrets(app: &App, stream: &Stream) -> Result<Vec<WebhookSecret>, SealError> {
-    let about = stream.id.to_string();
     let stored = stream.secrets.as_ref().ok_or(SealError::Altered)?;
-    let mut secrets = vec![WebhookSecret::open(&app.sealer, &about, &stored.current)?];
-    if let Some((former, until)) = &stored.former
-        && *until > app.clock.now()
-    {
-        secrets.push(WebhookSecret::open(&app.sealer, &about, former)?);
-    }
-    Ok(secrets)
+    let former = stored.former.as_ref().map(|(former, until)| (former.as_str(), *until));
+    WebhookSecret::signing(&app.sealer, &stream.id.to_string(), &stored.current, former, app.clock.now())
 }
 
 fn test_message(app: &App, settings: &Settings, id: &str) -> Vec<u8> {
@@ -200,7 +194,7 @@ fn test_message(app: &App, settings: &Settings, id: &str) -> Vec<u8> {
 
 /// What came back from a test.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = RecordStreamTest)]
+#[schema(as = ReceiverTest)]
 pub struct Tested {
     /// Whether the receiver took it.
     pub delivered: bool,

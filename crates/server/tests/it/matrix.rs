@@ -3,6 +3,7 @@
 //! does not know how to call.
 
 use crate::generated::{blessing, current, row, table};
+use crate::streams::until;
 use crate::support::{Client, Database, PASSWORD, Server};
 use crate::town::{CATALOGUE, Town, doors_token, made, text};
 use reqwest::Method;
@@ -17,6 +18,14 @@ struct Caller {
     token: String,
     /// A session of theirs, to end.
     session: String,
+}
+
+impl Caller {
+    /// A notice of theirs; nobody's where they have none.
+    async fn notice(&self) -> String {
+        let inbox = self.client.get("/v1/me/inbox?limit=1").await;
+        inbox.body["items"][0]["id"].as_str().unwrap_or("ntc_00000000000000000000000001").to_owned()
+    }
 }
 
 const NOBODY: &str = "nobody";
@@ -51,6 +60,8 @@ struct Stage {
     role: String,
     limit: String,
     installation_limit: String,
+    webhook: String,
+    delivery: String,
     access_policy: String,
     gate: Client,
 }
@@ -85,9 +96,12 @@ impl Stage {
         server.signed().await;
         let limit = town.make("limits", limit_body(town.number())).await;
         let installation_limit = made(&town.root.post("/v1/limits", limit_body(town.number())).await);
+        let (webhook, delivery) = webhook_with_delivery(&town).await;
         let access_policy = town.make("access-policies", json!({"name": "Ceiling", "admits": []})).await;
         let (holder_client, root) = (holder.client.clone(), town.root.clone());
         Self {
+            webhook,
+            delivery,
             town,
             expires_at,
             holder: holder.id,
@@ -136,6 +150,12 @@ impl Stage {
                 Some(org) => text(&own_token(&client, org, expires_at, &["organization:read"]).await, "id"),
                 None => self.token.clone(),
             };
+            if title == MEMBER {
+                // Which their inbox says.
+                for verb in ["block", "unblock"] {
+                    admin.post(&format!("/v1/orgs/octo/tokens/{token}/{verb}"), json!({})).await.status(200);
+                }
+            }
             let session = second_session(server, &format!("{name}@example.com")).await;
             callers.push(Caller { title, client, token, session });
         }
@@ -201,6 +221,21 @@ impl Stage {
             admin.post(&format!("{streams}/{stream}/pause"), json!({})).await.status(200);
         }
         stream
+    }
+
+    /// A webhook, and no other but that of the delivery: an organization has few.
+    async fn fresh_webhook(&self, paused: bool) -> String {
+        let (admin, webhooks) = (&self.town.admin.client, "/v1/orgs/octo/webhooks");
+        for old in admin.get(webhooks).await.status(200)["items"].as_array().unwrap() {
+            if text(old, "id") != self.webhook {
+                admin.delete(&format!("{webhooks}/{}", text(old, "id"))).await.status(200);
+            }
+        }
+        let webhook = self.town.make("webhooks", webhook_body()).await;
+        if paused {
+            admin.post(&format!("{webhooks}/{webhook}/pause"), json!({})).await.status(200);
+        }
+        webhook
     }
 
     /// A request about the house: of the caller where it is to be theirs, and otherwise of the holder; granted where it is
@@ -293,6 +328,10 @@ impl Stage {
             ("access_policy", "access_policy.delete") => self.fresh_access_policy().await,
             ("access_policy", _) => self.access_policy.clone(),
             ("record", _) => self.record.clone(),
+            ("webhook", "webhook.delivery.replay") => self.webhook.clone(),
+            ("notice", _) => caller.notice().await,
+            ("delivery", _) => self.delivery.clone(),
+            ("webhook", id) => self.fresh_webhook(id == "webhook.resume").await,
             ("stream", id) => self.fresh_stream(id == "record.stream.resume").await,
             (name, id) => panic!("the matrix does not know what {{{name}}} of {id} is: teach it"),
         }
@@ -323,6 +362,12 @@ impl Stage {
                 self.fresh_stream(false).await;
                 stream_body()
             }
+            "webhook.create" => {
+                self.fresh_webhook(false).await;
+                webhook_body()
+            }
+            "notice_settings.set" => json!({"expiry_days": [30, 7, 1]}),
+            "webhook.replay" => json!({"since": "2026-01-01T00:00:00Z"}),
             "record.stream.replay" => json!({"from": "2026-01-01T00:00:00Z"}),
             "record.sql" => json!({"statement": "SELECT 1"}),
             "record.retention.set" => json!({"days": 180, "hold": false, "reason": "test"}),
@@ -370,6 +415,27 @@ impl Stage {
 /// A receiver that nothing reaches: names of this kind lead nowhere (RFC 6761).
 fn stream_body() -> Value {
     json!({"name": "siem", "kind": "webhook", "url": "https://siem.invalid/in"})
+}
+
+fn webhook_body() -> Value {
+    json!({"name": "desk", "url": "https://desk.invalid/in", "events": ["context.*"]})
+}
+
+/// A webhook with a delivery that was made.
+async fn webhook_with_delivery(town: &Town) -> (String, String) {
+    let webhook = town.make("webhooks", webhook_body()).await;
+    town.make("contexts", json!({"type": "house", "key": "told"})).await;
+    let path = format!("/v1/orgs/octo/webhooks/{webhook}/deliveries");
+    let mut delivery = String::new();
+    until("there is a delivery", async || !deliveries(town, &path).await.is_empty()).await;
+    for item in deliveries(town, &path).await {
+        delivery = text(&item, "id");
+    }
+    (webhook, delivery)
+}
+
+async fn deliveries(town: &Town, path: &str) -> Vec<Value> {
+    town.admin.client.get(path).await.status(200)["items"].as_array().unwrap().clone()
 }
 
 async fn second_session_of_root(server: &Server) -> Value {

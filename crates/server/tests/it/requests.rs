@@ -5,6 +5,7 @@ mod attacks;
 mod deciding;
 mod policies;
 mod seeing;
+mod told;
 
 use crate::support::{Client, Person, Reply, Server};
 use crate::town::{Town, doors_check, doors_token_body, made, text};

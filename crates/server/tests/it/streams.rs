@@ -1,6 +1,6 @@
 //! Sending access records on: to receivers that are really there, fail, and come back.
 
-mod receiver;
+pub mod receiver;
 mod safety;
 mod syslog;
 mod webhook;
@@ -80,7 +80,7 @@ fn id_of(record: &Value) -> String {
 }
 
 /// Waits until something holds.
-async fn until(what: &str, holds: impl AsyncFn() -> bool) {
+pub async fn until(what: &str, holds: impl AsyncFn() -> bool) {
     let end = Instant::now() + Duration::from_secs(30);
     while !holds().await {
         assert!(Instant::now() < end, "{what}");

@@ -111,6 +111,7 @@ impl Server {
         config.sending.patience = Duration::from_secs(3);
         config.sending.backoff.shortest = Duration::from_millis(100);
         config.sending.backoff.longest = Duration::from_millis(400);
+        config.webhooks.backoff = config.sending.backoff;
         // Sooner than a test would wait.
         config.uses_every = Duration::from_millis(100);
         change(&mut config);

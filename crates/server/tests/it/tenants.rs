@@ -30,6 +30,8 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
     let limit = json!({"name": "calls", "quota": 1_000_000, "window_seconds": 60, "per": "credential"});
     let limit = town.make("limits", limit).await;
     let stream = town.make("record-streams", stream()).await;
+    let webhook = town.make("webhooks", webhook()).await;
+    let delivery = "whd_00000000000000000000000001".to_owned();
     let access_policy = town.make("access-policies", ceiling()).await;
     let request =
         request(server, admin, &holder.client, "octo", json!({"api": "town", "scopes": ["house:key:main:doors:read"]}))
@@ -46,6 +48,9 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
         ("record", vec![record]),
         ("limit", vec![limit, "calls".to_owned()]),
         ("stream", vec![stream]),
+        ("webhook", vec![webhook]),
+        ("delivery", vec![delivery]),
+        ("notice", vec!["ntc_00000000000000000000000001".to_owned()]),
         ("request", vec![request]),
         ("access_policy", vec![access_policy, "Ceiling".to_owned()]),
         ("session", vec![session]),
@@ -57,6 +62,10 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
 
 fn stream() -> Value {
     json!({"name": "siem", "kind": "webhook", "url": "https://siem.invalid/in"})
+}
+
+fn webhook() -> Value {
+    json!({"name": "desk", "url": "https://desk.invalid/in"})
 }
 
 fn ceiling() -> Value {
@@ -110,6 +119,9 @@ async fn things_of_acme(server: &Server, town: &Town, admin: &Client) -> Things 
         ("record", one(record)),
         ("limit", one(limit)),
         ("stream", one(post("record-streams", stream()).await)),
+        ("webhook", one(post("webhooks", webhook()).await)),
+        ("delivery", one("whd_00000000000000000000000002".to_owned())),
+        ("notice", one("ntc_00000000000000000000000002".to_owned())),
         (
             "request",
             one(request(server, admin, admin, "acme", json!({"api": "tegata", "scopes": ["organization:read"]})).await),

@@ -228,7 +228,7 @@ impl Stream {
 }
 
 /// A test that did not arrive is a failure of the command as well.
-async fn test(desk: &Desk, call: Call) -> Result<(), CliError> {
+pub async fn test(desk: &Desk, call: Call) -> Result<(), CliError> {
     let answer = desk.client.call(&call).await?;
     desk.output.thing(&answer)?;
     if answer.get("delivered") == Some(&Value::Bool(true)) {

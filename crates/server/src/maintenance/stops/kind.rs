@@ -40,6 +40,10 @@ pub enum Kind {
     RecordStream,
     /// A record stream, for now. A later resumption is not looked at: somebody looks again.
     RecordStreamPause,
+    /// A webhook.
+    Webhook,
+    /// A webhook, for now. A later resumption is not looked at: somebody looks again.
+    WebhookPause,
     /// A hashing key, with every secret under it.
     HashKey,
     /// A change that may have narrowed what somebody can do and cannot be repeated from this file: it is listed.
@@ -65,6 +69,9 @@ pub const STOPPING: &[(&Operation, Kind)] = &[
     (operations::RECORD_STREAM_DELETE, Kind::RecordStream),
     (operations::RECORD_STREAM_PAUSE, Kind::RecordStreamPause),
     (operations::RECORD_STREAM_UPDATE, Kind::Review),
+    (operations::WEBHOOK_DELETE, Kind::Webhook),
+    (operations::WEBHOOK_PAUSE, Kind::WebhookPause),
+    (operations::WEBHOOK_UPDATE, Kind::Review),
     (operations::REQUEST_UNGRANT, Kind::Grant),
     (operations::ACCESS_POLICY_UPDATE, Kind::Review),
     (operations::ACCESS_POLICY_DELETE, Kind::Review),

@@ -4,6 +4,7 @@
 use super::{administrators, passing_on, show};
 use crate::db::feed::Topic;
 use crate::db::{self, DbError, WriteTx};
+use crate::notices::{Notice, NoticeKind};
 use crate::ops::act::internal;
 use crate::ops::receipt::Receipt;
 use crate::ops::requests;
@@ -46,7 +47,15 @@ impl Mutation for DeactivateMember {
         let tokens = stop_tokens(act, org, member.user).await.map_err(internal)?;
 
         let stopped: Vec<String> = tokens.iter().map(ToString::to_string).collect();
+        let notice = Notice {
+            to: vec![member.user],
+            org: Some(org),
+            kind: NoticeKind::MembershipDeactivated,
+            about: org.to_string(),
+            data: json!({"organization": allowed.org.name, "by": act.actor.user.name}),
+        };
         let mut change = Change::new(org, member.user)
+            .notify(notice)
             .before(json!({"state": "active"}))
             .after(json!({"state": "inactive", "tokens_revoked_here": stopped}))
             .feed(Topic::Member, Some(org), member.user);

@@ -6,6 +6,7 @@ mod narrow;
 use super::close::close_if_settled;
 use super::look::{seen, token};
 use super::sight::Sight;
+use super::told;
 use super::view::RequestView;
 use crate::db::feed::Topic;
 use crate::db::grants::{Decided, StoredGrant};
@@ -138,6 +139,7 @@ impl Mutation for DecideRequest {
         let changes = settle(act, &mut sight, &request, &token, chosen).await?;
         close_if_settled(&mut act.tx, &request, act.now).await.map_err(internal)?;
         let request = db::requests::get(act.tx(), org.id, request.id).await.map_err(internal)?.ok_or_else(hidden)?;
+        told::decided(act, &request, &token, &changes, self.body.comment.as_deref()).await.map_err(internal)?;
         let view = seen(act, &mut sight, &request, true).await.map_err(internal)?.ok_or_else(hidden)?;
         let after = json!({"credential": token.id.to_string(), "state": request.state, "lines": changes});
         let change = Change::new(request.org, request.id).after(after).because(self.body.comment.as_deref());

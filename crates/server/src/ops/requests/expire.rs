@@ -1,6 +1,7 @@
 //! Requests that nobody decided in time.
 
 use super::close::settle;
+use super::told;
 use crate::app::App;
 use crate::db::feed::Topic;
 use crate::db::requests::Request;
@@ -34,6 +35,7 @@ async fn expire(app: &App, request: &Request) -> Result<(), DbError> {
     let settled = settle(&mut tx, request, GrantState::expire, |_| true, None, now).await?;
     let after = json!({"credential": request.token.to_string(), "expired": settled, "state": RequestState::Closed});
     note(&mut tx, now, Some(request.org), "request.expire", &request.id.to_string(), after).await?;
+    told::expired(app, &mut tx, request, now).await?;
     tx.feed(Topic::Token, None, &request.token.to_string()).await?;
     let sequence = tx.commit().await?;
     if app.verify.applied(sequence).await.is_err() {

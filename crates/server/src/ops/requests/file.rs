@@ -1,5 +1,6 @@
 //! Filing what has to be decided: one request for each organization, one line for each permission in a place.
 
+use super::told;
 use crate::db::grants::StoredGrant;
 use crate::db::requests::Request;
 use crate::db::tokens::Token;
@@ -20,7 +21,7 @@ pub async fn grants(
     reason: &str,
     grants: Vec<StoredGrant>,
 ) -> Result<Vec<String>, Problem> {
-    let mut filed: BTreeMap<OrgId, (RequestId, i64)> = BTreeMap::new();
+    let mut filed: BTreeMap<OrgId, (Request, i64)> = BTreeMap::new();
     for mut grant in grants {
         if grant.state == GrantState::Requested {
             let (request, line) = match filed.entry(grant.org) {
@@ -31,14 +32,17 @@ pub async fn grants(
                 }
             };
             *line += 1;
-            grant.line = Some((*request, *line));
+            grant.line = Some((request.id, *line));
         }
         db::grants::insert(&mut act.tx, &grant).await.map_err(internal)?;
     }
-    Ok(filed.values().map(|(request, _)| request.to_string()).collect())
+    for (request, lines) in filed.values() {
+        told::filed(act, request, token, *lines).await.map_err(internal)?;
+    }
+    Ok(filed.values().map(|(request, _)| request.id.to_string()).collect())
 }
 
-async fn file(act: &mut Act<'_, WriteTx>, token: &Token, reason: &str, org: OrgId) -> Result<RequestId, Problem> {
+async fn file(act: &mut Act<'_, WriteTx>, token: &Token, reason: &str, org: OrgId) -> Result<Request, Problem> {
     let policy = db::policies::get(&mut act.tx, org, token.kind).await.map_err(internal)?;
     let request = Request {
         id: act.id(RequestId::new),
@@ -53,5 +57,5 @@ async fn file(act: &mut Act<'_, WriteTx>, token: &Token, reason: &str, org: OrgI
         closed_at: None,
     };
     db::requests::insert(&mut act.tx, &request).await.map_err(internal)?;
-    Ok(request.id)
+    Ok(request)
 }

@@ -17,6 +17,7 @@ use tegata_core::credential::GrantState;
 use tegata_core::ids::RequestId;
 use tegata_core::operations::{self, Operation};
 use tegata_core::problem::{Code, Problem};
+use tegata_core::request::RequestState;
 use utoipa::ToSchema;
 
 /// List one's own requests.
@@ -106,6 +107,9 @@ impl Mutation for WithdrawRequest {
             return Err(Problem::new(Code::Conflict, "nothing of this request waits for a decision any more"));
         }
         let request = find(act, self.request).await?;
+        if request.state == RequestState::Closed {
+            super::told::withdrawn(act, &request).await.map_err(internal)?;
+        }
         let view = own(act, &request, true).await?.ok_or_else(|| Problem::not_found("request"))?;
         let change = Change::new(request.org, request.id)
             .after(json!({"credential": request.token.to_string(), "withdrawn": settled, "state": request.state}))

@@ -78,7 +78,7 @@ impl Mutation for CreateStream {
         let id = act.id(RecordStreamId::new);
         let (secrets, shown) = match settings.target {
             Target::Webhook { .. } => {
-                let (secret, shown) = fresh_secret(act, id)?;
+                let (secret, shown) = fresh_secret(act, &id.to_string())?;
                 (Some(Secrets { current: secret, former: None }), Some(shown))
             }
             Target::Syslog { .. } => (None, None),
@@ -104,10 +104,10 @@ impl Mutation for CreateStream {
     }
 }
 
-/// A new signing secret of a stream: as it is stored, and as it is shown once.
-pub(super) fn fresh_secret(act: &Act<'_, WriteTx>, id: RecordStreamId) -> Result<(String, String), Problem> {
+/// A new signing secret of the thing with this id: as it is stored, and as it is shown once.
+pub(in crate::ops) fn fresh_secret(act: &Act<'_, WriteTx>, about: &str) -> Result<(String, String), Problem> {
     let secret = WebhookSecret::generate(&act.app.entropy);
-    let sealed = secret.seal(&act.app.sealer, &act.app.entropy, &id.to_string()).map_err(|error| {
+    let sealed = secret.seal(&act.app.sealer, &act.app.entropy, about).map_err(|error| {
         tracing::error!(%error, "a secret could not be sealed");
         Problem::internal()
     })?;

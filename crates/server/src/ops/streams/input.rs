@@ -54,7 +54,8 @@ pub(super) async fn read<T: Reading>(act: &mut Act<'_, T>, org: OrgId, said: Sai
     Ok(Settings { target, format, filter: said.filter, asked })
 }
 
-fn check_url<T: Reading>(act: &Act<'_, T>, url: &str, schemes: &[Scheme]) -> Result<(), Problem> {
+/// Whether this installation sends there.
+pub(in crate::ops) fn check_url<T: Reading>(act: &Act<'_, T>, url: &str, schemes: &[Scheme]) -> Result<(), Problem> {
     let there = Destination::read(url, schemes).map_err(|error| Problem::field("url", error))?;
     act.app.streams.sender.may_send(&there).map_err(|error| {
         let why = match error {

@@ -36,7 +36,7 @@ impl Mutation for RotateStream {
             return Err(Problem::new(Code::Conflict, "syslog messages are not signed; this stream has no secret"));
         };
         let until = act.now.plus(overlap);
-        let (current, shown) = fresh_secret(act, stream.id)?;
+        let (current, shown) = fresh_secret(act, &stream.id.to_string())?;
         let former = (!overlap.is_zero()).then_some((secrets.current, until));
         stream.secrets = Some(Secrets { current, former });
         store(act, &mut stream, false).await?;

@@ -4,6 +4,7 @@ use super::look::{show, token_here};
 use crate::db::feed::Topic;
 use crate::db::tokens::{Part, Token};
 use crate::db::{self, WriteTx};
+use crate::notices::{Notice, NoticeKind};
 use crate::ops::act::internal;
 use crate::ops::receipt::Receipt;
 use crate::ops::requests;
@@ -69,6 +70,24 @@ impl Mutation for RevokeOrgToken {
     }
 }
 
+/// What its owner is told of a part that was stopped, unless they stopped it themselves.
+fn stopped(act: &Act<'_, WriteTx>, allowed: &Allowed, token: &Token, state: PartState, reason: Option<&str>) -> Notice {
+    let is_own = token.owner == act.actor.user.id;
+    Notice {
+        to: if is_own { Vec::new() } else { vec![token.owner] },
+        org: Some(allowed.org.id),
+        kind: NoticeKind::CredentialStopped,
+        about: token.id.to_string(),
+        data: json!({
+            "credential": token.name,
+            "organization": allowed.org.name,
+            "action": state,
+            "by": act.actor.user.name,
+            "reason": reason,
+        }),
+    }
+}
+
 impl OnPart {
     /// Takes one step with this organization's part.
     async fn step(
@@ -99,6 +118,10 @@ impl OnPart {
             .after(json!({"name": token.name, "state": next}))
             .because(self.body.reason.as_deref())
             .feed(Topic::Token, None, token.id);
+        let change = match next {
+            PartState::Active => change,
+            _ => change.notify(stopped(act, allowed, &token, next, reason)),
+        };
         let changed = Part { org, state: next, state_reason: reason.map(str::to_owned), changed_at: now };
         Ok((token, changed, change))
     }
