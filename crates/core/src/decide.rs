@@ -21,7 +21,7 @@ use ipnet::IpNet;
 use std::net::IpAddr;
 
 /// The version of the rule; a change of its meaning increases it.
-pub const RULE_VERSION: u32 = 1;
+pub const RULE_VERSION: u32 = 2;
 
 /// Everything the rule looks at.
 #[derive(Debug, Clone, Copy)]
@@ -131,6 +131,8 @@ pub enum Organization<'a> {
 pub struct Part<'a> {
     /// The API of the call.
     pub api: ApiId,
+    /// Whether that is Tegata's own, which nothing covers that does not list its permissions.
+    pub own_api: bool,
     /// The state of this organization's part.
     pub state: PartState,
     /// Whether the owner's account and membership are active.
@@ -150,6 +152,10 @@ pub enum Grants<'a> {
     Whole,
     /// These.
     Listed(&'a [Grant]),
+    /// Every permission up to this level, of every API but Tegata's own: a legacy token, or an access key.
+    UpTo(Level),
+    /// Everything of every API but Tegata's own, where the organization's policy says so: an unscoped organization key.
+    Unscoped,
 }
 
 /// Permissions of one API in one place.
@@ -168,8 +174,10 @@ pub struct Grant {
 /// On whose rights a credential acts.
 #[derive(Debug, Clone, Copy)]
 pub enum Acting<'a> {
-    /// For a user, within that user's rights at this moment.
+    /// For a user or a service account, within their rights at this moment.
     For(&'a [Right<'a>]),
+    /// For itself, bounded by what it was given alone: an organization key.
+    Itself,
 }
 
 /// The answer.
@@ -239,13 +247,17 @@ pub fn decide(facts: &Facts<'_>) -> Decision {
             if let Some(reason) = without_permission(part) {
                 return deny(reason);
             }
-            let session = matches!(part.grants, Grants::Whole);
+            let unscoped = match part.grants {
+                Grants::Whole => true,
+                Grants::Unscoped => !part.own_api,
+                Grants::UpTo(_) | Grants::Listed(_) => false,
+            };
             match facts.target {
                 Target::AuthenticatedOnly => match of_any_grant(part) {
                     None => Decision::Allow { alternative: None },
                     Some(reason) => deny(reason),
                 },
-                Target::UnscopedOnly if session => Decision::Allow { alternative: None },
+                Target::UnscopedOnly if unscoped => Decision::Allow { alternative: None },
                 _ => deny(Reason::InsufficientScope),
             }
         }
@@ -345,7 +357,11 @@ fn of_owner_and_policy(part: &Part<'_>) -> Option<Reason> {
     if !part.owner_active {
         return Some(Reason::OwnerInactive);
     }
-    part.policy.is_some_and(|policy| policy.admission == Admission::Deny).then_some(Reason::PolicyDenied)
+    if part.policy.is_some_and(|policy| policy.admission == Admission::Deny) {
+        return Some(Reason::PolicyDenied);
+    }
+    let unscoped = matches!(part.grants, Grants::Unscoped);
+    (unscoped && part.policy.is_none_or(|policy| !policy.unscoped)).then_some(Reason::PolicyDenied)
 }
 
 fn of_level(part: &Part<'_>, level: Level) -> Option<Reason> {
@@ -357,8 +373,11 @@ fn of_grants(part: &Part<'_>, need: &Need<'_>) -> Option<Reason> {
     let Place::Chain(chain) = need.place else {
         return Some(Reason::NoSuchContext);
     };
-    let Grants::Listed(grants) = part.grants else {
-        return None;
+    let grants = match part.grants {
+        Grants::Listed(grants) => grants,
+        Grants::UpTo(level) if need.level > level => return Some(Reason::InsufficientScope),
+        Grants::UpTo(_) | Grants::Unscoped => return part.own_api.then_some(Reason::InsufficientScope),
+        Grants::Whole => return None,
     };
     let mut reason = Reason::InsufficientScope;
     for grant in grants {
@@ -378,8 +397,10 @@ fn of_grants(part: &Part<'_>, need: &Need<'_>) -> Option<Reason> {
 /// Why nothing at all was granted of the API of the call; none when something was. A credential that nobody has let in
 /// yet is let in nowhere.
 fn of_any_grant(part: &Part<'_>) -> Option<Reason> {
-    let Grants::Listed(grants) = part.grants else {
-        return None;
+    let grants = match part.grants {
+        Grants::Listed(grants) => grants,
+        Grants::UpTo(_) | Grants::Unscoped => return part.own_api.then_some(Reason::InsufficientScope),
+        Grants::Whole => return None,
     };
     let mut reason = Reason::InsufficientScope;
     for grant in grants.iter().filter(|grant| grant.api == part.api) {
@@ -401,7 +422,9 @@ fn of_owner_rights(part: &Part<'_>, need: &Need<'_>) -> Option<Reason> {
     let Place::Chain(chain) = need.place else {
         return Some(Reason::NoSuchContext);
     };
-    let Acting::For(rights) = part.acting;
+    let Acting::For(rights) = part.acting else {
+        return None;
+    };
     let covered = rights.iter().any(|right| right.covers(part.api, need.permission, chain));
     (!covered).then_some(Reason::OwnerLacksPermission)
 }

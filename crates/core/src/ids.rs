@@ -150,6 +150,8 @@ define_ids! {
     LimitId = "lim";
     /// Where access records are sent on to.
     RecordStreamId = "rst";
+    /// An account that belongs to an organization and that no person signs in with.
+    ServiceAccountId = "sva";
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Duration;
 use tegata_core::ids::{ContextId, OrgId, RoleId, TeamId, UserId, VerifierId};
+use tegata_core::owner::Owner;
 
 /// How long the follower rests when nobody wakes it.
 const ROUND: Duration = Duration::from_secs(1);
@@ -301,9 +302,16 @@ impl Verify {
         let Some((_, token)) = reading.entries.into_iter().find(|(other, _)| *other == digest) else {
             return Ok(None);
         };
-        let orgs = token.parts.iter().map(|part| part.org);
-        let Some(user) = self.read_user(&mut tx, token.owner, orgs).await? else {
-            return Ok(None);
+        let user = match token.owner {
+            Owner::User(owner) => {
+                let orgs = token.parts.iter().map(|part| part.org);
+                let Some(user) = self.read_user(&mut tx, owner, orgs).await? else {
+                    return Ok(None);
+                };
+                Some(user)
+            }
+            // Organizations are always in memory.
+            Owner::Organization(_) | Owner::ServiceAccount(_) => None,
         };
         self.index.install_token(&mut installing, digest, token.clone());
         Ok(Some(Warm { token, user }))

@@ -312,8 +312,9 @@ pub enum NameBy {
 mod tests {
     use super::*;
     use std::sync::atomic::AtomicBool;
-    use tegata_core::credential::{CredentialKind, CredentialState};
+    use tegata_core::credential::{Coverage, CredentialKind, CredentialState};
     use tegata_core::ids::TokenId;
+    use tegata_core::owner::Owner;
     use tegata_core::time::Timestamp;
 
     fn token(number: u8) -> (Digest, TokenEntry) {
@@ -321,7 +322,8 @@ mod tests {
             id: TokenId::from_u128(number.into()),
             kind: CredentialKind::PersonalToken,
             name: "t".into(),
-            owner: UserId::from_u128(1),
+            coverage: Coverage::Listed,
+            owner: Owner::User(UserId::from_u128(1)),
             state: CredentialState::Active,
             expires_at: Timestamp::MAX,
             addresses: Box::default(),

@@ -2,7 +2,7 @@
 //! installs anything.
 
 use super::entry::{
-    MemberEntry, Noted, OrgEntry, PartEntry, TeamEntry, TokenEntry, TokenReading, UserEntry, VerifierEntry,
+    MemberEntry, Noted, OrgEntry, PartEntry, Policies, TeamEntry, TokenEntry, TokenReading, UserEntry, VerifierEntry,
 };
 use crate::authn::Digest;
 use crate::catalogues::Catalogues;
@@ -37,6 +37,7 @@ fn entry(token: &Token, parts: &[PartEntry], valid_until: Option<Timestamp>) -> 
         id: token.id,
         kind: token.kind,
         name: token.name.as_str().into(),
+        coverage: token.coverage,
         owner: token.owner,
         state: token.state,
         expires_at: valid_until.map_or(token.expires_at, |until| until.min(token.expires_at)),
@@ -187,7 +188,12 @@ pub async fn org(tx: &mut Tx, id: OrgId, limits: List) -> Result<Option<OrgEntry
         return Ok(None);
     };
     let apis = db::orgs::apis(tx, id).await?;
-    let personal_tokens = db::policies::get(tx, id, CredentialKind::PersonalToken).await?;
+    let policies = Policies {
+        personal_token: db::policies::get(tx, id, CredentialKind::PersonalToken).await?,
+        legacy_token: db::policies::get(tx, id, CredentialKind::LegacyToken).await?,
+        organization_key: db::policies::get(tx, id, CredentialKind::OrganizationKey).await?,
+        access_key: db::policies::get(tx, id, CredentialKind::AccessKey).await?,
+    };
     let apis = apis.into_iter().map(|(api, _)| api).collect();
-    Ok(Some(OrgEntry { key: org.key.into(), personal_tokens, apis, limits }))
+    Ok(Some(OrgEntry { key: org.key.into(), name: org.name.into(), policies, apis, limits }))
 }

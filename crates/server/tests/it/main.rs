@@ -28,4 +28,5 @@ mod storage;
 mod streams;
 mod tenants;
 mod town;
+mod upgrades;
 mod uses;

@@ -1,14 +1,14 @@
 //! Facts that own what they hold, in the words of people: a story to change one thing in and to decide again.
 
 use crate::bits::{PermissionNumber, PermissionSet};
-use crate::credential::{CredentialState, GrantState, PartState};
+use crate::credential::{CredentialKind, CredentialState, GrantState, PartState};
 use crate::decide::{
     Acting, Alternative, Credential, Decision, Facts, Gate, Grant, Grants, Need, Organization, Part, Place, Presented,
     Target, decide,
 };
 use crate::ids::{ApiId, ContextId};
 use crate::level::Level;
-use crate::policy::{Admission, KindPolicy, LIFETIME_MAX, LevelLimit};
+use crate::policy::{Admission, KindPolicy, LevelLimit};
 use crate::role::{Held, Right};
 use crate::time::Timestamp;
 use ipnet::IpNet;
@@ -46,6 +46,13 @@ pub enum Asked {
     AuthenticatedOnly,
     UnscopedOnly,
     AnyOf(Vec<Vec<Wish>>),
+}
+
+/// What a credential covers without a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wide {
+    UpTo(Level),
+    Unscoped,
 }
 
 /// A permission in a place that is wished for.
@@ -87,6 +94,12 @@ pub struct Scene {
     pub policy: Option<KindPolicy>,
     /// What the credential was given; none for a session.
     pub grants: Option<Vec<Grant>>,
+    /// What it covers in place of that, without a list.
+    pub wide: Option<Wide>,
+    /// Whether it acts for itself, and nobody's rights bound it.
+    pub for_itself: bool,
+    /// Whether the API of the call is Tegata's own.
+    pub own_api: bool,
     pub rights: Vec<OwnedRight>,
     /// Each context with the one above it.
     pub parents: BTreeMap<ContextId, Option<ContextId>>,
@@ -113,7 +126,7 @@ pub fn administrator(context: Option<ContextId>) -> OwnedRight {
 }
 
 pub fn policy(admission: Admission, level: LevelLimit) -> KindPolicy {
-    KindPolicy { admission, level, max_lifetime: LIFETIME_MAX }
+    KindPolicy { admission, level, ..KindPolicy::fresh(CredentialKind::PersonalToken) }
 }
 
 impl Scene {
@@ -133,9 +146,28 @@ impl Scene {
             owner_active: true,
             policy: Some(policy(Admission::Allow, LevelLimit::All)),
             grants: Some(vec![grant(Some(PROJECT), &[READ])]),
+            wide: None,
+            for_itself: false,
+            own_api: false,
             rights: vec![right(Some(PROJECT), &[READ])],
             parents: BTreeMap::from([(PROJECT, None), (CHANNEL, Some(PROJECT)), (OTHER_PROJECT, None)]),
         }
+    }
+
+    /// A legacy token up to a level, of an owner who administers everything.
+    pub fn legacy(level: Level) -> Self {
+        Self { wide: Some(Wide::UpTo(level)), rights: vec![administrator(None)], ..Self::reading() }
+    }
+
+    /// An organization key that lists what the usual token does; nobody's rights bound it.
+    pub fn organization_key() -> Self {
+        Self { for_itself: true, rights: Vec::new(), ..Self::reading() }
+    }
+
+    /// An unscoped organization key, where the policy takes such.
+    pub fn unscoped_key() -> Self {
+        let policy = KindPolicy { unscoped: true, ..policy(Admission::Allow, LevelLimit::All) };
+        Self { wide: Some(Wide::Unscoped), policy: Some(policy), ..Self::organization_key() }
     }
 
     /// The same scene, asking for other alternatives.
@@ -185,11 +217,16 @@ impl Scene {
         let rights: Vec<_> = self.rights.iter().map(OwnedRight::borrow).collect();
         let part = Part {
             api: API,
+            own_api: self.own_api,
             state: self.part,
             owner_active: self.owner_active,
             policy: self.policy.as_ref(),
-            grants: self.grants.as_deref().map_or(Grants::Whole, Grants::Listed),
-            acting: Acting::For(&rights),
+            grants: match self.wide {
+                Some(Wide::UpTo(level)) => Grants::UpTo(level),
+                Some(Wide::Unscoped) => Grants::Unscoped,
+                None => self.grants.as_deref().map_or(Grants::Whole, Grants::Listed),
+            },
+            acting: if self.for_itself { Acting::Itself } else { Acting::For(&rights) },
         };
         look(&Facts {
             gate: self.gate,

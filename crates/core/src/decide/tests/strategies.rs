@@ -1,12 +1,12 @@
 //! Random scenes: small worlds in which grants, rights and needs meet often, and in which much is in order.
 
-use super::scene::{API, Asked, NOON, OTHER_API, OwnedRight, Scene, Shown, Spot, Wish};
+use super::scene::{API, Asked, NOON, OTHER_API, OwnedRight, Scene, Shown, Spot, Wide, Wish};
 use crate::bits::{PermissionNumber, PermissionSet};
-use crate::credential::{CredentialState, GrantState, PartState};
+use crate::credential::{CredentialKind, CredentialState, GrantState, PartState};
 use crate::decide::{Gate, Grant};
 use crate::ids::{ApiId, ContextId};
 use crate::level::Level;
-use crate::policy::{Admission, KindPolicy, LIFETIME_MAX, LevelLimit};
+use crate::policy::{Admission, KindPolicy, LevelLimit};
 use crate::time::Timestamp;
 use ipnet::IpNet;
 use proptest::collection::vec;
@@ -21,6 +21,9 @@ pub fn scenes() -> impl Strategy<Value = Scene> {
         asked: inside.asked,
         policy: inside.policy,
         grants: inside.grants,
+        wide: inside.wide,
+        for_itself: inside.for_itself,
+        own_api: inside.own_api,
         rights: inside.rights,
         parents: inside.parents,
         ..door
@@ -35,6 +38,9 @@ pub fn open_scenes() -> impl Strategy<Value = Scene> {
             asked: scene.asked,
             policy: scene.policy,
             grants: scene.grants,
+            wide: scene.wide,
+            for_itself: scene.for_itself,
+            own_api: scene.own_api,
             rights: scene.rights,
             parents: scene.parents,
             ..usual
@@ -75,6 +81,9 @@ struct Inside {
     asked: Asked,
     policy: Option<KindPolicy>,
     grants: Option<Vec<Grant>>,
+    wide: Option<Wide>,
+    for_itself: bool,
+    own_api: bool,
     rights: Vec<OwnedRight>,
     parents: BTreeMap<ContextId, Option<ContextId>>,
 }
@@ -89,8 +98,24 @@ fn permissions(contexts: usize) -> impl Strategy<Value = Inside> {
         30 => vec(vec(wishes(contexts), 1..4), 1..5).prop_map(Asked::AnyOf),
     ];
     let grants = option::weighted(0.9, vec(grants(contexts), 0..9));
-    (asked, policies(), grants, vec(rights(contexts), 0..5), trees(contexts))
-        .prop_map(|(asked, policy, grants, rights, parents)| Inside { asked, policy, grants, rights, parents })
+    let kind = (option::weighted(0.3, wides()), prop::bool::weighted(0.2), prop::bool::weighted(0.2));
+    (asked, policies(), grants, kind, vec(rights(contexts), 0..5), trees(contexts)).prop_map(
+        |(asked, policy, grants, (wide, for_itself, own_api), rights, parents)| Inside {
+            asked,
+            policy,
+            grants,
+            wide,
+            for_itself,
+            own_api,
+            rights,
+            parents,
+        },
+    )
+}
+
+fn wides() -> impl Strategy<Value = Wide> {
+    let levels = prop::sample::select(vec![Level::Read, Level::Write, Level::Admin]);
+    prop_oneof![2 => levels.prop_map(Wide::UpTo), 1 => Just(Wide::Unscoped)]
 }
 
 /// Trees in which every context lies below an earlier one or the organization.
@@ -172,8 +197,12 @@ fn policies() -> impl Strategy<Value = Option<KindPolicy>> {
         1 => Just(Admission::Deny),
     ];
     let level = prop_oneof![6 => Just(LevelLimit::All), 1 => Just(LevelLimit::ReadOnly)];
-    let policy =
-        (admission, level).prop_map(|(admission, level)| KindPolicy { admission, level, max_lifetime: LIFETIME_MAX });
+    let policy = (admission, level, any::<bool>()).prop_map(|(admission, level, unscoped)| KindPolicy {
+        admission,
+        level,
+        unscoped,
+        ..KindPolicy::fresh(CredentialKind::OrganizationKey)
+    });
     option::weighted(0.9, policy)
 }
 

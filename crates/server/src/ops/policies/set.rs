@@ -30,6 +30,12 @@ pub struct Body {
     /// Longest life, in days: 1 to 365.
     #[schema(minimum = 1, maximum = 365)]
     pub max_lifetime_days: u64,
+    /// `organization_key` only: whether keys may be unscoped, and those that are count. Left out means no.
+    #[serde(default)]
+    pub unscoped: bool,
+    /// `legacy_token` and `access_key` only: whether they may be made without an end. Left out means no.
+    #[serde(default)]
+    pub without_end: bool,
     /// Why it is changed.
     pub reason: String,
 }
@@ -64,9 +70,12 @@ impl Mutation for SetPolicy {
         }
         name::check_reason(reason).map_err(|error| Problem::field("reason", error))?;
 
+        fits(kind, body)?;
         let before = db::policies::get(act.tx(), org, kind).await.map_err(internal)?;
         let max_lifetime = days(body.max_lifetime_days);
-        let policy = KindPolicy { admission: body.admission, level: body.level, max_lifetime };
+        let (unscoped, without_end) = (body.unscoped, body.without_end);
+        let policy =
+            KindPolicy { admission: body.admission, level: body.level, max_lifetime, unscoped, without_end };
         db::policies::set(&mut act.tx, org, kind, &policy, act.now).await.map_err(internal)?;
         let view = PolicyView::of(kind, &policy);
         let change = Change::new(org, org)
@@ -76,4 +85,19 @@ impl Mutation for SetPolicy {
             .feed(Topic::Org, Some(org), org);
         Ok((view, change.into()))
     }
+}
+
+/// Whether a policy can be one for this kind.
+fn fits(kind: CredentialKind, body: &Body) -> Result<(), Problem> {
+    if body.admission == Admission::Approval && kind != CredentialKind::PersonalToken {
+        let message = "nobody is asked before credentials of this kind: write `allow` or `deny`";
+        return Err(Problem::field("admission", message));
+    }
+    if body.unscoped && kind != CredentialKind::OrganizationKey {
+        return Err(Problem::field("unscoped", "only organization keys can be unscoped"));
+    }
+    if body.without_end && !matches!(kind, CredentialKind::LegacyToken | CredentialKind::AccessKey) {
+        return Err(Problem::field("without_end", "credentials of this kind always have an end"));
+    }
+    Ok(())
 }
