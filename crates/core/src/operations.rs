@@ -105,6 +105,8 @@ operations! {
     TOKEN_REGENERATE = own("token.regenerate", "POST", "/v1/me/tokens/{token}/regenerate", "own_tokens:write", "Give a token a new secret and keep its id");
     TOKEN_REVOKE = own("token.revoke", "POST", "/v1/me/tokens/{token}/revoke", "own_tokens:write", "Stop one of one's own tokens everywhere and for good");
 
+    LEGACY_TOKEN_CREATE = own("token.legacy.create", "POST", "/v1/me/legacy-tokens", "own_tokens:write", "Create a legacy token: everything of a level that one may do oneself");
+
     USER_CREATE = op("user.create", "POST", "/v1/users", Publisher("users:write"), "Make an account");
     USER_LIST = op("user.list", "GET", "/v1/users", Publisher("users:read"), "List the accounts of the installation");
     USER_SHOW = op("user.show", "GET", "/v1/users/{user}", Publisher("users:read"), "Show an account");
@@ -165,6 +167,13 @@ operations! {
     ORG_TOKEN_BLOCK = op("org.token.block", "POST", "/v1/orgs/{org}/tokens/{token}/block", Organization("tokens:write"), "Stop this organization's part of a token for now");
     ORG_TOKEN_UNBLOCK = op("org.token.unblock", "POST", "/v1/orgs/{org}/tokens/{token}/unblock", Organization("tokens:write"), "Let this organization's part of a token go on");
     ORG_TOKEN_REVOKE = op("org.token.revoke", "POST", "/v1/orgs/{org}/tokens/{token}/revoke", Organization("tokens:write"), "Stop this organization's part of a token for good");
+
+    ORGANIZATION_KEY_CREATE = op("organization.key.create", "POST", "/v1/orgs/{org}/organization-keys", Organization("organization_keys:write"), "Make a key that the organization owns, or show what it could do");
+    ORGANIZATION_KEY_LIST = op("organization.key.list", "GET", "/v1/orgs/{org}/organization-keys", Organization("organization_keys:read"), "List the keys that the organization owns, or only the unscoped ones");
+    ORGANIZATION_KEY_SHOW = op("organization.key.show", "GET", "/v1/orgs/{org}/organization-keys/{key}", Organization("organization_keys:read"), "Show a key that the organization owns");
+    ORGANIZATION_KEY_BLOCK = op("organization.key.block", "POST", "/v1/orgs/{org}/organization-keys/{key}/block", Organization("organization_keys:write"), "Stop an organization key for now");
+    ORGANIZATION_KEY_UNBLOCK = op("organization.key.unblock", "POST", "/v1/orgs/{org}/organization-keys/{key}/unblock", Organization("organization_keys:write"), "Let an organization key go on");
+    ORGANIZATION_KEY_REVOKE = op("organization.key.revoke", "POST", "/v1/orgs/{org}/organization-keys/{key}/revoke", Organization("organization_keys:write"), "Stop an organization key for good");
 
     POLICY_LIST = op("policy.list", "GET", "/v1/orgs/{org}/policies", Organization("policies:read"), "List what the organization allows for each kind of credential");
     POLICY_SET = op("policy.set", "PUT", "/v1/orgs/{org}/policies/{kind}", Organization("policies:write"), "Change what the organization allows for a kind of credential");

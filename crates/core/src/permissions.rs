@@ -89,6 +89,8 @@ pub const OWN_PERMISSIONS: &[OwnPermission] = &[
     permission("installation_limits:read", Read, Publisher, Low, "See the limits on calls in every organization", "全組織に適用される呼び出し制限の閲覧"),
     permission("installation_limits:write", Admin, Publisher, High, "Limit calls in every organization", "全組織に適用される呼び出し制限の設定"),
     permission("record_streams:write", Admin, Organization, High, "Send the access records on to other systems, which then see every call, and change where to", "アクセス記録の外部システムへの継続的な送信と送信先の変更"),
+    permission("organization_keys:read", Read, Organization, Medium, "See the keys that the organization owns, and their risks", "組織が所有するキーとそのリスクの閲覧"),
+    permission("organization_keys:write", Admin, Organization, High, "Make, block and revoke keys that the organization owns", "組織が所有するキーの作成、停止、取り消し"),
 ];
 
 /// The permission of this name.

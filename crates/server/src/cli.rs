@@ -22,6 +22,7 @@ mod maintenance;
 mod member;
 mod moment;
 mod org;
+mod organization_key;
 mod policy;
 mod proof;
 mod record;
@@ -106,8 +107,10 @@ enum Command {
     /// Protected APIs with their permissions and endpoints
     #[command(visible_alias = "api")]
     Catalogue(Noun<catalogue::Catalogue>),
-    /// Personal tokens: your own, and those that are used in an organization
+    /// Tokens: your own, and those that are used in an organization
     Token(Noun<token::Token>),
+    /// Keys that an organization owns
+    OrganizationKey(Noun<organization_key::OrganizationKey>),
     /// Whatever asks for decisions about APIs
     Verifier(Noun<verifier::Verifier>),
     /// What an organization allows for each kind of credential
@@ -177,6 +180,7 @@ fn run(command: Command, output: Output, colours: Colours) -> Result<(), CliErro
         Command::Assignment(noun) => visit(noun, output),
         Command::Catalogue(noun) => visit(noun, output),
         Command::Token(noun) => visit(noun, output),
+        Command::OrganizationKey(noun) => visit(noun, output),
         Command::Verifier(noun) => visit(noun, output),
         Command::Policy(noun) => visit(noun, output),
         Command::Limit(noun) => visit(noun, output),

@@ -16,6 +16,7 @@ pub mod contexts;
 pub mod frame;
 pub mod limits;
 pub mod members;
+pub mod organization_keys;
 pub mod orgs;
 pub mod own_scope;
 pub mod page;

@@ -82,7 +82,8 @@ impl Token {
 type Row = (String, String, String, String, String, String, String, String, String, i64, i64, Option<i64>);
 
 fn read(row: Row) -> Result<Token, DbError> {
-    let (id, owner, kind, coverage, name, state, reason, addresses, created_by, created_at, expires_at, revoked_at) = row;
+    let (id, owner, kind, coverage, name, state, reason, addresses, created_by, created_at, expires_at, revoked_at) =
+        row;
     Ok(Token {
         id: parsed(&id)?,
         owner: parsed(&owner)?,

@@ -4,6 +4,7 @@ pub mod apis;
 pub mod contexts;
 pub mod limits;
 pub mod members;
+pub mod organization_keys;
 pub mod orgs;
 pub mod policies;
 pub mod records;
@@ -30,6 +31,7 @@ pub fn routes() -> Routes {
         .merge(teams::routes())
         .merge(contexts::routes())
         .merge(roles::routes())
+        .merge(organization_keys::routes())
         .merge(policies::routes())
         .merge(limits::routes())
         .merge(records::routes())

@@ -50,6 +50,8 @@ struct Stage {
     role: String,
     limit: String,
     installation_limit: String,
+    /// An organization key.
+    key: String,
 }
 
 /// A limit that holds nobody back.
@@ -80,9 +82,12 @@ impl Stage {
         let records = town.admin.client.get("/v1/orgs/octo/records?limit=1").await;
         let record = text(&records.status(200)["items"][0], "id");
         server.signed().await;
+        let key = town.make("organization-keys", key_body(&expires_at)).await;
+        let legacy = json!({"admission": "allow", "level": "all", "max_lifetime_days": 365, "reason": "test"});
+        town.admin.client.put("/v1/orgs/octo/policies/legacy_token", legacy).await.status(200);
         let limit = town.make("limits", limit_body(town.number())).await;
         let installation_limit = made(&town.root.post("/v1/limits", limit_body(town.number())).await);
-        Self { town, expires_at, holder: holder.id, token, record, team, role: doors, limit, installation_limit }
+        Self { town, expires_at, holder: holder.id, token, record, team, role: doors, limit, installation_limit, key }
     }
 
     async fn callers(&self, server: &Server) -> Vec<Caller> {
@@ -164,6 +169,16 @@ impl Stage {
         json!({"key": key, "name": "Role", "context_type": "global", "permissions": permissions})
     }
 
+    /// An organization key, blocked or not.
+    async fn fresh_key(&self, blocked: bool) -> String {
+        let key = self.town.make("organization-keys", key_body(&self.expires_at)).await;
+        if blocked {
+            let path = format!("/v1/orgs/octo/organization-keys/{key}/block");
+            self.town.admin.client.post(&path, json!({})).await.status(200);
+        }
+        key
+    }
+
     async fn fresh_verifier(&self) -> String {
         made(&self.town.root.post("/v1/verifiers", json!({"name": "Gate", "apis": ["town"]})).await)
     }
@@ -225,6 +240,8 @@ impl Stage {
             ("role", _) => self.role.clone(),
             ("assignment", _) => self.given().await,
             ("kind", _) => "personal_token".to_owned(),
+            ("key", "organization.key.show") => self.key.clone(),
+            ("key", id) => self.fresh_key(id == "organization.key.unblock").await,
             ("limit", "limit.delete") => self.town.make("limits", limit_body(town.number())).await,
             ("limit", "installation.limit.delete") => self.fresh_installation_limit().await,
             ("limit", id) if id.starts_with("installation.") => self.installation_limit.clone(),
@@ -242,6 +259,9 @@ impl Stage {
             "me.password" => json!({"old_password": PASSWORD, "new_password": PASSWORD}),
             "token.create" => json!({"name": "own", "expires_at": self.expires_at, "reason": "test",
                 "grants": [{"organization": "octo", "api": "tegata", "scopes": ["organization:read"]}]}),
+            "token.legacy.create" => json!({"name": "old", "levels": "read", "organizations": ["octo"],
+                "expires_at": self.expires_at}),
+            "organization.key.create" => key_body(&self.expires_at),
             "user.create" => json!({"email": format!("made-{number}@example.com"), "name": "Made"}),
             "api.import" => json!({"document": CATALOGUE, "format": "yaml"}),
             "verifier.create" => json!({"name": "Gate", "apis": ["town"]}),
@@ -298,6 +318,11 @@ impl Stage {
         }
         status
     }
+}
+
+/// A key that may read every door.
+fn key_body(expires_at: &str) -> Value {
+    json!({"name": "backup", "expires_at": expires_at, "grants": [{"api": "town", "scopes": ["doors:read"]}]})
 }
 
 /// A receiver that nothing reaches: names of this kind lead nowhere (RFC 6761).

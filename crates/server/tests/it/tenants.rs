@@ -30,6 +30,7 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
     let limit = json!({"name": "calls", "quota": 1_000_000, "window_seconds": 60, "per": "credential"});
     let limit = town.make("limits", limit).await;
     let stream = town.make("record-streams", stream()).await;
+    let key = town.make("organization-keys", key(&server.in_days(10))).await;
     let verifier = made(&town.root.post("/v1/verifiers", json!({"name": "Gate", "apis": ["town"]})).await);
     Things::from([
         ("org", vec!["octo".to_owned(), org]),
@@ -42,11 +43,16 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
         ("record", vec![record]),
         ("limit", vec![limit, "calls".to_owned()]),
         ("stream", vec![stream]),
+        ("key", vec![key]),
         ("session", vec![session]),
         ("verifier", vec![verifier]),
         ("api", vec!["town".to_owned()]),
         ("kind", vec!["personal_token".to_owned()]),
     ])
+}
+
+fn key(expires_at: &str) -> Value {
+    json!({"name": "backup", "expires_at": expires_at, "grants": [{"api": "town", "scopes": ["doors:read"]}]})
 }
 
 fn stream() -> Value {
@@ -86,6 +92,7 @@ async fn things_of_acme(server: &Server, town: &Town, admin: &Client) -> Things 
         ("record", one(record)),
         ("limit", one(limit)),
         ("stream", one(post("record-streams", stream()).await)),
+        ("key", one(post("organization-keys", key(&server.in_days(10))).await)),
         ("api", one("town".to_owned())),
         ("kind", one("personal_token".to_owned())),
     ])

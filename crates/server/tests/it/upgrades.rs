@@ -41,7 +41,8 @@ async fn tokens_get_other_owners(database: Database) {
     db.migrate().await.unwrap();
     db.migrate().await.unwrap();
 
-    let token = "SELECT owner_id || ' ' || kind || ' ' || coverage || ' ' || created_by || ' ' || addresses FROM tokens";
+    let token =
+        "SELECT owner_id || ' ' || kind || ' ' || coverage || ' ' || created_by || ' ' || addresses FROM tokens";
     assert_eq!(one(&pool, token).await, "usr_1 personal_token listed usr_1 10.0.0.0/8");
     assert_eq!(one(&pool, "SELECT state || ' ' || state_reason FROM token_parts").await, "blocked leak");
     assert_eq!(one(&pool, "SELECT permissions || ' ' || state FROM grants").await, "doors:read granted");
@@ -49,7 +50,8 @@ async fn tokens_get_other_owners(database: Database) {
     assert_eq!(one(&pool, flags).await, "00");
 
     // An owner may be an organization now; parts and grants still belong to a token that exists.
-    let key = "INSERT INTO tokens (id, owner_id, kind, coverage, name, state, reason, addresses, created_by, created_at,
+    let key =
+        "INSERT INTO tokens (id, owner_id, kind, coverage, name, state, reason, addresses, created_by, created_at,
             expires_at, revoked_at)
         VALUES ('tok_2', 'org_1', 'organization_key', 'unscoped', 'all', 'active', '', '', 'usr_1', 5, 9, NULL)";
     sqlx::query(key).execute(&pool).await.unwrap();

@@ -113,8 +113,7 @@ fn failing_before_permissions(scene: &Scene) -> BTreeSet<Reason> {
 /// Every reason against one alternative. Where no permission is named, it is taken as writing, and nothing covers it.
 fn failing(scene: &Scene, wishes: &[Wish]) -> BTreeSet<Reason> {
     let denied = scene.policy.as_ref().is_some_and(|policy| policy.admission == Admission::Deny);
-    let too_wide =
-        scene.wide == Some(Wide::Unscoped) && !scene.policy.as_ref().is_some_and(|policy| policy.unscoped);
+    let too_wide = scene.wide == Some(Wide::Unscoped) && !scene.policy.as_ref().is_some_and(|policy| policy.unscoped);
     let read_only = scene.policy.as_ref().is_some_and(|policy| policy.level == LevelLimit::ReadOnly);
     let writes = wishes.is_empty() || wishes.iter().any(|wish| wish.level != Level::Read);
     let mut failing = collect(&[
@@ -159,7 +158,8 @@ fn policy_admits(scene: &Scene, level: Level) -> bool {
         None => takes_it(false),
         Some(policy) => {
             takes_it(policy.unscoped)
-                && policy.admission != Admission::Deny && (policy.level == LevelLimit::All || level == Level::Read)
+                && policy.admission != Admission::Deny
+                && (policy.level == LevelLimit::All || level == Level::Read)
         }
     }
 }

@@ -50,6 +50,8 @@ pub const STOPPING: &[(&Operation, Kind)] = &[
     (operations::TOKEN_REGENERATE, Kind::Secret),
     (operations::ORG_TOKEN_REVOKE, Kind::TokenPart),
     (operations::ORG_TOKEN_BLOCK, Kind::TokenBlock),
+    (operations::ORGANIZATION_KEY_REVOKE, Kind::TokenPart),
+    (operations::ORGANIZATION_KEY_BLOCK, Kind::TokenBlock),
     (operations::VERIFIER_REVOKE, Kind::Verifier),
     (operations::VERIFIER_REGENERATE, Kind::Secret),
     (operations::SESSION_END, Kind::Session),

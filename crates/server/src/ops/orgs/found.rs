@@ -56,6 +56,7 @@ const PREDEFINED: &[Predefined] = &[
             "activity:read",
             "limits:read",
             "organization:read",
+            "organization_keys:read",
             "policies:read",
             "records:read",
             "tokens:read",

@@ -74,8 +74,7 @@ impl Mutation for SetPolicy {
         let before = db::policies::get(act.tx(), org, kind).await.map_err(internal)?;
         let max_lifetime = days(body.max_lifetime_days);
         let (unscoped, without_end) = (body.unscoped, body.without_end);
-        let policy =
-            KindPolicy { admission: body.admission, level: body.level, max_lifetime, unscoped, without_end };
+        let policy = KindPolicy { admission: body.admission, level: body.level, max_lifetime, unscoped, without_end };
         db::policies::set(&mut act.tx, org, kind, &policy, act.now).await.map_err(internal)?;
         let view = PolicyView::of(kind, &policy);
         let change = Change::new(org, org)

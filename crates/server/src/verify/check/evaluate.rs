@@ -15,11 +15,11 @@ use smallvec::SmallVec;
 use std::ops::Range;
 use std::time::Duration;
 use tegata_core::catalogue::{Access, OrganizationOf};
+use tegata_core::credential::Coverage;
 use tegata_core::decide::{
     Acting, Alternative, Credential, Decision, Facts, Gate, Grants, Need, Organization, Part, Place, Presented, Reason,
     Target, decide, is_granted, is_held_by_owner,
 };
-use tegata_core::credential::Coverage;
 use tegata_core::ids::{ContextId, OrgId, UserId};
 use tegata_core::level::Level;
 use tegata_core::owner::Owner;

@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tegata_core::ids::{ApiId, OrgId, SessionId, TokenId};
-use tegata_core::owner::Owner;
 use tegata_core::limit::{Left, Per};
+use tegata_core::owner::Owner;
 use tegata_core::permissions::OWN_API;
 use tegata_core::time::Timestamp;
 

@@ -81,8 +81,11 @@ pub async fn admit<T: Reading>(act: &mut Act<'_, T>, wishes: &Wishes) -> Result<
 fn require_open(world: &World) -> Result<(), Problem> {
     let key = &world.org.key;
     if world.policy.admission == Admission::Deny {
-        return Err(Problem::new(Code::Forbidden, format!("the policy of {key} admits no credential of the kind {}", world.kind))
-            .with("reason", "policy_denied"));
+        return Err(Problem::new(
+            Code::Forbidden,
+            format!("the policy of {key} admits no credential of the kind {}", world.kind),
+        )
+        .with("reason", "policy_denied"));
     }
     if world.rights.part_state != PartState::Active {
         return Err(Problem::new(Code::BeyondOwnRights, format!("the token that acts is stopped in {key}")));

@@ -70,7 +70,7 @@ impl Mutation for RevokeOrgToken {
 
 impl OnPart {
     /// Takes one step with this organization's part.
-    async fn step(
+    pub async fn step(
         &self,
         act: &mut Act<'_, WriteTx>,
         allowed: &Allowed,
