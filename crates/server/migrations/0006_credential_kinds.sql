@@ -61,3 +61,24 @@ CREATE INDEX grants_by_api ON grants (api_id);
 -- Whether organization keys may be unscoped, and whether credentials of the kind may have no end.
 ALTER TABLE policies ADD COLUMN unscoped BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE policies ADD COLUMN without_end BIGINT NOT NULL DEFAULT 0;
+
+-- Accounts that belong to an organization and that no person signs in with; a member answers for each.
+CREATE TABLE service_accounts (
+    id TEXT PRIMARY KEY,
+    org_id TEXT NOT NULL REFERENCES orgs (id),
+    name TEXT NOT NULL,
+    owner_id TEXT NOT NULL REFERENCES users (id),
+    state TEXT NOT NULL,
+    created_by TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    UNIQUE (org_id, name)
+);
+
+-- By what an access key is shown: the Argon2id hash of its secret, or nothing where no secret fits any more.
+CREATE TABLE access_keys (
+    org_id TEXT NOT NULL REFERENCES orgs (id),
+    token_id TEXT PRIMARY KEY REFERENCES tokens (id),
+    client_id TEXT NOT NULL UNIQUE,
+    secret_hash TEXT NOT NULL
+);
+CREATE INDEX access_keys_by_org ON access_keys (org_id, token_id);

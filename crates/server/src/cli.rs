@@ -3,6 +3,7 @@
 //! A client command is a noun (a file here) with verbs; each verb is a call of an operation of the table, and
 //! the desk shows the answer. What a command may do, the server decides: nothing here knows a rule.
 
+mod access_key;
 mod account;
 mod activity;
 mod assignment;
@@ -30,6 +31,7 @@ mod render;
 mod role;
 mod secret;
 mod serve;
+mod service_account;
 mod session;
 mod settings;
 mod size;
@@ -111,6 +113,10 @@ enum Command {
     Token(Noun<token::Token>),
     /// Keys that an organization owns
     OrganizationKey(Noun<organization_key::OrganizationKey>),
+    /// What programs act as
+    ServiceAccount(Noun<service_account::ServiceAccount>),
+    /// Client ids and secrets that show service accounts
+    AccessKey(Noun<access_key::AccessKey>),
     /// Whatever asks for decisions about APIs
     Verifier(Noun<verifier::Verifier>),
     /// What an organization allows for each kind of credential
@@ -181,6 +187,8 @@ fn run(command: Command, output: Output, colours: Colours) -> Result<(), CliErro
         Command::Catalogue(noun) => visit(noun, output),
         Command::Token(noun) => visit(noun, output),
         Command::OrganizationKey(noun) => visit(noun, output),
+        Command::ServiceAccount(noun) => visit(noun, output),
+        Command::AccessKey(noun) => visit(noun, output),
         Command::Verifier(noun) => visit(noun, output),
         Command::Policy(noun) => visit(noun, output),
         Command::Limit(noun) => visit(noun, output),

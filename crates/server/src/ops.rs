@@ -9,6 +9,7 @@
 //! The frame does the rest: identification, idempotency, the transaction, activity, the change feed, the access
 //! record. A mutation that returns no change does not compile.
 
+pub mod access_keys;
 pub mod act;
 pub mod apis;
 pub mod assignments;
@@ -25,6 +26,7 @@ pub mod receipt;
 pub mod records;
 pub mod rights;
 pub mod roles;
+pub mod service_accounts;
 pub mod sessions;
 pub mod setup;
 pub mod streams;

@@ -9,6 +9,7 @@ pub mod orgs;
 pub mod policies;
 pub mod records;
 pub mod roles;
+pub mod service_accounts;
 pub mod sessions;
 pub mod streams;
 pub mod teams;
@@ -32,6 +33,7 @@ pub fn routes() -> Routes {
         .merge(contexts::routes())
         .merge(roles::routes())
         .merge(organization_keys::routes())
+        .merge(service_accounts::routes())
         .merge(policies::routes())
         .merge(limits::routes())
         .merge(records::routes())

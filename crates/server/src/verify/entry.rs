@@ -254,6 +254,19 @@ impl Policies {
     }
 }
 
+/// A service account, with what it was given.
+#[derive(Debug)]
+pub struct ServiceAccountEntry {
+    /// Its organization.
+    pub org: OrgId,
+    /// What it is called.
+    pub name: Box<str>,
+    /// Whether its keys count.
+    pub active: bool,
+    /// Its roles, each in its place.
+    pub roles: TeamEntry,
+}
+
 /// A role with what it holds.
 pub type RoleEntry = RoleContent;
 /// The roles of a team, each in its place.
@@ -270,6 +283,8 @@ pub enum Noun {
     Team(TeamEntry),
     /// A context.
     Context(ContextEntry),
+    /// A service account.
+    ServiceAccount(Box<ServiceAccountEntry>),
 }
 
 /// A token with all of its secrets, as it was read.

@@ -6,7 +6,9 @@
 //! either it is installed first and the revocation replaces it, or it is read later and contains the revocation.
 
 use super::bytes::OF_A_SLOT;
-use super::entry::{ContextEntry, Noun, OrgEntry, RoleEntry, TeamEntry, TokenEntry, UserEntry, VerifierEntry};
+use super::entry::{
+    ContextEntry, Noun, OrgEntry, RoleEntry, ServiceAccountEntry, TeamEntry, TokenEntry, UserEntry, VerifierEntry,
+};
 use super::tokens::{Moving, Room, Tokens, TokensView};
 use super::users::Users;
 use crate::authn::Digest;
@@ -17,7 +19,7 @@ use seize::Collector;
 use std::collections::VecDeque;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
-use tegata_core::ids::{ContextId, OrgId, RoleId, TeamId, UserId};
+use tegata_core::ids::{ContextId, OrgId, RoleId, ServiceAccountId, TeamId, UserId};
 use tokio::sync::Mutex;
 
 /// Hashes what is random already. Digests are, under a key that nobody outside knows, and so are the ids that this
@@ -196,6 +198,14 @@ impl View<'_> {
     pub fn team(&self, id: TeamId) -> Option<&TeamEntry> {
         match self.index.nouns.get(&id.as_u128(), &self.guard) {
             Some(Noun::Team(team)) => Some(team),
+            _ => None,
+        }
+    }
+
+    /// A service account.
+    pub fn service_account(&self, id: ServiceAccountId) -> Option<&ServiceAccountEntry> {
+        match self.index.nouns.get(&id.as_u128(), &self.guard) {
+            Some(Noun::ServiceAccount(account)) => Some(account),
             _ => None,
         }
     }

@@ -2,7 +2,8 @@
 //! installs anything.
 
 use super::entry::{
-    MemberEntry, Noted, OrgEntry, PartEntry, Policies, TeamEntry, TokenEntry, TokenReading, UserEntry, VerifierEntry,
+    MemberEntry, Noted, OrgEntry, PartEntry, Policies, ServiceAccountEntry, TeamEntry, TokenEntry, TokenReading,
+    UserEntry, VerifierEntry,
 };
 use crate::authn::Digest;
 use crate::catalogues::Catalogues;
@@ -18,7 +19,7 @@ use std::sync::atomic::AtomicBool;
 use tegata_core::bits::PermissionSet;
 use tegata_core::credential::CredentialKind;
 use tegata_core::decide::Grant;
-use tegata_core::ids::{ApiId, OrgId, RoleId, TeamId, TokenId, UserId, VerifierId};
+use tegata_core::ids::{ApiId, OrgId, RoleId, ServiceAccountId, TeamId, TokenId, UserId, VerifierId};
 use tegata_core::time::Timestamp;
 
 /// A token with all of its secrets.
@@ -30,6 +31,15 @@ pub async fn token(tx: &mut Tx, catalogues: &Catalogues, id: TokenId) -> Result<
     let secrets = db::secrets::of_subject(tx, &id.to_string()).await?;
     let entries = secrets.into_iter().map(|(digest, until)| (digest, entry(&token, &parts, until))).collect();
     Ok(TokenReading { entries })
+}
+
+/// A token as it counts under a secret that is stored elsewhere, or nowhere; none where there is no such token.
+pub async fn entry_of(tx: &mut Tx, catalogues: &Catalogues, id: TokenId) -> Result<Option<TokenEntry>, DbError> {
+    let Some(token) = db::tokens::get(tx, id).await? else {
+        return Ok(None);
+    };
+    let parts = parts(tx, catalogues, id).await?;
+    Ok(Some(entry(&token, &parts, None)))
 }
 
 fn entry(token: &Token, parts: &[PartEntry], valid_until: Option<Timestamp>) -> TokenEntry {
@@ -160,6 +170,20 @@ pub async fn member(tx: &mut Tx, org: OrgId, user: UserId) -> Result<MemberEntry
 pub async fn team(tx: &mut Tx, org: OrgId, team: TeamId) -> Result<TeamEntry, DbError> {
     let roles = db::assignments::of_principal(tx, org, Principal::Team(team)).await?;
     Ok(roles.into_iter().map(|assignment| (assignment.role, assignment.context)).collect())
+}
+
+/// A service account with its roles; none where there is no such account.
+pub async fn service_account(
+    tx: &mut Tx,
+    org: OrgId,
+    id: ServiceAccountId,
+) -> Result<Option<ServiceAccountEntry>, DbError> {
+    let Some(account) = db::service_accounts::find(tx, org, &id.to_string()).await? else {
+        return Ok(None);
+    };
+    let roles = db::assignments::of_principal(tx, org, Principal::ServiceAccount(id)).await?;
+    let roles = roles.into_iter().map(|assignment| (assignment.role, assignment.context)).collect();
+    Ok(Some(ServiceAccountEntry { org, name: account.name.into(), active: account.active, roles }))
 }
 
 /// What a role holds; none where the role is gone.

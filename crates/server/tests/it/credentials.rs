@@ -1,5 +1,6 @@
 //! Credentials and what they are for: personal tokens, verifiers, the catalogues that say what can be asked for.
 
+mod access_keys;
 mod bad_input;
 mod imports;
 mod legacy;

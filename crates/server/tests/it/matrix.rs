@@ -52,6 +52,9 @@ struct Stage {
     installation_limit: String,
     /// An organization key.
     key: String,
+    /// A service account with an access key.
+    account: String,
+    access_key: String,
 }
 
 /// A limit that holds nobody back.
@@ -83,11 +86,26 @@ impl Stage {
         let record = text(&records.status(200)["items"][0], "id");
         server.signed().await;
         let key = town.make("organization-keys", key_body(&expires_at)).await;
+        let account = town.make("service-accounts", json!({"name": "ci"})).await;
+        let access_key = town.make("access-keys", access_key_body(&account)).await;
         let legacy = json!({"admission": "allow", "level": "all", "max_lifetime_days": 365, "reason": "test"});
         town.admin.client.put("/v1/orgs/octo/policies/legacy_token", legacy).await.status(200);
         let limit = town.make("limits", limit_body(town.number())).await;
         let installation_limit = made(&town.root.post("/v1/limits", limit_body(town.number())).await);
-        Self { town, expires_at, holder: holder.id, token, record, team, role: doors, limit, installation_limit, key }
+        Self {
+            town,
+            expires_at,
+            holder: holder.id,
+            token,
+            record,
+            team,
+            role: doors,
+            limit,
+            installation_limit,
+            key,
+            account,
+            access_key,
+        }
     }
 
     async fn callers(&self, server: &Server) -> Vec<Caller> {
@@ -179,6 +197,28 @@ impl Stage {
         key
     }
 
+    /// A service account, active or not.
+    async fn fresh_account(&self, active: bool) -> String {
+        let name = format!("account-{}", self.town.number());
+        let account = self.town.make("service-accounts", json!({"name": name})).await;
+        if !active {
+            let path = format!("/v1/orgs/octo/service-accounts/{account}/deactivate");
+            self.town.admin.client.post(&path, json!({})).await.status(200);
+        }
+        account
+    }
+
+    /// An access key, blocked or not.
+    async fn fresh_access_key(&self, blocked: bool) -> String {
+        let account = self.fresh_account(true).await;
+        let key = self.town.make("access-keys", access_key_body(&account)).await;
+        if blocked {
+            let path = format!("/v1/orgs/octo/access-keys/{key}/block");
+            self.town.admin.client.post(&path, json!({})).await.status(200);
+        }
+        key
+    }
+
     async fn fresh_verifier(&self) -> String {
         made(&self.town.root.post("/v1/verifiers", json!({"name": "Gate", "apis": ["town"]})).await)
     }
@@ -240,6 +280,10 @@ impl Stage {
             ("role", _) => self.role.clone(),
             ("assignment", _) => self.given().await,
             ("kind", _) => "personal_token".to_owned(),
+            ("account", "service.account.show" | "service.account.update") => self.account.clone(),
+            ("account", id) => self.fresh_account(id == "service.account.deactivate").await,
+            ("access_key", "access.key.show") => self.access_key.clone(),
+            ("access_key", id) => self.fresh_access_key(id == "access.key.unblock").await,
             ("key", "organization.key.show") => self.key.clone(),
             ("key", id) => self.fresh_key(id == "organization.key.unblock").await,
             ("limit", "limit.delete") => self.town.make("limits", limit_body(town.number())).await,
@@ -261,6 +305,9 @@ impl Stage {
                 "grants": [{"organization": "octo", "api": "tegata", "scopes": ["organization:read"]}]}),
             "token.legacy.create" => json!({"name": "old", "levels": "read", "organizations": ["octo"],
                 "expires_at": self.expires_at}),
+            "service.account.create" => json!({"name": format!("made-{number}")}),
+            "service.account.update" => json!({"name": "ci"}),
+            "access.key.create" => access_key_body(&self.fresh_account(true).await),
             "organization.key.create" => key_body(&self.expires_at),
             "user.create" => json!({"email": format!("made-{number}@example.com"), "name": "Made"}),
             "api.import" => json!({"document": CATALOGUE, "format": "yaml"}),
@@ -323,6 +370,10 @@ impl Stage {
 /// A key that may read every door.
 fn key_body(expires_at: &str) -> Value {
     json!({"name": "backup", "expires_at": expires_at, "grants": [{"api": "town", "scopes": ["doors:read"]}]})
+}
+
+fn access_key_body(account: &str) -> Value {
+    json!({"name": "ci", "service_account": account})
 }
 
 /// A receiver that nothing reaches: names of this kind lead nowhere (RFC 6761).

@@ -31,6 +31,8 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
     let limit = town.make("limits", limit).await;
     let stream = town.make("record-streams", stream()).await;
     let key = town.make("organization-keys", key(&server.in_days(10))).await;
+    let account = town.make("service-accounts", json!({"name": "ci-octo"})).await;
+    let access_key = town.make("access-keys", json!({"name": "ci", "service_account": account})).await;
     let verifier = made(&town.root.post("/v1/verifiers", json!({"name": "Gate", "apis": ["town"]})).await);
     Things::from([
         ("org", vec!["octo".to_owned(), org]),
@@ -44,6 +46,8 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
         ("limit", vec![limit, "calls".to_owned()]),
         ("stream", vec![stream]),
         ("key", vec![key]),
+        ("account", vec![account, "ci-octo".to_owned()]),
+        ("access_key", vec![access_key]),
         ("session", vec![session]),
         ("verifier", vec![verifier]),
         ("api", vec!["town".to_owned()]),
@@ -80,6 +84,8 @@ async fn things_of_acme(server: &Server, town: &Town, admin: &Client) -> Things 
     let record = text(&records.status(200)["items"][0], "id");
     let limit = json!({"name": "own", "quota": 1_000_000, "window_seconds": 60, "per": "credential"});
     let limit = post("limits", limit).await;
+    let account = post("service-accounts", json!({"name": "ci-acme"})).await;
+    let access_key = post("access-keys", json!({"name": "ci", "service_account": account})).await;
     let one = |thing: String| vec![thing];
     Things::from([
         ("org", one("acme".to_owned())),
@@ -92,6 +98,8 @@ async fn things_of_acme(server: &Server, town: &Town, admin: &Client) -> Things 
         ("record", one(record)),
         ("limit", one(limit)),
         ("stream", one(post("record-streams", stream()).await)),
+        ("account", one(account)),
+        ("access_key", one(access_key)),
         ("key", one(post("organization-keys", key(&server.in_days(10))).await)),
         ("api", one("town".to_owned())),
         ("kind", one("personal_token".to_owned())),
@@ -293,6 +301,11 @@ both_databases! {
             post("assignments", json!({"role": mine("role"), "principal": principal})).await.field("invalid", "principal.id");
             let body = json!({"role": "context-administrator", "principal": user, "context": theirs("context")});
             post("assignments", body).await.field("invalid", "context");
+            let principal = json!({"type": "service_account", "id": theirs("account")});
+            post("assignments", json!({"role": mine("role"), "principal": principal})).await.field("invalid", "principal.id");
+            let body = json!({"name": "ci", "service_account": theirs("account")});
+            post("access-keys", body).await.field("invalid", "service_account");
+            post("service-accounts", json!({"name": "x", "owner": theirs("user")})).await.field("invalid", "owner");
             let body = json!({"type": "room", "key": "r", "parent": theirs("context")});
             post("contexts", body).await.field("invalid", "parent");
             let body = json!({"parent": theirs("context")});

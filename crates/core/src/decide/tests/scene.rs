@@ -79,6 +79,7 @@ pub struct OwnedRight {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and tests change one at a time")]
 pub struct Scene {
     pub gate: Gate,
     pub now: Timestamp,

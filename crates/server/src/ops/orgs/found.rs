@@ -53,6 +53,7 @@ const PREDEFINED: &[Predefined] = &[
         context_type: "global",
         everything: false,
         permissions: &[
+            "access_keys:read",
             "activity:read",
             "limits:read",
             "organization:read",

@@ -144,25 +144,24 @@ impl Mutation for CreateLegacyToken {
 impl CreateLegacyToken {
     /// The organizations that it is for.
     async fn worlds(&self, act: &mut Act<'_, WriteTx>, broken: &mut Broken) -> Result<BTreeMap<OrgId, World>, Problem> {
-        let named = self.body.organizations.as_deref();
-        let orgs = match named {
-            Some(names) => self::named(act, names, broken).await?,
-            None => {
-                let ask = PageAsk { after: None, limit: i64::try_from(ORGS_MAX).unwrap_or(i64::MAX) };
-                db::orgs::of_user(&mut act.tx, act.actor.user.id, &ask).await.map_err(internal)?
-            }
+        let wanted = self.body.organizations.as_deref();
+        let orgs = if let Some(wanted) = wanted {
+            named(act, wanted, broken).await?
+        } else {
+            let ask = PageAsk { after: None, limit: i64::try_from(ORGS_MAX).unwrap_or(i64::MAX) };
+            db::orgs::of_user(&mut act.tx, act.actor.user.id, &ask).await.map_err(internal)?
         };
         let mut worlds = BTreeMap::new();
         for org in orgs {
             let world = World::read(act, CredentialKind::LegacyToken, org.id).await?;
             if world.policy.admission != Admission::Deny && world.rights.owner_active {
                 worlds.insert(org.id, world);
-            } else if named.is_some() {
+            } else if wanted.is_some() {
                 let detail = format!("the policy of {} admits no legacy tokens; make a personal token", org.key);
                 return Err(Problem::new(Code::Forbidden, detail).with("reason", "policy_denied"));
             }
         }
-        if worlds.is_empty() && named.is_none() {
+        if worlds.is_empty() && wanted.is_none() {
             broken.note("organizations", "none of your organizations admits legacy tokens; make a personal token");
         }
         Ok(worlds)

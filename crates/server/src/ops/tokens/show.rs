@@ -152,7 +152,7 @@ async fn owner(tx: &mut Tx, owner: Owner) -> Result<OwnerView, DbError> {
     let (name, email) = match owner {
         Owner::User(id) => db::users::get(tx, id).await?.map(|user| (user.name, Some(user.email))),
         Owner::Organization(id) => db::orgs::find(tx, &id.to_string()).await?.map(|org| (org.name, None)),
-        Owner::ServiceAccount(_) => None,
+        Owner::ServiceAccount(id) => db::service_accounts::name(tx, id).await?.map(|name| (name, None)),
     }
     .ok_or_else(|| DbError::Corrupt(owner.to_string()))?;
     Ok(OwnerView { kind: owner.kind(), id: owner.to_string(), name, email })

@@ -9,7 +9,7 @@ use crate::verify::recording::RecordFailure;
 use std::io::Write as _;
 use std::net::IpAddr;
 use tegata_core::decide::{RULE_VERSION, Reason};
-use tegata_core::ids::{IdText, OrgId};
+use tegata_core::ids::{IdText, OrgId, UserId};
 use tegata_core::time::Timestamp;
 use tegata_record::{AccessLog, AppendError, Batch, NewRecord, RECORD_ID_BYTES};
 
@@ -127,7 +127,7 @@ impl Drafts {
         let context = place.and_then(|place| place.chain.first()).map(|context| context.text());
         let credential = found.token.map(|token| token.id.text());
         let principal = found.token.map(|token| token.owner.text());
-        let acted_for = found.token.and_then(|token| token.owner.user()).map(|user| user.text());
+        let acted_for = found.token.and_then(|token| token.owner.user()).map(UserId::text);
         let mut address = AddressText::new();
         let record = NewRecord {
             api: Some(question.api),

@@ -6,11 +6,11 @@ use super::target::{FoundNeeds, Wanted};
 use crate::authn::Digest;
 use crate::catalogues::Loaded;
 use crate::ops::rights::RoleContent;
-use crate::verify::Verify;
 use crate::verify::entry::{OrgEntry, PartEntry, TokenEntry, UserEntry, Warm};
 use crate::verify::index::View;
 use crate::verify::limits::told::RateLimit;
 use crate::verify::tokens::Room;
+use crate::verify::{Verify, clients};
 use smallvec::SmallVec;
 use std::ops::Range;
 use std::time::Duration;
@@ -161,7 +161,7 @@ impl Verify {
         let sought = tokens.map(|token| {
             if !holds {
                 Sought::Refused(Reason::LeaseLost)
-            } else if classify(&self.product, token).is_some_and(SecretKind::is_checked) {
+            } else if classify(&self.product, token).is_some_and(SecretKind::is_checked) || clients::is_pair(token) {
                 Sought::Digest(self.hasher.digest(token))
             } else {
                 Sought::Refused(Reason::Malformed)
@@ -329,7 +329,7 @@ impl<'v> Judge<'v> {
         match self.token.owner {
             Owner::User(id) => self.user(id).map(|user| &*user.name),
             Owner::Organization(id) => self.asked.view.org(id).map(|org| &*org.name),
-            Owner::ServiceAccount(_) => None,
+            Owner::ServiceAccount(id) => self.asked.view.service_account(id).map(|account| &*account.name),
         }
     }
 
@@ -352,7 +352,14 @@ impl<'v> Judge<'v> {
                 found.owner_name = self.owner_name();
                 (id == org, Known::All)
             }
-            Owner::ServiceAccount(_) => (false, Known::All),
+            Owner::ServiceAccount(id) => {
+                let account = self.asked.view.service_account(id).filter(|account| account.org == org);
+                found.owner_name = account.map(|account| &*account.name);
+                if let Some(account) = account {
+                    self.rights_of(&account.roles, &mut rights);
+                }
+                (account.is_some_and(|account| account.active), Known::All)
+            }
         };
         found.needs.look_up(self.asked.view, self.asked.loaded, self.asked.wanted, org);
         self.decide_needs(found, entry, part, owner_active, &rights);
