@@ -120,12 +120,8 @@ fn entry(world: &World, number: u64, permissions: &PermissionSet, now: Timestamp
     let place = usize::try_from(number).unwrap_or(0);
     let mut entropy = [0; 10];
     entropy[..8].copy_from_slice(&number.to_be_bytes());
-    let grant = Grant {
-        api: world.api,
-        context: Some(world.contexts[place % world.contexts.len()]),
-        permissions: permissions.clone(),
-        state: GrantState::Granted,
-    };
+    let context = Some(world.contexts[place % world.contexts.len()]);
+    let grant = Grant::new(world.api, context, permissions.clone(), GrantState::Granted);
     TokenEntry {
         id: TokenId::new(now.as_millis(), entropy),
         kind: CredentialKind::PersonalToken,

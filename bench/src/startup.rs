@@ -128,7 +128,7 @@ async fn insert(tx: &mut WriteTx, app: &App, world: &World, number: u64, numbers
         expires_at: Timestamp::from_micros(now.as_micros() + 30 * 86_400_000_000),
         revoked_at: None,
     };
-    let grant = db::tokens::StoredGrant {
+    let grant = db::grants::StoredGrant {
         id: GrantId::new(now.as_millis(), entropy()),
         org: world.org,
         token: token.id,
@@ -137,11 +137,16 @@ async fn insert(tx: &mut WriteTx, app: &App, world: &World, number: u64, numbers
         permissions: vec![PERMISSION.to_owned()],
         state: GrantState::Granted,
         self_granted: false,
+        line: None,
+        asked: None,
+        until: None,
+        access_policy: None,
+        decided: None,
         created_at: now,
     };
     db::tokens::insert(tx, &token).await?;
     db::tokens::insert_part(tx, world.org, token.id, now).await?;
-    db::tokens::insert_grant(tx, &grant).await?;
+    db::grants::insert(tx, &grant).await?;
     let digest = app.hasher.digest(&secret(number));
     db::secrets::insert(tx, digest, app.hasher.key_id(), &token.id.to_string(), now).await
 }

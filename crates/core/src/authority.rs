@@ -36,8 +36,11 @@ impl Authority<'_> {
                 Grants::Whole => true,
                 // These never open Tegata's own doors, so they pass nothing on.
                 Grants::UpTo(_) | Grants::Unscoped => false,
-                Grants::Listed(grants) => grants.iter().any(|grant| {
+                // What is lent for a time, or under an access policy that may change, is not passed on for good.
+                Grants::Listed(grants, _) => grants.iter().any(|grant| {
                     grant.state == GrantState::Granted
+                        && grant.until.is_none()
+                        && grant.ceiling.is_none()
                         && grant.api == api
                         && grant.context.is_none_or(|context| chain.contains(&context))
                         && grant.permissions.contains(permission)

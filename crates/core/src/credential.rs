@@ -107,6 +107,12 @@ words! {
         Granted = "granted",
         /// Decided against.
         Rejected = "rejected",
+        /// Taken back before it was decided.
+        Withdrawn = "withdrawn",
+        /// Not decided in time.
+        Expired = "expired",
+        /// It was in force, and was taken away again.
+        Ungranted = "ungranted",
     }
 }
 
@@ -122,6 +128,54 @@ pub enum TransitionError {
     /// Unblocking what is not blocked.
     #[error("it is not blocked")]
     NotBlocked,
+    /// Deciding, or taking back, what is not waiting for a decision.
+    #[error("it is {0}, and was decided once for all")]
+    NotRequested(GrantState),
+    /// Taking away what is not in force.
+    #[error("it is {0}, and not in force")]
+    NotGranted(GrantState),
+}
+
+impl GrantState {
+    /// Whether a check looks at it: what was taken back, ran out or was taken away is as if it had never been asked for.
+    pub const fn counts(self) -> bool {
+        matches!(self, Self::Requested | Self::Granted | Self::Rejected)
+    }
+
+    /// `requested` → `granted`.
+    pub const fn grant(self) -> Result<Self, TransitionError> {
+        self.settle(Self::Granted)
+    }
+
+    /// `requested` → `rejected`.
+    pub const fn reject(self) -> Result<Self, TransitionError> {
+        self.settle(Self::Rejected)
+    }
+
+    /// `requested` → `withdrawn`.
+    pub const fn withdraw(self) -> Result<Self, TransitionError> {
+        self.settle(Self::Withdrawn)
+    }
+
+    /// `requested` → `expired`.
+    pub const fn expire(self) -> Result<Self, TransitionError> {
+        self.settle(Self::Expired)
+    }
+
+    /// `granted` → `ungranted`.
+    pub const fn ungrant(self) -> Result<Self, TransitionError> {
+        match self {
+            Self::Granted => Ok(Self::Ungranted),
+            other => Err(TransitionError::NotGranted(other)),
+        }
+    }
+
+    const fn settle(self, to: Self) -> Result<Self, TransitionError> {
+        match self {
+            Self::Requested => Ok(to),
+            other => Err(TransitionError::NotRequested(other)),
+        }
+    }
 }
 
 impl PartState {
@@ -166,6 +220,28 @@ mod tests {
     }
 
     proptest! {
+        /// Whatever is tried, a line is decided once, and what is in force was granted.
+        #[test]
+        fn a_line_is_decided_once(steps in proptest::collection::vec(0..5, 0..20)) {
+            let (mut state, mut decisions) = (GrantState::Requested, 0);
+            for step in steps {
+                let next = match step {
+                    0 => state.grant(),
+                    1 => state.reject(),
+                    2 => state.withdraw(),
+                    3 => state.expire(),
+                    _ => state.ungrant(),
+                };
+                if let Ok(next) = next {
+                    decisions += u32::from(state == GrantState::Requested);
+                    prop_assert!(next != GrantState::Ungranted || state == GrantState::Granted);
+                    prop_assert!(next != GrantState::Requested);
+                    state = next;
+                }
+            }
+            prop_assert_eq!(decisions, u32::from(state != GrantState::Requested));
+        }
+
         #[test]
         fn revoked_is_final(steps in proptest::collection::vec(0..3, 0..20)) {
             let mut state = PartState::Active;

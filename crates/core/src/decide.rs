@@ -11,8 +11,9 @@ mod tests;
 pub use reason::Reason;
 
 use crate::bits::{PermissionNumber, PermissionSet};
+use crate::ceiling::Ceilings;
 use crate::credential::{CredentialState, GrantState, PartState};
-use crate::ids::{ApiId, ContextId};
+use crate::ids::{AccessPolicyId, ApiId, ContextId};
 use crate::level::Level;
 use crate::policy::{Admission, KindPolicy};
 use crate::role::Right;
@@ -21,7 +22,7 @@ use ipnet::IpNet;
 use std::net::IpAddr;
 
 /// The version of the rule; a change of its meaning increases it.
-pub const RULE_VERSION: u32 = 2;
+pub const RULE_VERSION: u32 = 3;
 
 /// Everything the rule looks at.
 #[derive(Debug, Clone, Copy)]
@@ -150,8 +151,8 @@ pub struct Part<'a> {
 pub enum Grants<'a> {
     /// Whatever its owner may do: a sign-in session.
     Whole,
-    /// These.
-    Listed(&'a [Grant]),
+    /// These, with the access policies that are laid on any of them.
+    Listed(&'a [Grant], Ceilings<'a>),
     /// Every permission up to this level, of every API but Tegata's own: a legacy token, or an access key.
     UpTo(Level),
     /// Everything of every API but Tegata's own, where the organization's policy says so: an unscoped organization key.
@@ -169,6 +170,38 @@ pub struct Grant {
     pub permissions: PermissionSet,
     /// Whether it is in force.
     pub state: GrantState,
+    /// When it ends by itself; none where it lasts as long as the credential.
+    pub until: Option<Timestamp>,
+    /// The access policy that an approver laid on it; one that is not there allows nothing.
+    pub ceiling: Option<AccessPolicyId>,
+}
+
+impl Grant {
+    /// A grant that lasts, with nothing laid on it.
+    pub const fn new(api: ApiId, context: Option<ContextId>, permissions: PermissionSet, state: GrantState) -> Self {
+        Self { api, context, permissions, state, until: None, ceiling: None }
+    }
+
+    /// Whether it is about a permission in a place at a moment, whatever was decided of it.
+    fn is_about(
+        &self,
+        api: ApiId,
+        permission: PermissionNumber,
+        chain: &[ContextId],
+        now: Timestamp,
+        ceilings: Ceilings<'_>,
+    ) -> bool {
+        let here = self.context.is_none_or(|context| chain.contains(&context));
+        self.api == api
+            && here
+            && self.permissions.contains(permission)
+            && self.lasts(now)
+            && self.ceiling.is_none_or(|ceiling| ceilings.admit(ceiling, api, permission, chain))
+    }
+
+    fn lasts(&self, now: Timestamp) -> bool {
+        self.until.is_none_or(|until| now < until)
+    }
 }
 
 /// On whose rights a credential acts.
@@ -242,7 +275,7 @@ pub fn decide(facts: &Facts<'_>) -> Decision {
     };
     match facts.target {
         Target::NoSuchEndpoint => deny(Reason::NoSuchEndpoint),
-        Target::AnyOf(alternatives) => by_alternatives(part, alternatives),
+        Target::AnyOf(alternatives) => by_alternatives(part, alternatives, facts.now),
         Target::Closed | Target::AuthenticatedOnly | Target::UnscopedOnly => {
             if let Some(reason) = without_permission(part) {
                 return deny(reason);
@@ -250,10 +283,10 @@ pub fn decide(facts: &Facts<'_>) -> Decision {
             let unscoped = match part.grants {
                 Grants::Whole => true,
                 Grants::Unscoped => !part.own_api,
-                Grants::UpTo(_) | Grants::Listed(_) => false,
+                Grants::UpTo(_) | Grants::Listed(..) => false,
             };
             match facts.target {
-                Target::AuthenticatedOnly => match of_any_grant(part) {
+                Target::AuthenticatedOnly => match of_any_grant(part, facts.now) {
                     None => Decision::Allow { alternative: None },
                     Some(reason) => deny(reason),
                 },
@@ -303,11 +336,11 @@ fn before_permissions(facts: &Facts<'_>) -> Option<Reason> {
 }
 
 /// The best alternative decides: the first that is met, or else the first of those that came furthest.
-fn by_alternatives(part: &Part<'_>, alternatives: &[Alternative<'_>]) -> Decision {
+fn by_alternatives(part: &Part<'_>, alternatives: &[Alternative<'_>], now: Timestamp) -> Decision {
     let mut furthest: Option<(Reason, u16)> = None;
     // Alternatives that cannot be numbered cannot be recorded, and are not looked at.
     for (index, alternative) in (0..=u16::MAX).zip(alternatives) {
-        match of_alternative(part, alternative) {
+        match of_alternative(part, alternative, now) {
             None => return Decision::Allow { alternative: Some(index) },
             Some(reason) if furthest.is_none_or(|(best, _)| nearness(reason) > nearness(best)) => {
                 furthest = Some((reason, index));
@@ -335,7 +368,7 @@ const fn nearness(reason: Reason) -> (u8, Reason) {
 }
 
 /// Why an alternative is not met; none when it is.
-fn of_alternative(part: &Part<'_>, alternative: &Alternative<'_>) -> Option<Reason> {
+fn of_alternative(part: &Part<'_>, alternative: &Alternative<'_>, now: Timestamp) -> Option<Reason> {
     if alternative.needs.is_empty() {
         return without_permission(part).or(Some(Reason::InsufficientScope));
     }
@@ -344,7 +377,7 @@ fn of_alternative(part: &Part<'_>, alternative: &Alternative<'_>) -> Option<Reas
     }
     of_owner_and_policy(part)
         .or_else(|| alternative.needs.iter().find_map(|need| of_level(part, need.level)))
-        .or_else(|| alternative.needs.iter().filter_map(|need| of_grants(part, need)).min())
+        .or_else(|| alternative.needs.iter().filter_map(|need| of_grants(part, need, now)).min())
         .or_else(|| alternative.needs.iter().find_map(|need| of_owner_rights(part, need)))
 }
 
@@ -369,53 +402,48 @@ fn of_level(part: &Part<'_>, level: Level) -> Option<Reason> {
 }
 
 /// Why the grants do not cover a need; none when one does.
-fn of_grants(part: &Part<'_>, need: &Need<'_>) -> Option<Reason> {
+fn of_grants(part: &Part<'_>, need: &Need<'_>, now: Timestamp) -> Option<Reason> {
     let Place::Chain(chain) = need.place else {
         return Some(Reason::NoSuchContext);
     };
-    let grants = match part.grants {
-        Grants::Listed(grants) => grants,
+    let (grants, ceilings) = match part.grants {
+        Grants::Listed(grants, ceilings) => (grants, ceilings),
         Grants::UpTo(level) if need.level > level => return Some(Reason::InsufficientScope),
         Grants::UpTo(_) | Grants::Unscoped => return part.own_api.then_some(Reason::InsufficientScope),
         Grants::Whole => return None,
     };
-    let mut reason = Reason::InsufficientScope;
-    for grant in grants {
-        let here = grant.context.is_none_or(|context| chain.contains(&context));
-        if grant.api != part.api || !here || !grant.permissions.contains(need.permission) {
-            continue;
-        }
-        match grant.state {
-            GrantState::Granted => return None,
-            GrantState::Requested => reason = reason.min(Reason::ApprovalPending),
-            GrantState::Rejected => reason = reason.min(Reason::ApprovalRejected),
-        }
-    }
-    Some(reason)
+    let about = |grant: &&Grant| grant.is_about(part.api, need.permission, chain, now, ceilings);
+    nearest(grants.iter().filter(about))
 }
 
 /// Why nothing at all was granted of the API of the call; none when something was. A credential that nobody has let in
 /// yet is let in nowhere.
-fn of_any_grant(part: &Part<'_>) -> Option<Reason> {
+fn of_any_grant(part: &Part<'_>, now: Timestamp) -> Option<Reason> {
     let grants = match part.grants {
-        Grants::Listed(grants) => grants,
+        Grants::Listed(grants, _) => grants,
         Grants::UpTo(_) | Grants::Unscoped => return part.own_api.then_some(Reason::InsufficientScope),
         Grants::Whole => return None,
     };
+    nearest(grants.iter().filter(|grant| grant.api == part.api && grant.lasts(now)))
+}
+
+/// None where one of these is in force, and otherwise how near they came.
+fn nearest<'g>(grants: impl Iterator<Item = &'g Grant>) -> Option<Reason> {
     let mut reason = Reason::InsufficientScope;
-    for grant in grants.iter().filter(|grant| grant.api == part.api) {
+    for grant in grants {
         match grant.state {
             GrantState::Granted => return None,
             GrantState::Requested => reason = reason.min(Reason::ApprovalPending),
             GrantState::Rejected => reason = reason.min(Reason::ApprovalRejected),
+            GrantState::Withdrawn | GrantState::Expired | GrantState::Ungranted => {}
         }
     }
     Some(reason)
 }
 
 /// Whether a need is covered by the grants; for telling what is missing.
-pub fn is_granted(part: &Part<'_>, need: &Need<'_>) -> bool {
-    of_grants(part, need).is_none()
+pub fn is_granted(part: &Part<'_>, need: &Need<'_>, now: Timestamp) -> bool {
+    of_grants(part, need, now).is_none()
 }
 
 fn of_owner_rights(part: &Part<'_>, need: &Need<'_>) -> Option<Reason> {

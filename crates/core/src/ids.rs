@@ -152,6 +152,10 @@ define_ids! {
     RecordStreamId = "rst";
     /// An account that belongs to an organization and that no person signs in with.
     ServiceAccountId = "sva";
+    /// Permissions that were asked for and wait for a decision.
+    RequestId = "req";
+    /// A named ceiling of permissions and places.
+    AccessPolicyId = "apo";
 }
 
 #[cfg(test)]

@@ -72,7 +72,7 @@ pub const OWN_PERMISSIONS: &[OwnPermission] = &[
     permission("own_tokens:write", Write, Organization, Medium, "Make, regenerate and revoke one's own tokens", "自分のトークンの作成、再生成、取り消し"),
     permission("tokens:read", Read, Organization, Medium, "See every token that is used in the organization", "組織で使われる全トークンの閲覧"),
     permission("tokens:write", Admin, Organization, High, "Block, unblock and revoke tokens in the organization", "組織でのトークンの停止、再開、取り消し"),
-    permission("tokens:approve", Admin, Organization, High, "Answer for tokens used in a place", "その場で使われるトークンの承認"),
+    permission("tokens:approve", Admin, Organization, High, "Decide requests for tokens that are used in a place", "その場で使われるトークンの申請の承認・却下"),
     permission("policies:read", Read, Organization, Low, "See what the organization allows for each kind of credential", "クレデンシャル種別ごとのポリシーの閲覧"),
     permission("policies:write", Admin, Organization, High, "Change what the organization allows for each kind of credential", "クレデンシャル種別ごとのポリシーの変更"),
     permission("records:read", Read, Organization, Medium, "See and export the access records", "アクセス記録の閲覧とエクスポート"),

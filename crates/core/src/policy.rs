@@ -55,7 +55,14 @@ pub struct KindPolicy {
     pub unscoped: bool,
     /// Whether credentials of the kind may be made without an end.
     pub without_end: bool,
+    /// Whether nobody decides a request of their own, so that always two people look.
+    pub four_eyes: bool,
+    /// How long a request waits for a decision before it expires, at most [`REQUEST_LIFETIME_MAX`].
+    pub request_lifetime: Duration,
 }
+
+/// Longest time that any policy may let requests wait.
+pub const REQUEST_LIFETIME_MAX: Duration = days(365);
 
 impl KindPolicy {
     /// What a fresh organization has. Legacy tokens reach as far as their owner, so they are not admitted; what an
@@ -67,6 +74,14 @@ impl KindPolicy {
             CredentialKind::OrganizationKey => (Admission::Allow, false),
             CredentialKind::AccessKey => (Admission::Allow, true),
         };
-        Self { admission, level: LevelLimit::All, max_lifetime: LIFETIME_MAX, unscoped: false, without_end }
+        Self {
+            admission,
+            level: LevelLimit::All,
+            max_lifetime: LIFETIME_MAX,
+            unscoped: false,
+            without_end,
+            four_eyes: false,
+            request_lifetime: days(30),
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! the desk shows the answer. What a command may do, the server decides: nothing here knows a rule.
 
 mod access_key;
+mod access_policy;
 mod account;
 mod activity;
 mod assignment;
@@ -28,6 +29,7 @@ mod policy;
 mod proof;
 mod record;
 mod render;
+mod request;
 mod role;
 mod secret;
 mod serve;
@@ -121,6 +123,10 @@ enum Command {
     Verifier(Noun<verifier::Verifier>),
     /// What an organization allows for each kind of credential
     Policy(Noun<policy::Policy>),
+    /// What was asked for and needs somebody's word
+    Request(Noun<request::Request>),
+    /// Ceilings that approvers lay on what they grant
+    AccessPolicy(Noun<access_policy::AccessPolicy>),
     /// Limits on calls, and their quotas
     Limit(Noun<limit::Limit>),
     #[command(about = tegata_core::operations::VERIFY.summary)]
@@ -191,6 +197,8 @@ fn run(command: Command, output: Output, colours: Colours) -> Result<(), CliErro
         Command::AccessKey(noun) => visit(noun, output),
         Command::Verifier(noun) => visit(noun, output),
         Command::Policy(noun) => visit(noun, output),
+        Command::Request(noun) => visit(noun, output),
+        Command::AccessPolicy(noun) => visit(noun, output),
         Command::Limit(noun) => visit(noun, output),
         // A log is checked without any server.
         Command::Record(Noun { verb: record::Record::Verify(verify), .. }) => verify.run(output, colours),

@@ -7,11 +7,13 @@
 //! Statements keep to what both databases share: `$1…$n` once each in ascending order, TEXT and BIGINT, no clock.
 
 pub mod access_keys;
+pub mod access_policies;
 pub mod activity;
 pub mod apis;
 pub mod assignments;
 pub mod contexts;
 pub mod feed;
+pub mod grants;
 pub mod hash_keys;
 pub mod idempotency;
 pub mod installation;
@@ -20,6 +22,7 @@ pub mod maintenance;
 pub mod members;
 pub mod orgs;
 pub mod policies;
+pub mod requests;
 pub mod retention;
 pub mod roles;
 pub mod schema;

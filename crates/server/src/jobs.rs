@@ -4,6 +4,7 @@ use crate::app::App;
 use crate::db::retention::RecordRetention;
 use crate::db::{self, DbError};
 use crate::failing::reasons;
+use crate::ops::requests::expire;
 use crate::streams::missed;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,6 +28,9 @@ pub async fn housekeeping(app: Arc<App>) {
 
 /// How often at most, and at least, it is looked whether records can leave the journal.
 const SETTLING: (Duration, Duration) = (Duration::from_millis(100), Duration::from_mins(1));
+
+/// How often it is looked whether requests have run out of time. A decision looks by itself.
+const EXPIRING: Duration = Duration::from_secs(20);
 
 /// How often it is looked whether the access log takes records.
 const WATCHING: Duration = Duration::from_secs(1);
@@ -64,6 +68,16 @@ pub async fn settling(app: Arc<App>, after: Duration) {
             Err(error) => tracing::error!(%error, "moving access records was interrupted"),
         }
         drop_records(&app).await;
+    }
+}
+
+/// Lets requests expire that nobody decided in time, until the task is dropped.
+pub async fn expiring(app: Arc<App>) {
+    loop {
+        if let Err(error) = expire::overdue(&app).await {
+            tracing::warn!(%error, "requests could not expire; the next round tries again");
+        }
+        tokio::time::sleep(EXPIRING).await;
     }
 }
 

@@ -10,6 +10,7 @@
 //! record. A mutation that returns no change does not compile.
 
 pub mod access_keys;
+pub mod access_policies;
 pub mod act;
 pub mod apis;
 pub mod assignments;
@@ -24,6 +25,7 @@ pub mod page;
 pub mod policies;
 pub mod receipt;
 pub mod records;
+pub mod requests;
 pub mod rights;
 pub mod roles;
 pub mod service_accounts;

@@ -204,7 +204,7 @@ pub struct Running {
     follower: JoinHandle<()>,
     /// What ends with the server: reading ahead, keeping its stores small, watching the log, writing summaries, uses of
     /// tokens and what is used of limits.
-    tasks: [JoinHandle<()>; 7],
+    tasks: [JoinHandle<()>; 8],
     signing: Option<Signing>,
     streaming: Streaming,
     lock: ServingLock,
@@ -320,6 +320,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
     let tasks = [
         tokio::spawn(Arc::clone(&app.verify).preload(wanted)),
         tokio::spawn(jobs::housekeeping(Arc::clone(&app))),
+        tokio::spawn(jobs::expiring(Arc::clone(&app))),
         tokio::spawn(jobs::watching(Arc::clone(&app))),
         tokio::spawn(jobs::settling(Arc::clone(&app), config.record_settle_after)),
         tokio::spawn(unknown::summing_up(Arc::clone(&app))),

@@ -1,6 +1,7 @@
 //! What one actor may pass on. What comes of it over time is in `decide::tests::passing_on`.
 
 use super::*;
+use crate::ceiling::Ceilings;
 use crate::decide::Grant;
 
 const API: ApiId = ApiId::from_u128(1);
@@ -19,7 +20,7 @@ fn set(permissions: &[u16]) -> PermissionSet {
 }
 
 fn grant(context: Option<ContextId>, permissions: &[u16]) -> Grant {
-    Grant { api: API, context, permissions: set(permissions), state: GrantState::Granted }
+    Grant::new(API, context, set(permissions), GrantState::Granted)
 }
 
 fn administrator(context: Option<ContextId>) -> [Right<'static>; 1] {
@@ -31,7 +32,7 @@ fn signed_in<'a>(rights: &'a [Right<'a>]) -> Authority<'a> {
 }
 
 fn with_token<'a>(rights: &'a [Right<'a>], grants: &'a [Grant]) -> Authority<'a> {
-    Authority { rights, grants: Grants::Listed(grants) }
+    Authority { rights, grants: Grants::Listed(grants, Ceilings::NONE) }
 }
 
 fn beyond(permission: u16) -> Result<(), Beyond> {
@@ -130,4 +131,18 @@ fn who_has_nothing_passes_nothing_on() {
     let nobody = signed_in(&[]);
     assert_eq!(nobody.covers_all(API, &set(&[1]), IN_PROJECT), beyond(1));
     assert_eq!(nobody.covers_everything(IN_PROJECT), Err(Beyond::Everything));
+}
+
+#[test]
+fn what_is_lent_is_not_passed_on() {
+    let rights = administrator(None);
+    let lasting = grant(None, &[1]);
+    let lent = [
+        Grant { until: Some(crate::time::Timestamp::MAX), ..lasting.clone() },
+        Grant { ceiling: Some(crate::ids::AccessPolicyId::from_u128(1)), ..lasting.clone() },
+    ];
+    assert!(with_token(&rights, &[lasting]).covers(API, PermissionNumber(1), &[]));
+    for grant in lent {
+        assert!(!with_token(&rights, &[grant]).covers(API, PermissionNumber(1), &[]));
+    }
 }

@@ -11,8 +11,13 @@ use serde_json::Value;
 use tegata_core::operations;
 use tegata_core::policy::{Admission, LevelLimit};
 
-const COLUMNS: &[Column] =
-    &[("KIND", "/kind"), ("ADMISSION", "/admission"), ("LEVEL", "/level"), ("MAX LIFETIME DAYS", "/max_lifetime_days")];
+const COLUMNS: &[Column] = &[
+    ("KIND", "/kind"),
+    ("ADMISSION", "/admission"),
+    ("LEVEL", "/level"),
+    ("MAX LIFETIME DAYS", "/max_lifetime_days"),
+    ("FOUR EYES", "/four_eyes"),
+];
 
 /// What is done with policies.
 #[derive(Debug, Subcommand)]
@@ -46,6 +51,12 @@ pub struct Set {
     /// `legacy_token` and `access_key` only: whether they may be made without an end
     #[arg(long, value_name = "BOOL")]
     without_end: Option<bool>,
+    /// Whether nobody decides a request of their own
+    #[arg(long, value_name = "BOOL")]
+    four_eyes: Option<bool>,
+    /// How many days a request waits for a decision: 1 to 365
+    #[arg(long, value_name = "DAYS")]
+    request_lifetime_days: Option<u64>,
     /// Why; other people read it
     #[arg(long, value_name = "TEXT")]
     reason: String,
@@ -89,6 +100,8 @@ impl Set {
             .with("max_lifetime_days", self.max_lifetime_days.map_or_else(|| kept("max_lifetime_days"), Value::from))
             .with("unscoped", self.unscoped.map_or_else(|| kept("unscoped"), Value::from))
             .with("without_end", self.without_end.map_or_else(|| kept("without_end"), Value::from))
+            .with("four_eyes", self.four_eyes)
+            .with("request_lifetime_days", self.request_lifetime_days)
             .with("reason", self.reason);
         desk.show(call).await
     }

@@ -186,6 +186,21 @@ pub async fn in_context(tx: &mut Tx, org: OrgId, context: ContextId) -> Result<V
     rows.into_iter().map(read).collect()
 }
 
+/// Who has which role in this very place; none for the whole organization.
+pub async fn at(tx: &mut Tx, org: OrgId, context: Option<ContextId>) -> Result<Vec<Assignment>, DbError> {
+    let Some(context) = context else {
+        let rows: Vec<Row> = sqlx::query_as(
+            "SELECT id, role_id, principal_kind, principal_id, context_id, created_at, created_by
+             FROM assignments WHERE org_id = $1 AND context_id IS NULL ORDER BY id",
+        )
+        .bind(org.to_string())
+        .fetch_all(tx.connection())
+        .await?;
+        return rows.into_iter().map(read).collect();
+    };
+    in_context(tx, org, context).await
+}
+
 /// Whom a role is given to, in a place, directly.
 pub async fn of_role(tx: &mut Tx, org: OrgId, role: RoleId) -> Result<Vec<Assignment>, DbError> {
     let rows: Vec<Row> = sqlx::query_as(

@@ -29,6 +29,8 @@ pub enum Topic {
     Api,
     /// The hashing keys.
     HashKeys,
+    /// An access policy.
+    AccessPolicy,
     /// A service account with its roles.
     ServiceAccount,
     /// A limit on calls; without an organization where it holds in every one.
@@ -36,7 +38,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    const ALL: [(Self, &'static str); 13] = [
+    const ALL: [(Self, &'static str); 14] = [
         (Self::Token, "token"),
         (Self::Session, "session"),
         (Self::Verifier, "verifier"),
@@ -48,6 +50,7 @@ impl Topic {
         (Self::Org, "org"),
         (Self::Api, "api"),
         (Self::HashKeys, "hash_keys"),
+        (Self::AccessPolicy, "access_policy"),
         (Self::Limit, "limit"),
         (Self::ServiceAccount, "service_account"),
     ];

@@ -21,6 +21,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "limits", include_str!("../../migrations/0004_limits.sql")),
     (5, "record_streams", include_str!("../../migrations/0005_record_streams.sql")),
     (6, "credential_kinds", include_str!("../../migrations/0006_credential_kinds.sql")),
+    (8, "requests", include_str!("../../migrations/0008_requests.sql")),
 ];
 
 /// The number of the newest migration that this program knows.

@@ -1,9 +1,9 @@
-//! Tokens and keys of every kind: the credential, its part in each organization, and what it was granted there.
+//! Tokens and keys of every kind: the credential, and its part in each organization.
 
-use super::{DbError, PageAsk, Tx, WriteTx, exactly_one, parsed, parsed_option};
+use super::{DbError, PageAsk, Tx, WriteTx, exactly_one, parsed};
 use ipnet::IpNet;
-use tegata_core::credential::{Coverage, CredentialKind, CredentialState, GrantState, PartState};
-use tegata_core::ids::{ApiId, ContextId, GrantId, OrgId, TokenId, UserId};
+use tegata_core::credential::{Coverage, CredentialKind, CredentialState, PartState};
+use tegata_core::ids::{OrgId, TokenId, UserId};
 use tegata_core::owner::Owner;
 use tegata_core::time::Timestamp;
 
@@ -47,29 +47,6 @@ pub struct Part {
     pub state_reason: Option<String>,
     /// Since when.
     pub changed_at: Timestamp,
-}
-
-/// Permissions of one API in one place, given to a token or asked for.
-#[derive(Debug, Clone)]
-pub struct StoredGrant {
-    /// Its id.
-    pub id: GrantId,
-    /// The organization.
-    pub org: OrgId,
-    /// The token.
-    pub token: TokenId,
-    /// The API.
-    pub api: ApiId,
-    /// The place; none for the whole organization.
-    pub context: Option<ContextId>,
-    /// The permissions by name, as they were asked for.
-    pub permissions: Vec<String>,
-    /// Whether it is in force.
-    pub state: GrantState,
-    /// Whether the owner granted it to themself, as somebody who answers for the place.
-    pub self_granted: bool,
-    /// When it was asked for.
-    pub created_at: Timestamp,
 }
 
 impl Token {
@@ -319,111 +296,6 @@ pub async fn set_part_state(
     .execute(tx.connection())
     .await?;
     exactly_one(&done)
-}
-
-/// Stores a grant.
-pub async fn insert_grant(tx: &mut WriteTx, grant: &StoredGrant) -> Result<(), DbError> {
-    sqlx::query(
-        "INSERT INTO grants (id, org_id, token_id, api_id, context_id, permissions, state, self_granted, created_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-    )
-    .bind(grant.id.to_string())
-    .bind(grant.org.to_string())
-    .bind(grant.token.to_string())
-    .bind(grant.api.to_string())
-    .bind(grant.context.map(|context| context.to_string()))
-    .bind(grant.permissions.join(" "))
-    .bind(grant.state.as_str())
-    .bind(i64::from(grant.self_granted))
-    .bind(grant.created_at.as_micros())
-    .execute(tx.connection())
-    .await?;
-    Ok(())
-}
-
-type GrantRow = (String, String, String, String, Option<String>, String, String, i64, i64);
-
-fn read_grant(row: GrantRow) -> Result<StoredGrant, DbError> {
-    let (id, org, token, api, context, permissions, state, self_granted, created_at) = row;
-    Ok(StoredGrant {
-        id: parsed(&id)?,
-        org: parsed(&org)?,
-        token: parsed(&token)?,
-        api: parsed(&api)?,
-        context: parsed_option(context.as_deref())?,
-        permissions: permissions.split(' ').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
-        state: parsed(&state)?,
-        self_granted: self_granted != 0,
-        created_at: Timestamp::from_micros(created_at),
-    })
-}
-
-/// Every grant of a token: for its owner, and for the memory of live credentials.
-// tenant: callers show an organization its own grants only.
-pub async fn grants(tx: &mut Tx, token: TokenId) -> Result<Vec<StoredGrant>, DbError> {
-    let rows: Vec<GrantRow> = sqlx::query_as(
-        "SELECT id, org_id, token_id, api_id, context_id, permissions, state, self_granted, created_at
-         FROM grants WHERE token_id = $1 ORDER BY id",
-    )
-    .bind(token.to_string())
-    .fetch_all(tx.connection())
-    .await?;
-    rows.into_iter().map(read_grant).collect()
-}
-
-/// Every grant of the tokens with ids in a range, both ends included: for filling the memory of live credentials.
-// tenant: it is the memory of all organizations.
-pub async fn grants_between(tx: &mut Tx, first: TokenId, last: TokenId) -> Result<Vec<StoredGrant>, DbError> {
-    let rows: Vec<GrantRow> = sqlx::query_as(
-        "SELECT id, org_id, token_id, api_id, context_id, permissions, state, self_granted, created_at
-         FROM grants WHERE token_id >= $1 AND token_id <= $2 ORDER BY token_id, id",
-    )
-    .bind(first.to_string())
-    .bind(last.to_string())
-    .fetch_all(tx.connection())
-    .await?;
-    rows.into_iter().map(read_grant).collect()
-}
-
-/// Grants of an API, a page at a time: for finding where a permission is granted.
-// tenant: taking a permission out of a catalogue concerns every organization that uses the API.
-pub async fn grants_of_api(tx: &mut Tx, api: ApiId, page: &PageAsk) -> Result<Vec<StoredGrant>, DbError> {
-    let rows: Vec<GrantRow> = sqlx::query_as(
-        "SELECT id, org_id, token_id, api_id, context_id, permissions, state, self_granted, created_at
-         FROM grants WHERE api_id = $1 AND id > $2 ORDER BY id LIMIT $3",
-    )
-    .bind(api.to_string())
-    .bind(page.after.as_deref().unwrap_or_default())
-    .bind(page.limit)
-    .fetch_all(tx.connection())
-    .await?;
-    rows.into_iter().map(read_grant).collect()
-}
-
-/// Grants of an API that count or may come to count, a page at a time: those of live tokens, in parts that are not
-/// revoked, and not decided against.
-// tenant: taking a permission out of a catalogue concerns every organization that uses the API.
-pub async fn live_grants_of_api(
-    tx: &mut Tx,
-    api: ApiId,
-    now: Timestamp,
-    page: &PageAsk,
-) -> Result<Vec<StoredGrant>, DbError> {
-    let rows: Vec<GrantRow> = sqlx::query_as(
-        "SELECT g.id, g.org_id, g.token_id, g.api_id, g.context_id, g.permissions, g.state, g.self_granted, g.created_at
-         FROM grants g JOIN tokens t ON t.id = g.token_id
-         JOIN token_parts p ON p.token_id = g.token_id AND p.org_id = g.org_id
-         WHERE g.api_id = $1 AND g.id > $2 AND g.state <> 'rejected' AND p.state <> 'revoked'
-           AND t.state = 'active' AND t.expires_at > $3
-         ORDER BY g.id LIMIT $4",
-    )
-    .bind(api.to_string())
-    .bind(page.after.as_deref().unwrap_or_default())
-    .bind(now.as_micros())
-    .bind(page.limit)
-    .fetch_all(tx.connection())
-    .await?;
-    rows.into_iter().map(read_grant).collect()
 }
 
 /// How many tokens of an owner are alive.

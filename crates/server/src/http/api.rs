@@ -1,5 +1,6 @@
 //! `/v1`: one file per noun, each a list of routes.
 
+pub mod access_policies;
 pub mod apis;
 pub mod contexts;
 pub mod limits;
@@ -8,6 +9,7 @@ pub mod organization_keys;
 pub mod orgs;
 pub mod policies;
 pub mod records;
+pub mod requests;
 pub mod roles;
 pub mod service_accounts;
 pub mod sessions;
@@ -34,7 +36,9 @@ pub fn routes() -> Routes {
         .merge(roles::routes())
         .merge(organization_keys::routes())
         .merge(service_accounts::routes())
+        .merge(requests::routes())
         .merge(policies::routes())
+        .merge(access_policies::routes())
         .merge(limits::routes())
         .merge(records::routes())
         .merge(streams::routes())

@@ -114,6 +114,10 @@ async fn apply(tx: &mut WriteTx, stop: &Stop, org: Option<OrgId>, now: Timestamp
             Ok(api) => changed(db::orgs::disable_api(tx, org, api).await)?,
             Err(_) => return Ok(None),
         },
+        (Kind::Grant, Some(org)) => match id.parse() {
+            Ok(grant) => changed(db::grants::ungrant(tx, org, grant, now, WHY).await)?,
+            Err(_) => return Ok(None),
+        },
         (Kind::RecordStream, Some(org)) => match id.parse() {
             Ok(stream) => changed(db::streams::delete(tx, org, stream).await)?,
             Err(_) => return Ok(None),

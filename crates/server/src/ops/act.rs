@@ -13,8 +13,8 @@ use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
 use tegata_core::decide::{
-    Acting, Alternative, Credential, Decision, Facts, Gate, Grants, Need, Organization, Part, Place, Presented, Reason,
-    Target, decide,
+    Acting, Alternative, Credential, Decision, Facts, Gate, Need, Organization, Part, Place, Presented, Reason, Target,
+    decide,
 };
 use tegata_core::ids::{ContextId, OrgId};
 use tegata_core::operations::{self, Guard, Operation};
@@ -252,6 +252,7 @@ impl<T: Reading> Act<'_, T> {
         }
         let needs = [Need { permission: number, level, place: Place::Chain(chain) }];
         let list = rights.list();
+        let mut ceilings = Vec::new();
         Ok(decide(&Facts {
             gate: Gate::Open,
             now: self.now,
@@ -268,10 +269,7 @@ impl<T: Reading> Act<'_, T> {
                 state: rights.part_state,
                 owner_active: rights.owner_active,
                 policy: rights.policy.as_ref(),
-                grants: match &rights.grants {
-                    None => Grants::Whole,
-                    Some(grants) => Grants::Listed(grants),
-                },
+                grants: rights.grants(&mut ceilings),
                 acting: Acting::For(&list),
             }),
         }))

@@ -7,8 +7,8 @@ use crate::db;
 use tegata_core::catalogue::PermissionInfo;
 use tegata_core::credential::CredentialState;
 use tegata_core::decide::{
-    Acting, Alternative, Credential, Decision, Facts, Gate, Grants, Need, Organization, Part, Place, Presented, Reason,
-    Target, decide,
+    Acting, Alternative, Credential, Decision, Facts, Gate, Need, Organization, Part, Place, Presented, Reason, Target,
+    decide,
 };
 use tegata_core::ids::ApiId;
 use tegata_core::operations::Operation;
@@ -52,6 +52,7 @@ pub async fn require_own_scope<T: Reading>(act: &mut Act<'_, T>, operation: &'st
 fn judge(own: ApiId, needed: &PermissionInfo, rights: &OwnRights, now: Timestamp) -> Decision {
     let needs = [Need { permission: needed.number, level: needed.level, place: Place::Chain(&[]) }];
     let list = rights.list();
+    let mut ceilings = Vec::new();
     decide(&Facts {
         gate: Gate::Open,
         now,
@@ -69,7 +70,7 @@ fn judge(own: ApiId, needed: &PermissionInfo, rights: &OwnRights, now: Timestamp
             state: rights.part_state,
             owner_active: rights.owner_active,
             policy: rights.policy.as_ref(),
-            grants: rights.grants.as_deref().map_or(Grants::Whole, Grants::Listed),
+            grants: rights.grants(&mut ceilings),
             acting: Acting::For(&list),
         }),
     })

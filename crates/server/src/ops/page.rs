@@ -69,6 +69,11 @@ impl PageRequest {
         Ok(PageAsk { after, limit: limit + 1 })
     }
 
+    /// A cursor after a row that was looked at, where a page ends there.
+    pub fn cursor_after(key: &str) -> String {
+        write_cursor(key)
+    }
+
     /// How many rows to show.
     pub fn limit(&self) -> Result<i64, Problem> {
         let limit = self.limit.unwrap_or(LIMIT_DEFAULT);

@@ -3,15 +3,17 @@
 
 use crate::app::App;
 use crate::authn::Actor;
+use crate::catalogues::Catalogues;
 use crate::db::assignments::Assignment;
 use crate::db::{self, DbError, Tx};
 use std::collections::HashMap;
 use std::sync::Arc;
 use tegata_core::authority::Authority;
 use tegata_core::bits::PermissionSet;
+use tegata_core::ceiling::{Ceiling, CeilingPart, Ceilings};
 use tegata_core::credential::{CredentialKind, PartState};
 use tegata_core::decide::{Grant, Grants};
-use tegata_core::ids::{ApiId, ContextId, OrgId, RoleId, UserId};
+use tegata_core::ids::{AccessPolicyId, ApiId, ContextId, OrgId, RoleId, UserId};
 use tegata_core::policy::KindPolicy;
 use tegata_core::role::{Held, Right};
 
@@ -46,6 +48,8 @@ pub struct OwnRights {
     pub part_state: PartState,
     /// The grants of the token; none for a session, which is its owner.
     pub grants: Option<Vec<Grant>>,
+    /// The access policies that are laid on any of them.
+    pub ceilings: Vec<(AccessPolicyId, Ceiling)>,
     /// The policy for the token's kind; none for a session.
     pub policy: Option<KindPolicy>,
 }
@@ -56,12 +60,21 @@ impl OwnRights {
         rights_of(&self.roles)
     }
 
+    /// The grants as the rules read them; `ceilings` is room for the access policies.
+    pub fn grants<'a>(&'a self, ceilings: &'a mut Vec<(AccessPolicyId, &'a Ceiling)>) -> Grants<'a> {
+        ceilings.extend(self.ceilings.iter().map(|(id, ceiling)| (*id, ceiling)));
+        match &self.grants {
+            None => Grants::Whole,
+            Some(grants) => Grants::Listed(grants, Ceilings(ceilings)),
+        }
+    }
+
     /// Runs a question about what may be passed on.
     pub fn with_authority<R>(&self, ask: impl FnOnce(&Authority<'_>) -> R) -> R {
         let rights = self.list();
         let grants = match &self.grants {
             None => Grants::Whole,
-            Some(grants) => Grants::Listed(grants),
+            Some(grants) => Grants::Listed(grants, Ceilings::NONE),
         };
         ask(&Authority { rights: &rights, grants })
     }
@@ -87,12 +100,18 @@ pub fn rights_of(roles: &[HeldRole]) -> Vec<Right<'_>> {
 pub async fn of_actor(app: &App, tx: &mut Tx, actor: &Actor, org: OrgId) -> Result<OwnRights, DbError> {
     let member = db::members::get(tx, org, actor.user.id).await?;
     let roles = of_user(app, tx, org, actor.user.id).await?;
+    let mut ceilings = Vec::new();
     let (part_state, grants, policy) = match actor.token {
         None => (PartState::Active, None, None),
         Some(token) => {
             let part = db::tokens::part(tx, org, token).await?;
             let policy = db::policies::get(tx, org, CredentialKind::PersonalToken).await?;
             let grants = grants_of_token(app, tx, token, org).await?;
+            for id in grants.iter().filter_map(|grant| grant.ceiling) {
+                if let Some(parts) = db::access_policies::parts(tx, org, id).await? {
+                    ceilings.push((id, ceiling(&app.catalogues, tx, &parts).await?));
+                }
+            }
             // A token without a part here was never given anything here.
             (part.map_or(PartState::Active, |part| part.state), Some(grants), Some(policy))
         }
@@ -102,6 +121,7 @@ pub async fn of_actor(app: &App, tx: &mut Tx, actor: &Actor, org: OrgId) -> Resu
         roles,
         part_state,
         grants,
+        ceilings,
         policy,
     })
 }
@@ -146,6 +166,23 @@ pub async fn listed(app: &App, tx: &mut Tx, permissions: &db::roles::Permissions
     Ok(RoleContent::Listed(list))
 }
 
+/// What an access policy admits, in numbers of the catalogues as they are now.
+pub async fn ceiling(
+    catalogues: &Catalogues,
+    tx: &mut Tx,
+    stored: &[db::access_policies::Part],
+) -> Result<Ceiling, DbError> {
+    let mut parts = Vec::with_capacity(stored.len());
+    for part in stored {
+        if let Some(loaded) = catalogues.of(tx, &part.api.to_string()).await? {
+            let set: PermissionSet = part.permissions.iter().filter_map(|name| loaded.catalogue.number(name)).collect();
+            let permissions = loaded.catalogue.with_implied(&set);
+            parts.push(CeilingPart { api: part.api, context: part.context, permissions });
+        }
+    }
+    Ok(Ceiling { parts })
+}
+
 /// What a token was given in one organization.
 pub async fn grants_of_token(
     app: &App,
@@ -153,18 +190,15 @@ pub async fn grants_of_token(
     token: tegata_core::ids::TokenId,
     org: OrgId,
 ) -> Result<Vec<Grant>, DbError> {
-    let stored = db::tokens::grants(tx, token).await?;
+    let stored = db::grants::of_token(tx, token).await?;
     let mut grants = Vec::with_capacity(stored.len());
     for grant in stored.into_iter().filter(|grant| grant.org == org) {
         if let Some(loaded) = app.catalogues.of(tx, &grant.api.to_string()).await? {
             let set: PermissionSet =
                 grant.permissions.iter().filter_map(|name| loaded.catalogue.number(name)).collect();
-            grants.push(Grant {
-                api: grant.api,
-                context: grant.context,
-                permissions: loaded.catalogue.with_implied(&set),
-                state: grant.state,
-            });
+            let permissions = loaded.catalogue.with_implied(&set);
+            let (until, ceiling) = (grant.until, grant.access_policy);
+            grants.push(Grant { until, ceiling, ..Grant::new(grant.api, grant.context, permissions, grant.state) });
         }
     }
     Ok(grants)

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use smallvec::SmallVec;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use tegata_core::ceiling::Ceiling;
 use tegata_core::credential::{Coverage, CredentialKind, CredentialState, PartState};
 use tegata_core::decide::Grant;
 use tegata_core::ids::{ApiId, ContextId, OrgId, RoleId, TeamId, TokenId, VerifierId};
@@ -285,6 +286,8 @@ pub enum Noun {
     Context(ContextEntry),
     /// A service account.
     ServiceAccount(Box<ServiceAccountEntry>),
+    /// An access policy.
+    AccessPolicy(Ceiling),
 }
 
 /// A token with all of its secrets, as it was read.

@@ -11,7 +11,7 @@ use crate::db::{self, Db, DbError, PageAsk, Tx};
 use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Duration;
-use tegata_core::ids::{ContextId, OrgId, RoleId, ServiceAccountId, TeamId, UserId, VerifierId};
+use tegata_core::ids::{AccessPolicyId, ContextId, OrgId, RoleId, ServiceAccountId, TeamId, UserId, VerifierId};
 use tegata_core::owner::Owner;
 
 /// How long the follower rests when nobody wakes it.
@@ -110,6 +110,11 @@ impl Verify {
                     self.install_role(tx, org, role).await?;
                 }
             }
+            (Topic::AccessPolicy, Some(org)) => {
+                if let Ok(id) = subject.parse() {
+                    self.install_access_policy(tx, org, id).await?;
+                }
+            }
             (Topic::Context, Some(org)) => {
                 if let Ok(context) = subject.parse() {
                     self.install_context(tx, org, context).await?;
@@ -200,6 +205,16 @@ impl Verify {
         Ok(())
     }
 
+    async fn install_access_policy(&self, tx: &mut Tx, org: OrgId, id: AccessPolicyId) -> Result<(), DbError> {
+        let ceiling = load::access_policy(tx, &self.catalogues, org, id).await?;
+        let nouns = self.index.nouns.pin();
+        match ceiling {
+            Some(ceiling) => nouns.insert(id.as_u128(), Noun::AccessPolicy(ceiling)),
+            None => nouns.remove(&id.as_u128()),
+        };
+        Ok(())
+    }
+
     async fn install_context(&self, tx: &mut Tx, org: OrgId, id: ContextId) -> Result<(), DbError> {
         if let Some(context) = db::contexts::get(tx, org, id).await? {
             self.keep_context(org, &context);
@@ -243,6 +258,7 @@ impl Verify {
         if meaning_changed {
             // Permissions were removed or imply others now: what was expanded before is read anew.
             self.install_roles(tx).await?;
+            self.install_access_policies(tx).await?;
             self.index.forget_tokens(installing);
         }
         self.index.apis.store(Arc::new(after));
@@ -252,6 +268,13 @@ impl Verify {
     async fn install_roles(&self, tx: &mut Tx) -> Result<(), DbError> {
         for (org, role) in db::roles::all(tx).await? {
             self.install_role(tx, org, role).await?;
+        }
+        Ok(())
+    }
+
+    async fn install_access_policies(&self, tx: &mut Tx) -> Result<(), DbError> {
+        for (org, id) in db::access_policies::all(tx).await? {
+            self.install_access_policy(tx, org, id).await?;
         }
         Ok(())
     }
@@ -276,6 +299,7 @@ impl Verify {
             self.load_contexts(&mut tx, org.id).await?;
         }
         self.install_roles(&mut tx).await?;
+        self.install_access_policies(&mut tx).await?;
         for (org, team) in db::teams::all(&mut tx).await? {
             self.install_team(&mut tx, org, team).await?;
         }

@@ -19,7 +19,8 @@ use seize::Collector;
 use std::collections::VecDeque;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
-use tegata_core::ids::{ContextId, OrgId, RoleId, ServiceAccountId, TeamId, UserId};
+use tegata_core::ceiling::Ceiling;
+use tegata_core::ids::{AccessPolicyId, ContextId, OrgId, RoleId, ServiceAccountId, TeamId, UserId};
 use tokio::sync::Mutex;
 
 /// Hashes what is random already. Digests are, under a key that nobody outside knows, and so are the ids that this
@@ -206,6 +207,14 @@ impl View<'_> {
     pub fn service_account(&self, id: ServiceAccountId) -> Option<&ServiceAccountEntry> {
         match self.index.nouns.get(&id.as_u128(), &self.guard) {
             Some(Noun::ServiceAccount(account)) => Some(account),
+            _ => None,
+        }
+    }
+
+    /// An access policy.
+    pub fn ceiling(&self, id: AccessPolicyId) -> Option<&Ceiling> {
+        match self.index.nouns.get(&id.as_u128(), &self.guard) {
+            Some(Noun::AccessPolicy(ceiling)) => Some(ceiling),
             _ => None,
         }
     }

@@ -8,18 +8,20 @@ use super::entry::{
 use crate::authn::Digest;
 use crate::catalogues::Catalogues;
 use crate::db::assignments::Principal;
-use crate::db::tokens::Token;
+use crate::db::grants::StoredGrant;
+use crate::db::tokens::{Part, Token};
 use crate::db::{self, DbError, Tx};
-use crate::ops::rights::RoleContent;
+use crate::ops::rights::{self, RoleContent};
 use crate::verify::limits::List;
 use smallvec::SmallVec;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use tegata_core::bits::PermissionSet;
+use tegata_core::ceiling::Ceiling;
 use tegata_core::credential::CredentialKind;
 use tegata_core::decide::Grant;
-use tegata_core::ids::{ApiId, OrgId, RoleId, ServiceAccountId, TeamId, TokenId, UserId, VerifierId};
+use tegata_core::ids::{AccessPolicyId, ApiId, OrgId, RoleId, ServiceAccountId, TeamId, TokenId, UserId, VerifierId};
 use tegata_core::time::Timestamp;
 
 /// A token with all of its secrets.
@@ -58,22 +60,27 @@ fn entry(token: &Token, parts: &[PartEntry], valid_until: Option<Timestamp>) -> 
 }
 
 async fn parts(tx: &mut Tx, catalogues: &Catalogues, id: TokenId) -> Result<Vec<PartEntry>, DbError> {
-    let mut grants = Vec::new();
-    for stored in db::tokens::grants(tx, id).await? {
-        let permissions = expand(tx, catalogues, stored.api, &stored.permissions).await?;
-        let grant = Grant { api: stored.api, context: stored.context, permissions, state: stored.state };
-        grants.push((stored.org, grant));
-    }
     let parts = db::tokens::parts(tx, id).await?;
-    Ok(parts
-        .into_iter()
-        .map(|part| PartEntry {
-            org: part.org,
-            state: part.state,
-            grants: grants.iter().filter(|(org, _)| *org == part.org).map(|(_, grant)| grant.clone()).collect(),
-            noted: Noted::default(),
-        })
-        .collect())
+    let fresh =
+        |part: &Part| PartEntry { org: part.org, state: part.state, grants: SmallVec::new(), noted: Noted::default() };
+    let mut parts: Vec<PartEntry> = parts.iter().map(fresh).collect();
+    for stored in db::grants::of_token(tx, id).await?.into_iter().filter(|stored| stored.state.counts()) {
+        let Some(part) = parts.iter_mut().find(|part| part.org == stored.org) else { continue };
+        let permissions = expand(tx, catalogues, stored.api, &stored.permissions).await?;
+        add_grant(part, &stored, permissions);
+    }
+    Ok(parts)
+}
+
+/// Adds what was granted, to that which shares its fate where there is such.
+fn add_grant(part: &mut PartEntry, stored: &StoredGrant, permissions: PermissionSet) {
+    let (until, ceiling) = (stored.until, stored.access_policy);
+    let grant = Grant { until, ceiling, ..Grant::new(stored.api, stored.context, permissions, stored.state) };
+    let fate = |grant: &Grant| (grant.api, grant.context, grant.state, grant.until, grant.ceiling);
+    match part.grants.iter_mut().find(|other| fate(other) == fate(&grant)) {
+        Some(other) => other.permissions.extend(&grant.permissions),
+        None => part.grants.push(grant),
+    }
 }
 
 /// Tokens that were read, with all of their secrets; they stand in the order of their ids, either way, and no other lies
@@ -92,17 +99,17 @@ pub async fn page(
     }
     // Most tokens of a page were granted what others were, too.
     let mut expanded: HashMap<(ApiId, Vec<String>), PermissionSet> = HashMap::new();
-    for stored in db::tokens::grants_between(tx, first, last).await? {
+    for stored in db::grants::between(tx, first, last).await?.into_iter().filter(|stored| stored.state.counts()) {
         let part = parts.get_mut(&stored.token).and_then(|parts| parts.iter_mut().find(|part| part.org == stored.org));
         let Some(part) = part else { continue };
-        let names = (stored.api, stored.permissions);
+        let names = (stored.api, stored.permissions.clone());
         let permissions = if let Some(known) = expanded.get(&names) {
             known.clone()
         } else {
             let permissions = expand(tx, catalogues, stored.api, &names.1).await?;
             expanded.entry(names).or_insert(permissions).clone()
         };
-        part.grants.push(Grant { api: stored.api, context: stored.context, permissions, state: stored.state });
+        add_grant(part, &stored, permissions);
     }
     let tokens: HashMap<String, &Token> = tokens.iter().map(|token| (token.id.to_string(), token)).collect();
     let secrets = db::secrets::between(tx, &first.to_string(), &last.to_string()).await?;
@@ -204,6 +211,19 @@ pub async fn role(
         list.push((api, expand(tx, catalogues, api, &names).await?));
     }
     Ok(Some(RoleContent::Listed(list)))
+}
+
+/// What an access policy admits; none where it is gone.
+pub async fn access_policy(
+    tx: &mut Tx,
+    catalogues: &Catalogues,
+    org: OrgId,
+    id: AccessPolicyId,
+) -> Result<Option<Ceiling>, DbError> {
+    match db::access_policies::parts(tx, org, id).await? {
+        Some(parts) => rights::ceiling(catalogues, tx, &parts).await.map(Some),
+        None => Ok(None),
+    }
 }
 
 /// An organization, whose own limits are known.

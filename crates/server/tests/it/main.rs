@@ -23,6 +23,7 @@ mod proof;
 mod questions;
 mod races;
 mod records;
+mod requests;
 mod seeds;
 mod storage;
 mod streams;

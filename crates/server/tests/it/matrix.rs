@@ -44,6 +44,7 @@ struct Stage {
     town: Town,
     expires_at: String,
     holder: String,
+    holder_client: Client,
     token: String,
     record: String,
     team: String,
@@ -55,6 +56,7 @@ struct Stage {
     /// A service account with an access key.
     account: String,
     access_key: String,
+    access_policy: String,
 }
 
 /// A limit that holds nobody back.
@@ -92,10 +94,13 @@ impl Stage {
         town.admin.client.put("/v1/orgs/octo/policies/legacy_token", legacy).await.status(200);
         let limit = town.make("limits", limit_body(town.number())).await;
         let installation_limit = made(&town.root.post("/v1/limits", limit_body(town.number())).await);
+        let access_policy = town.make("access-policies", json!({"name": "Ceiling", "admits": []})).await;
+        let holder_client = holder.client.clone();
         Self {
             town,
             expires_at,
             holder: holder.id,
+            holder_client,
             token,
             record,
             team,
@@ -105,6 +110,7 @@ impl Stage {
             key,
             account,
             access_key,
+            access_policy,
         }
     }
 
@@ -240,6 +246,39 @@ impl Stage {
         stream
     }
 
+    /// A request about the house: of the caller where it is to be theirs, and otherwise of the holder; granted where it is
+    /// to be taken away.
+    async fn fresh_request(&self, caller: &Caller, operation: &str) -> String {
+        let (admin, policy) = (&self.town.admin.client, "/v1/orgs/octo/policies/personal_token");
+        let mut word = crate::town::open_policy();
+        word["admission"] = json!("approval");
+        word["four_eyes"] = json!(true);
+        admin.put(policy, word).await.status(200);
+        let own = operation.starts_with("request.own") || operation == "request.withdraw";
+        let mut body = crate::town::doors_token_body(&self.expires_at);
+        if own {
+            body["grants"] = json!([{"organization": "octo", "api": "tegata", "scopes": ["organization:read"]}]);
+        }
+        let client = if own { &caller.client } else { &self.holder_client };
+        let made = client.post("/v1/me/tokens", body.clone()).await;
+        // Whoever can ask for nothing has no request of theirs.
+        let made = if made.status == 201 { made } else { self.holder_client.post("/v1/me/tokens", body).await };
+        let request = made.status(201)["requests"][0].as_str().unwrap().to_owned();
+        let mut open = crate::town::open_policy();
+        open["four_eyes"] = json!(false);
+        admin.put(policy, open).await.status(200);
+        if operation == "request.ungrant" {
+            let path = format!("/v1/orgs/octo/requests/{request}/decide");
+            admin.post(&path, json!({"approve_all": true})).await.status(200);
+        }
+        request
+    }
+
+    async fn fresh_access_policy(&self) -> String {
+        let name = format!("Ceiling {}", self.town.number());
+        self.town.make("access-policies", json!({"name": name, "admits": []})).await
+    }
+
     async fn team_member(&self, team: &str) -> String {
         let user = self.town.silent_member().await;
         let path = format!("/v1/orgs/octo/teams/{team}/members/{user}");
@@ -290,6 +329,9 @@ impl Stage {
             ("limit", "installation.limit.delete") => self.fresh_installation_limit().await,
             ("limit", id) if id.starts_with("installation.") => self.installation_limit.clone(),
             ("limit", _) => self.limit.clone(),
+            ("request", id) => self.fresh_request(caller, id).await,
+            ("access_policy", "access_policy.delete") => self.fresh_access_policy().await,
+            ("access_policy", _) => self.access_policy.clone(),
             ("record", _) => self.record.clone(),
             ("stream", id) => self.fresh_stream(id == "record.stream.resume").await,
             (name, id) => panic!("the matrix does not know what {{{name}}} of {id} is: teach it"),
@@ -332,6 +374,9 @@ impl Stage {
             "record.retention.set" => json!({"days": 180, "hold": false, "reason": "test"}),
             "limit.create" | "installation.limit.create" => limit_body(number),
             "limit.update" | "installation.limit.update" => json!({"quota": 1_000_000}),
+            "request.decide" => json!({"approve_all": true}),
+            "access_policy.create" => json!({"name": format!("Made {number}"), "admits": []}),
+            "access_policy.update" => json!({"position": 1}),
             "policy.set" => crate::town::open_policy(),
             "verify.one" => crate::town::doors_check("junk"),
             "verify.batch" => json!({"checks": [crate::town::doors_check("junk")]}),

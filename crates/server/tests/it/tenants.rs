@@ -33,6 +33,10 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
     let key = town.make("organization-keys", key(&server.in_days(10))).await;
     let account = town.make("service-accounts", json!({"name": "ci-octo"})).await;
     let access_key = town.make("access-keys", json!({"name": "ci", "service_account": account})).await;
+    let access_policy = town.make("access-policies", ceiling()).await;
+    let request =
+        request(server, admin, &holder.client, "octo", json!({"api": "town", "scopes": ["house:key:main:doors:read"]}))
+            .await;
     let verifier = made(&town.root.post("/v1/verifiers", json!({"name": "Gate", "apis": ["town"]})).await);
     Things::from([
         ("org", vec!["octo".to_owned(), org]),
@@ -48,6 +52,8 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
         ("key", vec![key]),
         ("account", vec![account, "ci-octo".to_owned()]),
         ("access_key", vec![access_key]),
+        ("request", vec![request]),
+        ("access_policy", vec![access_policy, "Ceiling".to_owned()]),
         ("session", vec![session]),
         ("verifier", vec![verifier]),
         ("api", vec!["town".to_owned()]),
@@ -61,6 +67,24 @@ fn key(expires_at: &str) -> Value {
 
 fn stream() -> Value {
     json!({"name": "siem", "kind": "webhook", "url": "https://siem.invalid/in"})
+}
+
+fn ceiling() -> Value {
+    json!({"name": "Ceiling", "admits": []})
+}
+
+/// A request that waits: under four eyes even of whoever administers.
+async fn request(server: &Server, admin: &Client, owner: &Client, org: &str, mut grant: Value) -> String {
+    let policy = format!("/v1/orgs/{org}/policies/personal_token");
+    let mut word = crate::town::open_policy();
+    word["admission"] = json!("approval");
+    word["four_eyes"] = json!(true);
+    admin.put(&policy, word).await.status(200);
+    grant["organization"] = json!(org);
+    let body = json!({"name": "asking", "expires_at": server.in_days(10), "reason": "test", "grants": [grant]});
+    let made = owner.post("/v1/me/tokens", body).await;
+    admin.put(&policy, crate::town::open_policy()).await.status(200);
+    made.status(201)["requests"][0].as_str().unwrap().to_owned()
 }
 
 /// The same of the organization `acme`, whose administrator tries.
@@ -101,6 +125,11 @@ async fn things_of_acme(server: &Server, town: &Town, admin: &Client) -> Things 
         ("account", one(account)),
         ("access_key", one(access_key)),
         ("key", one(post("organization-keys", key(&server.in_days(10))).await)),
+        (
+            "request",
+            one(request(server, admin, admin, "acme", json!({"api": "tegata", "scopes": ["organization:read"]})).await),
+        ),
+        ("access_policy", one(post("access-policies", json!({"name": "Own", "admits": []})).await)),
         ("api", one("town".to_owned())),
         ("kind", one("personal_token".to_owned())),
     ])
@@ -269,7 +298,7 @@ both_databases! {
             let address = operation.address(|name| one_of(&octo, name, 0));
             let reply = outsider.send(operation.method.clone(), &address, operation.body(&document), &[]).await;
             let expected = match owned.as_slice() {
-                ["token" | "session"] => "not_found",
+                ["token" | "session" | "request"] => "not_found",
                 ["user" | "verifier" | "limit"] => "forbidden",
                 others => panic!("{}: this test does not know whose {others:?} are: teach it", operation.path),
             };

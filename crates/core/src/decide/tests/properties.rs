@@ -203,7 +203,7 @@ proptest! {
                 return Err(TestCaseError::fail("an alternative of nothing"));
             };
             let needs = alternatives[usize::from(number)].needs;
-            let granted = needs.iter().all(|need| is_granted(part, need));
+            let granted = needs.iter().all(|need| is_granted(part, need, scene.now));
             let held = needs.iter().all(|need| is_held_by_owner(part, need));
             match decision.reason() {
                 Reason::Granted => prop_assert!(granted && held),

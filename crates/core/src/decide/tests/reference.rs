@@ -83,7 +83,7 @@ fn was_given(scene: &Scene, state: GrantState) -> bool {
     }
     match &scene.grants {
         None => state == GrantState::Granted,
-        Some(grants) => grants.iter().any(|grant| grant.api == API && grant.state == state),
+        Some(grants) => grants.iter().any(|grant| grant.api == API && grant.state == state && lasts(scene, grant)),
     }
 }
 
@@ -170,6 +170,8 @@ fn grant_covers(scene: &Scene, wish: &Wish, state: GrantState) -> bool {
             && grant.api == API
             && grant.permissions.iter().any(|number| number.0 == wish.permission)
             && reaches(scene, grant.context, wish.spot)
+            && lasts(scene, grant)
+            && within_ceiling(scene, grant, wish)
     };
     match (scene.wide, &scene.grants) {
         (Some(Wide::UpTo(level)), _) => state == GrantState::Granted && !scene.own_api && wish.level <= level,
@@ -177,6 +179,26 @@ fn grant_covers(scene: &Scene, wish: &Wish, state: GrantState) -> bool {
         (None, None) => state == GrantState::Granted,
         (None, Some(grants)) => grants.iter().any(covers),
     }
+}
+
+/// Whether its own time has not ended.
+fn lasts(scene: &Scene, grant: &Grant) -> bool {
+    match grant.until {
+        Some(until) => scene.now < until,
+        None => true,
+    }
+}
+
+/// Whether the access policy that was laid on it, if any, is there and has this wish in it.
+fn within_ceiling(scene: &Scene, grant: &Grant, wish: &Wish) -> bool {
+    let Some(id) = grant.ceiling else { return true };
+    scene.ceilings.get(&id).is_some_and(|ceiling| {
+        ceiling.parts.iter().any(|part| {
+            part.api == API
+                && part.permissions.iter().any(|number| number.0 == wish.permission)
+                && reaches(scene, part.context, wish.spot)
+        })
+    })
 }
 
 fn owner_covers(scene: &Scene, wish: &Wish) -> bool {

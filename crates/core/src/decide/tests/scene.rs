@@ -1,12 +1,13 @@
 //! Facts that own what they hold, in the words of people: a story to change one thing in and to decide again.
 
 use crate::bits::{PermissionNumber, PermissionSet};
+use crate::ceiling::{Ceiling, Ceilings};
 use crate::credential::{CredentialKind, CredentialState, GrantState, PartState};
 use crate::decide::{
     Acting, Alternative, Credential, Decision, Facts, Gate, Grant, Grants, Need, Organization, Part, Place, Presented,
     Target, decide,
 };
-use crate::ids::{ApiId, ContextId};
+use crate::ids::{AccessPolicyId, ApiId, ContextId};
 use crate::level::Level;
 use crate::policy::{Admission, KindPolicy, LevelLimit};
 use crate::role::{Held, Right};
@@ -101,6 +102,8 @@ pub struct Scene {
     pub for_itself: bool,
     /// Whether the API of the call is Tegata's own.
     pub own_api: bool,
+    /// Access policies that grants may name.
+    pub ceilings: BTreeMap<AccessPolicyId, Ceiling>,
     pub rights: Vec<OwnedRight>,
     /// Each context with the one above it.
     pub parents: BTreeMap<ContextId, Option<ContextId>>,
@@ -115,7 +118,7 @@ pub fn set(permissions: &[u16]) -> PermissionSet {
 }
 
 pub fn grant(context: Option<ContextId>, permissions: &[u16]) -> Grant {
-    Grant { api: API, context, permissions: set(permissions), state: GrantState::Granted }
+    Grant::new(API, context, set(permissions), GrantState::Granted)
 }
 
 pub fn right(context: Option<ContextId>, permissions: &[u16]) -> OwnedRight {
@@ -150,6 +153,7 @@ impl Scene {
             wide: None,
             for_itself: false,
             own_api: false,
+            ceilings: BTreeMap::new(),
             rights: vec![right(Some(PROJECT), &[READ])],
             parents: BTreeMap::from([(PROJECT, None), (CHANNEL, Some(PROJECT)), (OTHER_PROJECT, None)]),
         }
@@ -216,6 +220,7 @@ impl Scene {
             self.alternatives().iter().zip(&chains).map(|pair| needs_of(pair.0, pair.1)).collect();
         let alternatives: Vec<_> = needs.iter().map(|needs| Alternative { needs }).collect();
         let rights: Vec<_> = self.rights.iter().map(OwnedRight::borrow).collect();
+        let ceilings: Vec<_> = self.ceilings.iter().map(|(id, ceiling)| (*id, ceiling)).collect();
         let part = Part {
             api: API,
             own_api: self.own_api,
@@ -225,7 +230,9 @@ impl Scene {
             grants: match self.wide {
                 Some(Wide::UpTo(level)) => Grants::UpTo(level),
                 Some(Wide::Unscoped) => Grants::Unscoped,
-                None => self.grants.as_deref().map_or(Grants::Whole, Grants::Listed),
+                None => {
+                    self.grants.as_deref().map_or(Grants::Whole, |grants| Grants::Listed(grants, Ceilings(&ceilings)))
+                }
             },
             acting: if self.for_itself { Acting::Itself } else { Acting::For(&rights) },
         };

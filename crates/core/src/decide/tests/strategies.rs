@@ -2,9 +2,10 @@
 
 use super::scene::{API, Asked, NOON, OTHER_API, OwnedRight, Scene, Shown, Spot, Wide, Wish};
 use crate::bits::{PermissionNumber, PermissionSet};
+use crate::ceiling::{Ceiling, CeilingPart};
 use crate::credential::{CredentialKind, CredentialState, GrantState, PartState};
 use crate::decide::{Gate, Grant};
-use crate::ids::{ApiId, ContextId};
+use crate::ids::{AccessPolicyId, ApiId, ContextId};
 use crate::level::Level;
 use crate::policy::{Admission, KindPolicy, LevelLimit};
 use crate::time::Timestamp;
@@ -24,6 +25,7 @@ pub fn scenes() -> impl Strategy<Value = Scene> {
         wide: inside.wide,
         for_itself: inside.for_itself,
         own_api: inside.own_api,
+        ceilings: inside.ceilings,
         rights: inside.rights,
         parents: inside.parents,
         ..door
@@ -41,6 +43,7 @@ pub fn open_scenes() -> impl Strategy<Value = Scene> {
             wide: scene.wide,
             for_itself: scene.for_itself,
             own_api: scene.own_api,
+            ceilings: scene.ceilings,
             rights: scene.rights,
             parents: scene.parents,
             ..usual
@@ -58,13 +61,26 @@ pub fn grants(contexts: usize) -> impl Strategy<Value = Grant> {
         4 => Just(GrantState::Granted),
         1 => Just(GrantState::Requested),
         1 => Just(GrantState::Rejected),
+        1 => prop::sample::select(vec![GrantState::Withdrawn, GrantState::Expired, GrantState::Ungranted]),
     ];
-    (apis(), contexts_below(contexts), sets(), state).prop_map(|(api, context, permissions, state)| Grant {
-        api,
-        context,
-        permissions,
-        state,
+    // Now and then one that is not there.
+    let bounds = (option::weighted(0.1, moments()), option::weighted(0.3, 0..=CEILINGS));
+    (apis(), contexts_below(contexts), sets(), state, bounds).prop_map(|(api, context, permissions, state, bounds)| {
+        let (until, ceiling) = bounds;
+        Grant { until, ceiling: ceiling.map(AccessPolicyId::from_u128), ..Grant::new(api, context, permissions, state) }
     })
+}
+
+/// How many access policies there are.
+const CEILINGS: u128 = 2;
+
+/// Access policies, most of them narrow.
+fn ceilings(contexts: usize) -> impl Strategy<Value = BTreeMap<AccessPolicyId, Ceiling>> {
+    let part = (apis(), contexts_below(contexts), sets());
+    let part = part.prop_map(|(api, context, permissions)| CeilingPart { api, context, permissions });
+    let ceiling = vec(part, 0..3).prop_map(|parts| Ceiling { parts });
+    vec(ceiling, usize::try_from(CEILINGS).expect("few"))
+        .prop_map(|list| (0..).map(AccessPolicyId::from_u128).zip(list).collect())
 }
 
 pub fn wishes(contexts: usize) -> impl Strategy<Value = Wish> {
@@ -84,6 +100,7 @@ struct Inside {
     wide: Option<Wide>,
     for_itself: bool,
     own_api: bool,
+    ceilings: BTreeMap<AccessPolicyId, Ceiling>,
     rights: Vec<OwnedRight>,
     parents: BTreeMap<ContextId, Option<ContextId>>,
 }
@@ -98,12 +115,14 @@ fn permissions(contexts: usize) -> impl Strategy<Value = Inside> {
         30 => vec(vec(wishes(contexts), 1..4), 1..5).prop_map(Asked::AnyOf),
     ];
     let grants = option::weighted(0.9, vec(grants(contexts), 0..9));
+    let grants = (grants, ceilings(contexts));
     let kind = (option::weighted(0.3, wides()), prop::bool::weighted(0.2), prop::bool::weighted(0.2));
     (asked, policies(), grants, kind, vec(rights(contexts), 0..5), trees(contexts)).prop_map(
-        |(asked, policy, grants, (wide, for_itself, own_api), rights, parents)| Inside {
+        |(asked, policy, (grants, ceilings), (wide, for_itself, own_api), rights, parents)| Inside {
             asked,
             policy,
             grants,
+            ceilings,
             wide,
             for_itself,
             own_api,

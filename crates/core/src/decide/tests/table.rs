@@ -197,7 +197,7 @@ fn what_is_missing_is_told_apart() {
             let Organization::Known(part) = &facts.organization else { panic!("the organization is known") };
             let crate::decide::Target::AnyOf(alternatives) = facts.target else { panic!("permissions are asked for") };
             let need = &alternatives[0].needs[0];
-            (is_granted(part, need), is_held_by_owner(part, need))
+            (is_granted(part, need, facts.now), is_held_by_owner(part, need))
         })
     };
     assert_eq!(told(&Scene::reading()), (true, true));

@@ -38,6 +38,8 @@ pub enum Kind {
     Team,
     /// An organization's use of an API.
     OrgApi,
+    /// A line of a request that was granted.
+    Grant,
     /// A record stream.
     RecordStream,
     /// A record stream, for now. A later resumption is not looked at: somebody looks again.
@@ -73,6 +75,9 @@ pub const STOPPING: &[(&Operation, Kind)] = &[
     (operations::RECORD_STREAM_DELETE, Kind::RecordStream),
     (operations::RECORD_STREAM_PAUSE, Kind::RecordStreamPause),
     (operations::RECORD_STREAM_UPDATE, Kind::Review),
+    (operations::REQUEST_UNGRANT, Kind::Grant),
+    (operations::ACCESS_POLICY_UPDATE, Kind::Review),
+    (operations::ACCESS_POLICY_DELETE, Kind::Review),
     (operations::POLICY_SET, Kind::Review),
     (operations::ROLE_UPDATE, Kind::Review),
     (operations::CONTEXT_UPDATE, Kind::Review),

@@ -55,7 +55,7 @@ pub async fn find(tx: &mut Tx, api: ApiId, removed: &[String], now: Timestamp) -
     let wanted: HashSet<&str> = removed.iter().map(String::as_str).collect();
     let mut page = PageAsk { after: None, limit: BATCH };
     loop {
-        let grants = db::tokens::live_grants_of_api(tx, api, now, &page).await?;
+        let grants = db::grants::live_of_api(tx, api, now, &page).await?;
         for grant in &grants {
             for name in grant.permissions.iter().filter_map(|name| wanted.get(name.as_str())) {
                 uses.entry(name).or_default().entry(grant.org).or_default().tokens.insert(grant.token);

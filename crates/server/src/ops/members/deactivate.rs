@@ -6,6 +6,7 @@ use crate::db::feed::Topic;
 use crate::db::{self, DbError, WriteTx};
 use crate::ops::act::internal;
 use crate::ops::receipt::Receipt;
+use crate::ops::requests;
 use crate::ops::{Act, Change, Changes, Mutation};
 use serde_json::json;
 use tegata_core::credential::PartState;
@@ -63,6 +64,8 @@ async fn stop_tokens(act: &mut Act<'_, WriteTx>, org: OrgId, owner: UserId) -> R
         let part = db::tokens::part(&mut act.tx, org, *token).await?.ok_or(DbError::Changed)?;
         let revoked = PartState::Revoked;
         db::tokens::set_part_state(&mut act.tx, org, *token, part.state, revoked, Some(LEFT), now).await?;
+        let by = Some(act.actor.user.id);
+        requests::close::with_token(&mut act.tx, Some(org), *token, by, now).await?;
     }
     Ok(tokens)
 }

@@ -62,7 +62,7 @@ impl Mutation for CreateOrganizationKey {
         db::tokens::insert_part(&mut act.tx, org.id, token.id, now).await.map_err(internal)?;
         for grant in plan.grants {
             let grant = grant.into_grant(act.id(GrantId::new), token.id, now);
-            db::tokens::insert_grant(&mut act.tx, &grant).await.map_err(internal)?;
+            db::grants::insert(&mut act.tx, &grant).await.map_err(internal)?;
         }
         let part = Part { org: org.id, state: PartState::Active, state_reason: None, changed_at: now };
         let view = OrganizationKeyView::of(act, org, &token, &part).await?;

@@ -11,7 +11,7 @@ use serde_json::json;
 use tegata_core::credential::CredentialKind;
 use tegata_core::name;
 use tegata_core::operations::{self, Operation};
-use tegata_core::policy::{Admission, KindPolicy, LIFETIME_MAX, LevelLimit};
+use tegata_core::policy::{Admission, KindPolicy, LIFETIME_MAX, LevelLimit, REQUEST_LIFETIME_MAX};
 use tegata_core::problem::Problem;
 use tegata_core::time::days;
 use utoipa::ToSchema;
@@ -36,6 +36,13 @@ pub struct Body {
     /// `legacy_token` and `access_key` only: whether they may be made without an end. Left out means no.
     #[serde(default)]
     pub without_end: bool,
+    /// Whether nobody decides a request of their own; left out: as it is.
+    #[serde(default)]
+    pub four_eyes: Option<bool>,
+    /// How many days a request waits for a decision before it expires, 1 to 365; left out: as it is.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 365)]
+    pub request_lifetime_days: Option<u64>,
     /// Why it is changed.
     pub reason: String,
 }
@@ -72,9 +79,19 @@ impl Mutation for SetPolicy {
 
         fits(kind, body)?;
         let before = db::policies::get(act.tx(), org, kind).await.map_err(internal)?;
-        let max_lifetime = days(body.max_lifetime_days);
-        let (unscoped, without_end) = (body.unscoped, body.without_end);
-        let policy = KindPolicy { admission: body.admission, level: body.level, max_lifetime, unscoped, without_end };
+        let request_days_max = REQUEST_LIFETIME_MAX.as_secs() / days(1).as_secs();
+        if body.request_lifetime_days.is_some_and(|count| !(1..=request_days_max).contains(&count)) {
+            return Err(Problem::field("request_lifetime_days", format!("write 1 to {request_days_max} days")));
+        }
+        let policy = KindPolicy {
+            admission: body.admission,
+            level: body.level,
+            max_lifetime: days(body.max_lifetime_days),
+            unscoped: body.unscoped,
+            without_end: body.without_end,
+            four_eyes: body.four_eyes.unwrap_or(before.four_eyes),
+            request_lifetime: body.request_lifetime_days.map_or(before.request_lifetime, days),
+        };
         db::policies::set(&mut act.tx, org, kind, &policy, act.now).await.map_err(internal)?;
         let view = PolicyView::of(kind, &policy);
         let change = Change::new(org, org)

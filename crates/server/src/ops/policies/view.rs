@@ -24,6 +24,10 @@ pub struct PolicyView {
     pub unscoped: bool,
     /// Whether credentials of the kind may be made without an end.
     pub without_end: bool,
+    /// Whether nobody decides a request of their own.
+    pub four_eyes: bool,
+    /// How many days a request waits for a decision before it expires.
+    pub request_lifetime_days: u64,
 }
 
 impl PolicyView {
@@ -36,6 +40,8 @@ impl PolicyView {
             max_lifetime_days: policy.max_lifetime.as_secs() / DAY_SECONDS,
             unscoped: policy.unscoped,
             without_end: policy.without_end,
+            four_eyes: policy.four_eyes,
+            request_lifetime_days: policy.request_lifetime.as_secs() / DAY_SECONDS,
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::ops::act::{Reading, internal};
 use ipnet::IpNet;
 use tegata_core::authority::Authority;
 use tegata_core::bits::PermissionSet;
+use tegata_core::ceiling::Ceilings;
 use tegata_core::credential::{Coverage, GrantState, PartState};
 use tegata_core::decide::Grants;
 use tegata_core::problem::{Code, Problem};
@@ -53,15 +54,15 @@ pub async fn require_covered<T: Reading>(act: &mut Act<'_, T>, target: &Token) -
     let anybody = [Right { context: None, api: None, held: Held::Everything }];
     let app = act.app;
     let parts = db::tokens::parts(act.tx(), target.id).await.map_err(internal)?;
-    let stored = db::tokens::grants(act.tx(), target.id).await.map_err(internal)?;
+    let stored = db::grants::of_token(act.tx(), target.id).await.map_err(internal)?;
     for part in parts.iter().filter(|part| part.state != PartState::Revoked) {
         let own = act.rights_in(part.org).await?;
         let given = own.grants.unwrap_or_default();
-        let authority = Authority { rights: &anybody, grants: Grants::Listed(&given) };
+        let authority = Authority { rights: &anybody, grants: Grants::Listed(&given, Ceilings::NONE) };
         if own.part_state != PartState::Active {
             return Err(beyond("the token that acts is stopped in an organization where the other one is used"));
         }
-        for grant in stored.iter().filter(|grant| grant.org == part.org && grant.state != GrantState::Rejected) {
+        for grant in stored.iter().filter(|grant| grant.org == part.org && may_count(grant.state)) {
             let chain = match grant.context {
                 Some(context) => db::contexts::chain(act.tx(), part.org, context).await.map_err(internal)?,
                 None => Vec::new(),
@@ -81,6 +82,11 @@ pub async fn require_covered<T: Reading>(act: &mut Act<'_, T>, target: &Token) -
         }
     }
     Ok(())
+}
+
+/// Whether a grant is in force, or may come to be.
+const fn may_count(state: GrantState) -> bool {
+    matches!(state, GrantState::Granted | GrantState::Requested)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 pub mod admit;
 pub mod fields;
 mod near;
-mod scopes;
+pub mod scopes;
 pub mod wishes;
 pub mod world;
 
@@ -14,10 +14,12 @@ use super::show::Names;
 use super::view::TokenWithSecret;
 use crate::authn::mint::mint;
 use crate::db::feed::Topic;
-use crate::db::tokens::{StoredGrant, Token};
+use crate::db::grants::StoredGrant;
+use crate::db::tokens::Token;
 use crate::db::{self, WriteTx};
 use crate::ops::act::internal;
 use crate::ops::own_scope::require_own_scope;
+use crate::ops::requests::file;
 use crate::ops::{Act, Change, Changes, Mutation};
 use fields::Plain;
 use secrecy::ExposeSecret as _;
@@ -25,7 +27,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use tegata_core::credential::{Coverage, CredentialKind, CredentialState};
-use tegata_core::ids::{OrgId, TokenId};
+use tegata_core::ids::{GrantId, OrgId, TokenId};
 use tegata_core::operations::{self, Operation};
 use tegata_core::owner::Owner;
 use tegata_core::problem::{Code, Problem};
@@ -149,10 +151,8 @@ impl Mutation for CreateToken {
         for org in &orgs {
             db::tokens::insert_part(&mut act.tx, *org, token.id, now).await.map_err(internal)?;
         }
-        for part in parts {
-            let grant = part.into_grant(act.id(tegata_core::ids::GrantId::new), token.id, now);
-            db::tokens::insert_grant(&mut act.tx, &grant).await.map_err(internal)?;
-        }
+        let grants = parts.into_iter().map(|part| part.into_grant(act.id(GrantId::new), token.id, now)).collect();
+        let requests = file::grants(act, &token, grants).await?;
         let mut names = Names::default();
         let view = names.for_owner(app, &mut act.tx, &token, now).await.map_err(internal)?;
         let mut changes = Vec::with_capacity(orgs.len());
@@ -164,7 +164,8 @@ impl Mutation for CreateToken {
             let change = Change::new(org, token.id).after(after).because(self.body.reason.as_deref());
             changes.push(change.feed(Topic::Token, None, token.id));
         }
-        Ok((TokenWithSecret { view, token: minted.text.expose_secret().to_owned() }, Changes { list: changes }))
+        let token = minted.text.expose_secret().to_owned();
+        Ok((TokenWithSecret { view, token, requests }, Changes { list: changes }))
     }
 }
 
@@ -174,12 +175,7 @@ fn shown(grant: &super::view::GrantView) -> Value {
 
 impl admit::Admitted {
     /// The grant of a token.
-    pub fn into_grant(
-        self,
-        id: tegata_core::ids::GrantId,
-        token: TokenId,
-        now: tegata_core::time::Timestamp,
-    ) -> StoredGrant {
+    pub fn into_grant(self, id: GrantId, token: TokenId, now: tegata_core::time::Timestamp) -> StoredGrant {
         StoredGrant {
             id,
             org: self.org,
@@ -190,6 +186,11 @@ impl admit::Admitted {
             state: self.state,
             self_granted: self.self_granted,
             created_at: now,
+            line: None,
+            asked: None,
+            until: None,
+            access_policy: None,
+            decided: None,
         }
     }
 }

@@ -137,7 +137,8 @@ impl Mutation for CreateLegacyToken {
             changes.push(change.feed(Topic::Token, None, token.id));
         }
         let view = Names::default().for_owner(app, &mut act.tx, &token, now).await.map_err(internal)?;
-        Ok((TokenWithSecret { view, token: minted.text.expose_secret().to_owned() }, Changes { list: changes }))
+        let token = minted.text.expose_secret().to_owned();
+        Ok((TokenWithSecret { view, token, requests: Vec::new() }, Changes { list: changes }))
     }
 }
 

@@ -90,6 +90,6 @@ impl Mutation for RegenerateToken {
             })
             .collect();
         let token = minted.text.expose_secret().to_owned();
-        Ok((TokenWithSecret { view, token }, Changes { list: changes }))
+        Ok((TokenWithSecret { view, token, requests: Vec::new() }, Changes { list: changes }))
     }
 }

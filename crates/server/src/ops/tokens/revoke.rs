@@ -6,6 +6,7 @@ use crate::db::{self, DbError, WriteTx};
 use crate::ops::act::internal;
 use crate::ops::own_scope::require_own_scope;
 use crate::ops::receipt::Receipt;
+use crate::ops::requests;
 use crate::ops::{Act, Change, Changes, Mutation};
 use serde::Deserialize;
 use serde_json::json;
@@ -55,6 +56,8 @@ impl Mutation for RevokeToken {
             DbError::Changed => Problem::new(Code::Conflict, "this token is revoked already"),
             other => internal(other),
         })?;
+        let by = Some(act.actor.user.id);
+        requests::close::with_token(&mut act.tx, None, id, by, now).await.map_err(internal)?;
         let changes = db::tokens::parts(&mut act.tx, id)
             .await
             .map_err(internal)?

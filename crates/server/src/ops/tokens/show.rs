@@ -2,8 +2,9 @@
 
 use super::view::{GrantView, OrgTokenView, OwnerView, PartView, TokenView};
 use crate::app::App;
+use crate::db::grants::StoredGrant;
 use crate::db::orgs::Org;
-use crate::db::tokens::{Part, StoredGrant, Token};
+use crate::db::tokens::{Part, Token};
 use crate::db::{self, DbError, Tx};
 use std::collections::HashMap;
 use tegata_core::credential::{Coverage, CredentialState, PartState};
@@ -31,7 +32,8 @@ impl Names {
         Ok(key)
     }
 
-    async fn api(&mut self, app: &App, tx: &mut Tx, id: ApiId) -> Result<String, DbError> {
+    /// The key of an API.
+    pub async fn api(&mut self, app: &App, tx: &mut Tx, id: ApiId) -> Result<String, DbError> {
         if let Some(key) = self.apis.get(&id) {
             return Ok(key.clone());
         }
@@ -67,6 +69,10 @@ impl Names {
             scopes: grant.permissions.iter().map(scope).collect(),
             state: grant.state.as_str().to_owned(),
             self_granted: grant.self_granted,
+            request: grant.line.map(|(request, _)| request.to_string()),
+            asked: grant.asked.clone(),
+            until: grant.until.map(|until| until.to_string()),
+            access_policy: grant.access_policy.map(|policy| policy.to_string()),
             created_at: grant.created_at.to_string(),
         })
     }
@@ -92,7 +98,7 @@ impl Names {
             });
         }
         let mut grants = Vec::new();
-        for grant in db::tokens::grants(tx, token.id).await? {
+        for grant in db::grants::of_token(tx, token.id).await? {
             grants.push(self.grant(app, tx, &grant).await?);
         }
         Ok(TokenView {
@@ -126,7 +132,7 @@ impl Names {
         let owner = owner(tx, token.owner).await?;
         let last_used_at = db::uses::last(tx, org.id, &token.id.to_string()).await?;
         let mut grants = Vec::new();
-        for grant in db::tokens::grants(tx, token.id).await?.iter().filter(|grant| grant.org == org.id) {
+        for grant in db::grants::of_token(tx, token.id).await?.iter().filter(|grant| grant.org == org.id) {
             grants.push(self.grant(app, tx, grant).await?);
         }
         Ok(OrgTokenView {

@@ -70,10 +70,22 @@ pub struct GrantView {
     pub context: String,
     /// The permissions, each as a whole scope.
     pub scopes: Vec<String>,
-    /// `requested`, `granted` or `rejected`.
+    /// `requested`, `granted`, `rejected`, `withdrawn`, `expired` or `ungranted`.
     pub state: String,
     /// Whether its owner, who answers for the place, granted it to themself.
     pub self_granted: bool,
+    /// The id of the request that it is a line of, where somebody's word was needed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request: Option<String>,
+    /// The scope that was asked for, where less was granted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub asked: Option<String>,
+    /// When it ends by itself, where that is before the token does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until: Option<String>,
+    /// The id of the access policy that bounds it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub access_policy: Option<String>,
     /// When it was asked for.
     pub created_at: String,
 }
@@ -86,6 +98,8 @@ pub struct TokenWithSecret {
     pub view: TokenView,
     /// Its secret: shown here, and never again.
     pub token: String,
+    /// The ids of the requests that were filed, one for each organization where somebody's word is needed.
+    pub requests: Vec<String>,
 }
 
 /// One organization's part of a token, for that organization.

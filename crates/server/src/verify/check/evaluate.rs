@@ -15,12 +15,13 @@ use smallvec::SmallVec;
 use std::ops::Range;
 use std::time::Duration;
 use tegata_core::catalogue::{Access, OrganizationOf};
+use tegata_core::ceiling::{Ceiling, Ceilings};
 use tegata_core::credential::Coverage;
 use tegata_core::decide::{
     Acting, Alternative, Credential, Decision, Facts, Gate, Grants, Need, Organization, Part, Place, Presented, Reason,
     Target, decide, is_granted, is_held_by_owner,
 };
-use tegata_core::ids::{ContextId, OrgId, UserId};
+use tegata_core::ids::{AccessPolicyId, ContextId, OrgId, UserId};
 use tegata_core::level::Level;
 use tegata_core::owner::Owner;
 use tegata_core::permissions::OWN_API;
@@ -415,6 +416,9 @@ impl<'v> Judge<'v> {
         owner_active: bool,
         rights: &[Right<'_>],
     ) {
+        let ceilings = part.grants.iter().filter_map(|grant| grant.ceiling);
+        let ceilings: SmallVec<[(AccessPolicyId, &Ceiling); 2]> =
+            ceilings.filter_map(|id| Some((id, self.asked.view.ceiling(id)?))).collect();
         let part = Part {
             api: self.asked.loaded.id,
             own_api: self.asked.loaded.key == OWN_API,
@@ -422,7 +426,7 @@ impl<'v> Judge<'v> {
             owner_active,
             policy: entry.policies.of(self.token.kind),
             grants: match self.token.coverage {
-                Coverage::Listed => Grants::Listed(&part.grants),
+                Coverage::Listed => Grants::Listed(&part.grants, Ceilings(&ceilings)),
                 Coverage::Read => Grants::UpTo(Level::Read),
                 Coverage::ReadWrite => Grants::UpTo(Level::Write),
                 Coverage::Roles => Grants::UpTo(Level::Admin),
@@ -469,7 +473,9 @@ impl<'v> Judge<'v> {
         let alternative = decision.alternative().map(usize::from).or(asked_for_one.then_some(0));
         let deciding = alternative.map_or(0..0, |alternative| found.needs.range(alternative));
         let lacks = |need: &Need<'_>| match decision.reason() {
-            Reason::ApprovalPending | Reason::ApprovalRejected | Reason::InsufficientScope => !is_granted(&part, need),
+            Reason::ApprovalPending | Reason::ApprovalRejected | Reason::InsufficientScope => {
+                !is_granted(&part, need, self.asked.now)
+            }
             Reason::OwnerLacksPermission => !is_held_by_owner(&part, need),
             _ => false,
         };

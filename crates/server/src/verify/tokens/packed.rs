@@ -63,12 +63,7 @@ impl Packed {
     pub fn of(digest: &Digest, entry: &TokenEntry) -> Option<Self> {
         let [PartEntry { org, state, grants, noted }] = entry.parts.as_slice() else { return None };
         // What is not told by grants has none.
-        let nothing = Grant {
-            api: ApiId::from_u128(0),
-            context: None,
-            permissions: PermissionSet::new(),
-            state: GrantState::Granted,
-        };
+        let nothing = Grant::new(ApiId::from_u128(0), None, PermissionSet::new(), GrantState::Granted);
         let grant = match grants.as_slice() {
             [grant] if entry.coverage == Coverage::Listed => grant,
             [] if entry.coverage != Coverage::Listed => &nothing,
@@ -76,6 +71,10 @@ impl Packed {
         };
         let permissions = grant.permissions.words();
         let name = entry.name.as_bytes();
+        // Those that end by themselves or have a ceiling are few, and lie in the map beside.
+        if grant.until.is_some() || grant.ceiling.is_some() {
+            return None;
+        }
         if !entry.addresses.is_empty() || permissions.len() > PERMISSION_WORDS || name.len() > NAME_BYTES {
             return None;
         }
@@ -145,12 +144,12 @@ impl Packed {
             return None;
         }
         let set: [u64; PERMISSION_WORDS] = std::array::from_fn(|at| word(PERMISSIONS + at));
-        let grant = Grant {
-            api: ApiId::from_u128(number(API)),
-            context: (in_context != 0).then(|| ContextId::from_u128(number(CONTEXT))),
-            permissions: PermissionSet::from_words(set.get(..permissions)?),
-            state: value_in(GrantState::ALL, grant_state)?,
-        };
+        let grant = Grant::new(
+            ApiId::from_u128(number(API)),
+            (in_context != 0).then(|| ContextId::from_u128(number(CONTEXT))),
+            PermissionSet::from_words(set.get(..permissions)?),
+            value_in(GrantState::ALL, grant_state)?,
+        );
         let coverage = value_in(Coverage::ALL, coverage)?;
         let part = PartEntry {
             org: OrgId::from_u128(number(ORG)),

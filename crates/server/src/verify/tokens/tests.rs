@@ -27,12 +27,9 @@ fn digest(number: u64) -> Digest {
 /// A token all of whose parts are made of one number, so that a mixture of two shows.
 fn token(number: u64) -> TokenEntry {
     let wide = u128::from(number) << 64 | u128::from(number);
-    let grant = Grant {
-        api: ApiId::from_u128(wide),
-        context: Some(ContextId::from_u128(wide)),
-        permissions: PermissionSet::from_words(&[number | 1; 4]),
-        state: GrantState::Granted,
-    };
+    let permissions = PermissionSet::from_words(&[number | 1; 4]);
+    let context = Some(ContextId::from_u128(wide));
+    let grant = Grant::new(ApiId::from_u128(wide), context, permissions, GrantState::Granted);
     TokenEntry {
         id: TokenId::from_u128(wide),
         kind: CredentialKind::PersonalToken,
@@ -96,12 +93,12 @@ prop_compose! {
         kind in (0..CredentialKind::ALL.len(), prop_oneof![3 => Just(0), 1 => 0..Coverage::ALL.len()]),
         (grants, addresses, used, noted) in (0_usize..3, 0_usize..6, any::<bool>(), any::<u32>()),
     ) -> TokenEntry {
-        let grant = Grant {
-            api: ApiId::from_u128(api),
-            context: context.map(ContextId::from_u128),
-            permissions: permissions.into_iter().map(PermissionNumber).collect(),
-            state: GrantState::ALL[states.2],
-        };
+        let grant = Grant::new(
+            ApiId::from_u128(api),
+            context.map(ContextId::from_u128),
+            permissions.into_iter().map(PermissionNumber).collect(),
+            GrantState::ALL[states.2],
+        );
         TokenEntry {
             id: TokenId::from_u128(id),
             kind: CredentialKind::ALL[kind.0],

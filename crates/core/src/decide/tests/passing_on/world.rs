@@ -3,6 +3,7 @@
 
 use crate::authority::Authority;
 use crate::bits::{PermissionNumber, PermissionSet};
+use crate::ceiling::Ceilings;
 use crate::credential::GrantState;
 use crate::decide::{Grant, Grants};
 use crate::ids::{ApiId, ContextId};
@@ -78,7 +79,7 @@ pub fn set(permissions: &[u16]) -> PermissionSet {
 }
 
 pub fn grant(api: ApiId, context: Place, permissions: &[u16]) -> Grant {
-    Grant { api, context: context.map(id), permissions: set(permissions), state: GrantState::Granted }
+    Grant::new(api, context.map(id), set(permissions), GrantState::Granted)
 }
 
 impl World {
@@ -111,7 +112,7 @@ impl World {
         let user = self.owner(actor);
         let grants = match actor {
             Actor::SignedIn(_) => Grants::Whole,
-            Actor::With(token) => Grants::Listed(&self.tokens[token].grants),
+            Actor::With(token) => Grants::Listed(&self.tokens[token].grants, Ceilings::NONE),
         };
         let authority = Authority { rights: &self.rights(user), grants };
         match deed {

@@ -12,7 +12,7 @@ use tegata_core::permissions::OWN_API;
 use tegata_core::policy::Admission;
 use tegata_core::problem::{Code, Problem};
 
-/// Permissions of one API in one place that share a fate.
+/// Permissions of one API in one place that share a fate; one permission where it waits for somebody's word.
 pub struct Admitted {
     /// The organization.
     pub org: OrgId,
@@ -58,23 +58,25 @@ pub async fn admit<T: Reading>(act: &mut Act<'_, T>, wishes: &Wishes) -> Result<
         let world = &wishes.worlds[&wish.org];
         let (state, self_granted) = match world.policy.admission {
             Admission::Allow => (GrantState::Granted, false),
-            Admission::Approval if in_person && answers_for(world, &own, &wish.chain) => (GrantState::Granted, true),
+            Admission::Approval if in_person && !world.policy.four_eyes && answers_for(world, &own, &wish.chain) => {
+                (GrantState::Granted, true)
+            }
             Admission::Approval | Admission::Deny => (GrantState::Requested, false),
         };
         let key = (wish.org, wish.api.id, wish.context, state, self_granted);
         groups.entry(key).or_default().insert(known.name.clone());
     }
-    Ok(groups
-        .into_iter()
-        .map(|((org, api, context, state, self_granted), permissions)| Admitted {
-            org,
-            api,
-            context,
-            state,
-            self_granted,
-            permissions,
-        })
-        .collect())
+    let mut admitted = Vec::with_capacity(groups.len());
+    for ((org, api, context, state, self_granted), permissions) in groups {
+        let of = |permissions| Admitted { org, api, context, state, self_granted, permissions };
+        if state == GrantState::Requested {
+            // Each is decided for itself.
+            admitted.extend(permissions.into_iter().map(|name| of(BTreeSet::from([name]))));
+        } else {
+            admitted.push(of(permissions));
+        }
+    }
+    Ok(admitted)
 }
 
 /// Whether the organization takes personal tokens at all, and the one that acts still counts there.

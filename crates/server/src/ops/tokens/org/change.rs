@@ -6,6 +6,7 @@ use crate::db::tokens::{Part, Token};
 use crate::db::{self, WriteTx};
 use crate::ops::act::internal;
 use crate::ops::receipt::Receipt;
+use crate::ops::requests;
 use crate::ops::tokens::revoke::{Body, checked_reason};
 use crate::ops::tokens::view::OrgTokenView;
 use crate::ops::{Act, Allowed, Change, Changes, Mutation};
@@ -89,6 +90,10 @@ impl OnPart {
         db::tokens::set_part_state(&mut act.tx, org, token.id, part.state, next, reason, now)
             .await
             .map_err(internal)?;
+        if next == PartState::Revoked {
+            let by = Some(act.actor.user.id);
+            requests::close::with_token(&mut act.tx, Some(org), token.id, by, now).await.map_err(internal)?;
+        }
         let change = Change::new(org, token.id)
             .before(json!({"name": token.name, "state": part.state}))
             .after(json!({"name": token.name, "state": next}))

@@ -1,0 +1,66 @@
+//! Access policies as they are shown.
+
+use crate::app::App;
+use crate::db::access_policies::{AccessPolicy, Part};
+use crate::db::{self, DbError, Tx};
+use crate::ops::tokens::show::Names;
+use serde::Serialize;
+use tegata_core::scope::Scope;
+use utoipa::ToSchema;
+
+/// A named ceiling of permissions and places.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = AccessPolicy)]
+pub struct AccessPolicyView {
+    /// Its id.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Where it stands when approvers choose: small numbers first.
+    pub position: i64,
+    /// What it admits; nothing else passes a grant under it.
+    pub admits: Vec<PartView>,
+    /// How many grants in force are under it.
+    pub grants: i64,
+    /// Counts its changes; send it back with a change, and the change is refused where somebody else made one meanwhile.
+    pub version: u64,
+    /// When it was made.
+    pub created_at: String,
+    /// When it was last changed.
+    pub updated_at: String,
+}
+
+/// What it admits of one API in one place.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = AccessPolicyPartView)]
+pub struct PartView {
+    /// The key of the API.
+    pub api: String,
+    /// The scopes.
+    pub scopes: Vec<String>,
+}
+
+impl AccessPolicyView {
+    /// An access policy with its parts.
+    pub async fn of(app: &App, tx: &mut Tx, policy: &AccessPolicy) -> Result<Self, DbError> {
+        let parts = db::access_policies::parts(tx, policy.org, policy.id).await?.unwrap_or_default();
+        let mut names = Names::default();
+        let mut admits = Vec::with_capacity(parts.len());
+        for Part { api, context, permissions } in parts {
+            let place = names.place(tx, policy.org, context).await?;
+            let scope = |permission| Scope::Permission { place: place.clone(), permission }.to_string();
+            let scopes = permissions.into_iter().map(scope).collect();
+            admits.push(PartView { api: names.api(app, tx, api).await?, scopes });
+        }
+        Ok(Self {
+            id: policy.id.to_string(),
+            name: policy.name.clone(),
+            position: policy.position,
+            admits,
+            grants: db::grants::count_under(tx, policy.org, policy.id).await?,
+            version: policy.version,
+            created_at: policy.created_at.to_string(),
+            updated_at: policy.updated_at.to_string(),
+        })
+    }
+}

@@ -1,0 +1,56 @@
+//! Filing what has to be decided: one request for each organization, one line for each permission in a place.
+
+use crate::db::grants::StoredGrant;
+use crate::db::requests::Request;
+use crate::db::tokens::Token;
+use crate::db::{self, WriteTx};
+use crate::ops::Act;
+use crate::ops::act::internal;
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use tegata_core::credential::GrantState;
+use tegata_core::ids::{OrgId, RequestId};
+use tegata_core::problem::Problem;
+use tegata_core::request::RequestState;
+
+/// Stores the grants of a token; those that wait become lines of requests, whose ids are told.
+pub async fn grants(
+    act: &mut Act<'_, WriteTx>,
+    token: &Token,
+    grants: Vec<StoredGrant>,
+) -> Result<Vec<String>, Problem> {
+    let mut filed: BTreeMap<OrgId, (RequestId, i64)> = BTreeMap::new();
+    for mut grant in grants {
+        if grant.state == GrantState::Requested {
+            let (request, line) = match filed.entry(grant.org) {
+                Entry::Occupied(occupied) => occupied.into_mut(),
+                Entry::Vacant(vacant) => {
+                    let request = file(act, token, grant.org).await?;
+                    vacant.insert((request, 0))
+                }
+            };
+            *line += 1;
+            grant.line = Some((*request, *line));
+        }
+        db::grants::insert(&mut act.tx, &grant).await.map_err(internal)?;
+    }
+    Ok(filed.values().map(|(request, _)| request.to_string()).collect())
+}
+
+async fn file(act: &mut Act<'_, WriteTx>, token: &Token, org: OrgId) -> Result<RequestId, Problem> {
+    let policy = db::policies::get(&mut act.tx, org, token.kind).await.map_err(internal)?;
+    let request = Request {
+        id: act.id(RequestId::new),
+        org,
+        token: token.id,
+        requester: act.actor.user.id,
+        reason: token.reason.clone(),
+        state: RequestState::Open,
+        created_at: act.now,
+        // What ends with its credential need not be decided after it.
+        expires_at: act.now.plus(policy.request_lifetime).min(token.expires_at),
+        closed_at: None,
+    };
+    db::requests::insert(&mut act.tx, &request).await.map_err(internal)?;
+    Ok(request.id)
+}
