@@ -8,9 +8,10 @@ use tegata::app::App;
 use tegata::verify::check::{Question, What};
 use tegata::verify::entry::{Noted, PartEntry, TokenEntry};
 use tegata_core::bits::PermissionSet;
-use tegata_core::credential::{CredentialKind, CredentialState, GrantState, PartState};
+use tegata_core::credential::{Coverage, CredentialKind, CredentialState, GrantState, PartState};
 use tegata_core::decide::Grant;
 use tegata_core::ids::TokenId;
+use tegata_core::owner::Owner;
 use tegata_core::secret::{Product, SecretKind, compose};
 use tegata_core::time::Timestamp;
 
@@ -125,7 +126,8 @@ fn entry(world: &World, number: u64, permissions: &PermissionSet, now: Timestamp
         id: TokenId::new(now.as_millis(), entropy),
         kind: CredentialKind::PersonalToken,
         name: format!("token {number}").into(),
-        owner: world.users[place % world.users.len()],
+        coverage: Coverage::Listed,
+        owner: Owner::User(world.users[place % world.users.len()]),
         state: CredentialState::Active,
         expires_at: Timestamp::from_micros(now.as_micros() + 30 * 86_400_000_000),
         addresses: Box::default(),

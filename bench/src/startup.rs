@@ -14,8 +14,9 @@ use tegata::app::App;
 use tegata::authn::Presented;
 use tegata::db::{self, DbError, WriteTx};
 use tegata::serve::{Config, start};
-use tegata_core::credential::{CredentialKind, CredentialState, GrantState};
+use tegata_core::credential::{Coverage, CredentialKind, CredentialState, GrantState};
 use tegata_core::ids::{GrantId, TokenId};
+use tegata_core::owner::Owner;
 use tegata_core::time::Timestamp;
 
 /// Tokens that are written in one transaction.
@@ -115,12 +116,14 @@ async fn insert(tx: &mut WriteTx, app: &App, world: &World, number: u64, numbers
     let place = usize::try_from(number).unwrap_or(0);
     let token = db::tokens::Token {
         id: TokenId::new(now.as_millis(), entropy()),
-        owner: world.users[place % world.users.len()],
+        owner: Owner::User(world.users[place % world.users.len()]),
         kind: CredentialKind::PersonalToken,
+        coverage: Coverage::Listed,
         name: format!("token {number}"),
         state: CredentialState::Active,
         reason: "benchmark".to_owned(),
         addresses: Vec::new(),
+        created_by: world.users[place % world.users.len()],
         created_at: now,
         expires_at: Timestamp::from_micros(now.as_micros() + 30 * 86_400_000_000),
         revoked_at: None,

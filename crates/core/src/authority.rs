@@ -34,6 +34,8 @@ impl Authority<'_> {
         self.rights.iter().any(|right| right.covers(api, permission, chain))
             && match self.grants {
                 Grants::Whole => true,
+                // These never open Tegata's own doors, so they pass nothing on.
+                Grants::UpTo(_) | Grants::Unscoped => false,
                 // What is lent for a time, or under an access policy that may change, is not passed on for good.
                 Grants::Listed(grants, _) => grants.iter().any(|grant| {
                     grant.state == GrantState::Granted

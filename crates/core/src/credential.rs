@@ -51,6 +51,28 @@ words! {
         PersonalToken = "personal_token",
         /// A sign-in session: the person themself, at Tegata's own doors only.
         Session = "session",
+        /// A person's token for everything of some levels that they may do, in the organizations that it was made for.
+        LegacyToken = "legacy_token",
+        /// A key that an organization owns and that acts for itself.
+        OrganizationKey = "organization_key",
+        /// A client id and a secret of a service account, with the rights of that account's roles.
+        AccessKey = "access_key",
+    }
+}
+
+words! {
+    /// How a credential says what it covers.
+    Coverage {
+        /// What its grants list.
+        Listed = "listed",
+        /// Every permission of the level `read` that its owner has.
+        Read = "read",
+        /// Every permission of the levels `read` and `write` that its owner has.
+        ReadWrite = "read_write",
+        /// Whatever the roles of its service account give.
+        Roles = "roles",
+        /// Everything of the organization's APIs, also what comes later.
+        Unscoped = "unscoped",
     }
 }
 

@@ -22,7 +22,7 @@ use ipnet::IpNet;
 use std::net::IpAddr;
 
 /// The version of the rule; a change of its meaning increases it.
-pub const RULE_VERSION: u32 = 2;
+pub const RULE_VERSION: u32 = 3;
 
 /// Everything the rule looks at.
 #[derive(Debug, Clone, Copy)]
@@ -132,6 +132,8 @@ pub enum Organization<'a> {
 pub struct Part<'a> {
     /// The API of the call.
     pub api: ApiId,
+    /// Whether that is Tegata's own, which nothing covers that does not list its permissions.
+    pub own_api: bool,
     /// The state of this organization's part.
     pub state: PartState,
     /// Whether the owner's account and membership are active.
@@ -151,6 +153,10 @@ pub enum Grants<'a> {
     Whole,
     /// These, with the access policies that are laid on any of them.
     Listed(&'a [Grant], Ceilings<'a>),
+    /// Every permission up to this level, of every API but Tegata's own: a legacy token, or an access key.
+    UpTo(Level),
+    /// Everything of every API but Tegata's own, where the organization's policy says so: an unscoped organization key.
+    Unscoped,
 }
 
 /// Permissions of one API in one place.
@@ -220,8 +226,10 @@ impl Grant {
 /// On whose rights a credential acts.
 #[derive(Debug, Clone, Copy)]
 pub enum Acting<'a> {
-    /// For a user, within that user's rights at this moment.
+    /// For a user or a service account, within their rights at this moment.
     For(&'a [Right<'a>]),
+    /// For itself, bounded by what it was given alone: an organization key.
+    Itself,
 }
 
 /// The answer.
@@ -291,13 +299,17 @@ pub fn decide(facts: &Facts<'_>) -> Decision {
             if let Some(reason) = without_permission(part) {
                 return deny(reason);
             }
-            let session = matches!(part.grants, Grants::Whole);
+            let unscoped = match part.grants {
+                Grants::Whole => true,
+                Grants::Unscoped => !part.own_api,
+                Grants::UpTo(_) | Grants::Listed(..) => false,
+            };
             match facts.target {
                 Target::AuthenticatedOnly => match of_any_grant(part, facts.now) {
                     None => Decision::Allow { alternative: None },
                     Some(reason) => deny(reason),
                 },
-                Target::UnscopedOnly if session => Decision::Allow { alternative: None },
+                Target::UnscopedOnly if unscoped => Decision::Allow { alternative: None },
                 _ => deny(Reason::InsufficientScope),
             }
         }
@@ -397,7 +409,11 @@ fn of_owner_and_policy(part: &Part<'_>) -> Option<Reason> {
     if !part.owner_active {
         return Some(Reason::OwnerInactive);
     }
-    part.policy.is_some_and(|policy| policy.admission == Admission::Deny).then_some(Reason::PolicyDenied)
+    if part.policy.is_some_and(|policy| policy.admission == Admission::Deny) {
+        return Some(Reason::PolicyDenied);
+    }
+    let unscoped = matches!(part.grants, Grants::Unscoped);
+    (unscoped && part.policy.is_none_or(|policy| !policy.unscoped)).then_some(Reason::PolicyDenied)
 }
 
 fn of_level(part: &Part<'_>, level: Level) -> Option<Reason> {
@@ -409,8 +425,11 @@ fn of_grants(part: &Part<'_>, need: &Need<'_>, now: Timestamp) -> Option<Reason>
     let Place::Chain(chain) = need.place else {
         return Some(Reason::NoSuchContext);
     };
-    let Grants::Listed(grants, ceilings) = part.grants else {
-        return None;
+    let (grants, ceilings) = match part.grants {
+        Grants::Listed(grants, ceilings) => (grants, ceilings),
+        Grants::UpTo(level) if need.level > level => return Some(Reason::InsufficientScope),
+        Grants::UpTo(_) | Grants::Unscoped => return part.own_api.then_some(Reason::InsufficientScope),
+        Grants::Whole => return None,
     };
     let about = |grant: &&Grant| grant.is_about(part.api, need.permission, chain, now, ceilings);
     nearest(grants.iter().filter(about))
@@ -419,8 +438,10 @@ fn of_grants(part: &Part<'_>, need: &Need<'_>, now: Timestamp) -> Option<Reason>
 /// Why nothing at all was granted of the API of the call; none when something was. A credential that nobody has let in
 /// yet is let in nowhere.
 fn of_any_grant(part: &Part<'_>, now: Timestamp) -> Option<Reason> {
-    let Grants::Listed(grants, _) = part.grants else {
-        return None;
+    let grants = match part.grants {
+        Grants::Listed(grants, _) => grants,
+        Grants::UpTo(_) | Grants::Unscoped => return part.own_api.then_some(Reason::InsufficientScope),
+        Grants::Whole => return None,
     };
     nearest(grants.iter().filter(|grant| grant.api == part.api && grant.lasts(now)))
 }
@@ -448,7 +469,9 @@ fn of_owner_rights(part: &Part<'_>, need: &Need<'_>) -> Option<Reason> {
     let Place::Chain(chain) = need.place else {
         return Some(Reason::NoSuchContext);
     };
-    let Acting::For(rights) = part.acting;
+    let Acting::For(rights) = part.acting else {
+        return None;
+    };
     let covered = rights.iter().any(|right| right.covers(part.api, need.permission, chain));
     (!covered).then_some(Reason::OwnerLacksPermission)
 }

@@ -156,6 +156,8 @@ define_ids! {
     DeliveryId = "whd";
     /// A notice to somebody.
     NoticeId = "ntc";
+    /// An account that belongs to an organization and that no person signs in with.
+    ServiceAccountId = "sva";
     /// Permissions that were asked for and wait for a decision.
     RequestId = "req";
     /// A named ceiling of permissions and places.

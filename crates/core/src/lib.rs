@@ -17,6 +17,7 @@ pub mod level;
 pub mod limit;
 pub mod name;
 pub mod operations;
+pub mod owner;
 pub mod permissions;
 pub mod policy;
 pub mod problem;

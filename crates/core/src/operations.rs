@@ -116,6 +116,8 @@ operations! {
     REQUEST_OWN_SHOW = own("request.own.show", "GET", "/v1/me/requests/{request}", "own_tokens:read", "Show one of one's own requests");
     REQUEST_WITHDRAW = own("request.withdraw", "POST", "/v1/me/requests/{request}/withdraw", "own_tokens:write", "Take back what is not decided yet of one's own request");
 
+    LEGACY_TOKEN_CREATE = own("token.legacy.create", "POST", "/v1/me/legacy-tokens", "own_tokens:write", "Create a legacy token: everything of a level that one may do oneself");
+
     USER_CREATE = op("user.create", "POST", "/v1/users", Publisher("users:write"), "Make an account");
     USER_LIST = op("user.list", "GET", "/v1/users", Publisher("users:read"), "List the accounts of the installation");
     USER_SHOW = op("user.show", "GET", "/v1/users/{user}", Publisher("users:read"), "Show an account");
@@ -176,6 +178,28 @@ operations! {
     ORG_TOKEN_BLOCK = op("org.token.block", "POST", "/v1/orgs/{org}/tokens/{token}/block", Organization("tokens:write"), "Stop this organization's part of a token for now");
     ORG_TOKEN_UNBLOCK = op("org.token.unblock", "POST", "/v1/orgs/{org}/tokens/{token}/unblock", Organization("tokens:write"), "Let this organization's part of a token go on");
     ORG_TOKEN_REVOKE = op("org.token.revoke", "POST", "/v1/orgs/{org}/tokens/{token}/revoke", Organization("tokens:write"), "Stop this organization's part of a token for good");
+
+    ORGANIZATION_KEY_CREATE = op("organization.key.create", "POST", "/v1/orgs/{org}/organization-keys", Organization("organization_keys:write"), "Make a key that the organization owns, or show what it could do");
+    ORGANIZATION_KEY_LIST = op("organization.key.list", "GET", "/v1/orgs/{org}/organization-keys", Organization("organization_keys:read"), "List the keys that the organization owns, or only the unscoped ones");
+    ORGANIZATION_KEY_SHOW = op("organization.key.show", "GET", "/v1/orgs/{org}/organization-keys/{key}", Organization("organization_keys:read"), "Show a key that the organization owns");
+    ORGANIZATION_KEY_BLOCK = op("organization.key.block", "POST", "/v1/orgs/{org}/organization-keys/{key}/block", Organization("organization_keys:write"), "Stop an organization key for now");
+    ORGANIZATION_KEY_UNBLOCK = op("organization.key.unblock", "POST", "/v1/orgs/{org}/organization-keys/{key}/unblock", Organization("organization_keys:write"), "Let an organization key go on");
+    ORGANIZATION_KEY_REVOKE = op("organization.key.revoke", "POST", "/v1/orgs/{org}/organization-keys/{key}/revoke", Organization("organization_keys:write"), "Stop an organization key for good");
+
+    SERVICE_ACCOUNT_CREATE = op("service.account.create", "POST", "/v1/orgs/{org}/service-accounts", Organization("service_accounts:write"), "Make a service account, which can do nothing yet");
+    SERVICE_ACCOUNT_LIST = op("service.account.list", "GET", "/v1/orgs/{org}/service-accounts", Organization("organization:read"), "List the service accounts");
+    SERVICE_ACCOUNT_SHOW = op("service.account.show", "GET", "/v1/orgs/{org}/service-accounts/{account}", Organization("organization:read"), "Show a service account with its roles");
+    SERVICE_ACCOUNT_UPDATE = op("service.account.update", "PATCH", "/v1/orgs/{org}/service-accounts/{account}", Organization("service_accounts:write"), "Change a service account's name, or who answers for it");
+    SERVICE_ACCOUNT_DEACTIVATE = op("service.account.deactivate", "POST", "/v1/orgs/{org}/service-accounts/{account}/deactivate", Organization("service_accounts:write"), "Stop a service account with all of its access keys");
+    SERVICE_ACCOUNT_ACTIVATE = op("service.account.activate", "POST", "/v1/orgs/{org}/service-accounts/{account}/activate", Organization("service_accounts:write"), "Let a service account go on");
+    ACCESS_KEY_CREATE = op("access.key.create", "POST", "/v1/orgs/{org}/access-keys", Organization("access_keys:write"), "Make an access key, a client id and a secret, for a service account");
+    ACCESS_KEY_LIST = op("access.key.list", "GET", "/v1/orgs/{org}/access-keys", Organization("access_keys:read"), "List the access keys");
+    ACCESS_KEY_SHOW = op("access.key.show", "GET", "/v1/orgs/{org}/access-keys/{access_key}", Organization("access_keys:read"), "Show an access key");
+    ACCESS_KEY_BLOCK = op("access.key.block", "POST", "/v1/orgs/{org}/access-keys/{access_key}/block", Organization("access_keys:write"), "Stop an access key for now");
+    ACCESS_KEY_UNBLOCK = op("access.key.unblock", "POST", "/v1/orgs/{org}/access-keys/{access_key}/unblock", Organization("access_keys:write"), "Let an access key go on");
+    ACCESS_KEY_REGENERATE = op("access.key.regenerate", "POST", "/v1/orgs/{org}/access-keys/{access_key}/regenerate", Organization("access_keys:write"), "Give an access key a new secret and keep its client id");
+    ACCESS_KEY_REVOKE = op("access.key.revoke", "POST", "/v1/orgs/{org}/access-keys/{access_key}/revoke", Organization("access_keys:write"), "Stop an access key for good");
+    ACCESS_KEY_SIGN_IN = op("access.key.sign_in", "POST", "/v1/access-keys/sign-in", Public, "Trade client id and secret for a credential that counts for an hour");
 
     POLICY_LIST = op("policy.list", "GET", "/v1/orgs/{org}/policies", Organization("policies:read"), "List what the organization allows for each kind of credential");
     POLICY_SET = op("policy.set", "PUT", "/v1/orgs/{org}/policies/{kind}", Organization("policies:write"), "Change what the organization allows for a kind of credential");

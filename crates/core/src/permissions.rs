@@ -91,6 +91,11 @@ pub const OWN_PERMISSIONS: &[OwnPermission] = &[
     permission("record_streams:write", Admin, Organization, High, "Send the access records on to other systems, which then see every call, and change where to", "アクセス記録の外部システムへの継続的な送信と送信先の変更"),
     permission("webhooks:read", Read, Organization, Medium, "See webhooks and their deliveries", "Webhookと配信状況の閲覧"),
     permission("webhooks:write", Admin, Organization, High, "Have other systems told of every change in the organization, and change where to", "組織での変更の外部システムへの通知(Webhook)と通知先の変更"),
+    permission("organization_keys:read", Read, Organization, Medium, "See the keys that the organization owns, and their risks", "組織が所有するキーとそのリスクの閲覧"),
+    permission("organization_keys:write", Admin, Organization, High, "Make, block and revoke keys that the organization owns", "組織が所有するキーの作成、停止、取り消し"),
+    permission("service_accounts:write", Admin, Organization, High, "Make service accounts, change who answers for them, deactivate and reactivate them", "サービスアカウントの作成、責任者の変更、停止、再開"),
+    permission("access_keys:read", Read, Organization, Medium, "See the access keys of service accounts", "サービスアカウントのアクセスキーの閲覧"),
+    permission("access_keys:write", Admin, Organization, High, "Make access keys for service accounts, give them new secrets, block and revoke them", "アクセスキーの作成、再生成、停止、取り消し"),
 ];
 
 /// The permission of this name.

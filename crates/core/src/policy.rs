@@ -1,6 +1,6 @@
 //! What an organization allows for one kind of credential (DESIGN §4).
 
-use crate::credential::words;
+use crate::credential::{CredentialKind, words};
 use crate::level::Level;
 use crate::time::days;
 use serde::{Deserialize, Serialize};
@@ -39,7 +39,7 @@ impl LevelLimit {
     }
 }
 
-/// Longest life that any policy may give a personal token.
+/// Longest life that any policy may give a credential that has an end.
 pub const LIFETIME_MAX: Duration = days(365);
 
 /// The policy of one organization for one kind of credential.
@@ -51,6 +51,10 @@ pub struct KindPolicy {
     pub level: LevelLimit,
     /// Longest life, at most [`LIFETIME_MAX`].
     pub max_lifetime: Duration,
+    /// Whether organization keys may be unscoped; those that are count only while this holds.
+    pub unscoped: bool,
+    /// Whether credentials of the kind may be made without an end.
+    pub without_end: bool,
     /// Whether nobody decides a request of their own, so that always two people look.
     pub four_eyes: bool,
     /// How long a request waits for a decision before it expires, at most [`REQUEST_LIFETIME_MAX`].
@@ -61,12 +65,23 @@ pub struct KindPolicy {
 pub const REQUEST_LIFETIME_MAX: Duration = days(365);
 
 impl KindPolicy {
-    /// What a fresh organization has: approval for personal tokens.
-    pub const FRESH: Self = Self {
-        admission: Admission::Approval,
-        level: LevelLimit::All,
-        max_lifetime: LIFETIME_MAX,
-        four_eyes: false,
-        request_lifetime: days(30),
-    };
+    /// What a fresh organization has. Legacy tokens reach as far as their owner, so they are not admitted; what an
+    /// administrator alone may make needs nobody else's word.
+    pub const fn fresh(kind: CredentialKind) -> Self {
+        let (admission, without_end) = match kind {
+            CredentialKind::PersonalToken | CredentialKind::Session => (Admission::Approval, false),
+            CredentialKind::LegacyToken => (Admission::Deny, true),
+            CredentialKind::OrganizationKey => (Admission::Allow, false),
+            CredentialKind::AccessKey => (Admission::Allow, true),
+        };
+        Self {
+            admission,
+            level: LevelLimit::All,
+            max_lifetime: LIFETIME_MAX,
+            unscoped: false,
+            without_end,
+            four_eyes: false,
+            request_lifetime: days(30),
+        }
+    }
 }

@@ -8,6 +8,8 @@ use std::fmt;
 const ALPHABET: &[u8; 62] = b"0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// Random characters of a secret: 190 bits.
 pub const BODY_LENGTH: usize = 32;
+/// Most random characters of an organization key, whose length varies so that nobody builds on it.
+pub const BODY_LENGTH_MAX: usize = 48;
 /// Characters of the checksum; 62⁶ > 2³².
 pub const CHECKSUM_LENGTH: usize = 6;
 /// The product's name in a prefix unless an operator chose another.
@@ -24,11 +26,25 @@ pub enum SecretKind {
     Verifier,
     /// The one-time token of the first administrator.
     Setup,
+    /// A legacy token.
+    LegacyToken,
+    /// An organization key.
+    OrganizationKey,
+    /// What an access key's sign-in gives for a while.
+    AccessSession,
 }
 
 impl SecretKind {
     /// Every kind.
-    pub const ALL: &'static [Self] = &[Self::PersonalToken, Self::Session, Self::Verifier, Self::Setup];
+    pub const ALL: &'static [Self] = &[
+        Self::PersonalToken,
+        Self::Session,
+        Self::Verifier,
+        Self::Setup,
+        Self::LegacyToken,
+        Self::OrganizationKey,
+        Self::AccessSession,
+    ];
 
     /// The middle of the prefix.
     pub const fn tag(self) -> &'static str {
@@ -37,7 +53,20 @@ impl SecretKind {
             Self::Session => "ses",
             Self::Verifier => "ver",
             Self::Setup => "set",
+            Self::LegacyToken => "leg",
+            Self::OrganizationKey => "org",
+            Self::AccessSession => "acs",
         }
+    }
+
+    /// Whether verifiers ask about secrets of this kind.
+    pub const fn is_checked(self) -> bool {
+        matches!(self, Self::PersonalToken | Self::LegacyToken | Self::OrganizationKey | Self::AccessSession)
+    }
+
+    /// How many random characters it has, at most.
+    const fn body_length_max(self) -> usize {
+        if matches!(self, Self::OrganizationKey) { BODY_LENGTH_MAX } else { BODY_LENGTH }
     }
 }
 
@@ -76,8 +105,13 @@ impl fmt::Display for Product {
 /// that would favour some letters are thrown away.
 pub fn compose(product: &Product, kind: SecretKind, fill: &mut dyn FnMut(&mut [u8])) -> String {
     let mut text = format!("{product}_{}_", kind.tag());
-    let body_end = text.len() + BODY_LENGTH;
     let mut buffer = [0_u8; 64];
+    let mut body_length = BODY_LENGTH;
+    if kind.body_length_max() > BODY_LENGTH {
+        fill(&mut buffer);
+        body_length += usize::from(buffer[0]) % (kind.body_length_max() - BODY_LENGTH + 1);
+    }
+    let body_end = text.len() + body_length;
     while text.len() < body_end {
         fill(&mut buffer);
         for byte in buffer {
@@ -100,7 +134,8 @@ pub fn classify(product: &Product, text: &str) -> Option<SecretKind> {
     let (kind, random) = SecretKind::ALL.iter().find_map(of_kind)?;
     // Without a branch for each byte: this stands on the way of every check.
     let fits = random.bytes().fold(true, |fits, byte| fits & byte.is_ascii_alphanumeric());
-    if random.len() != BODY_LENGTH + CHECKSUM_LENGTH || !fits {
+    let lengths = BODY_LENGTH + CHECKSUM_LENGTH..=kind.body_length_max() + CHECKSUM_LENGTH;
+    if !lengths.contains(&random.len()) || !fits {
         return None;
     }
     let (signed, sum) = text.as_bytes().split_at(text.len() - CHECKSUM_LENGTH);
@@ -138,7 +173,15 @@ mod tests {
             let kind = SecretKind::ALL[place];
             let text = make(kind, seed);
             prop_assert_eq!(classify(&Product::default(), &text), Some(kind));
-            prop_assert_eq!(text.len(), "tegata_pat_".len() + 38);
+            let random = text.len() - "tegata_pat_".len() - CHECKSUM_LENGTH;
+            prop_assert!((BODY_LENGTH..=kind.body_length_max()).contains(&random));
+        }
+
+        #[test]
+        fn a_shortened_or_lengthened_key_is_noticed(seed: u64, letter in "[0-9A-Za-z]") {
+            let text = make(SecretKind::OrganizationKey, seed);
+            prop_assert_eq!(classify(&Product::default(), &text[..text.len() - 1]), None);
+            prop_assert_eq!(classify(&Product::default(), &format!("{text}{letter}")), None);
         }
 
         #[test]

@@ -3,6 +3,7 @@
 //! A client command is a noun (a file here) with verbs; each verb is a call of an operation of the table, and
 //! the desk shows the answer. What a command may do, the server decides: nothing here knows a rule.
 
+mod access_key;
 mod access_policy;
 mod account;
 mod activity;
@@ -24,6 +25,7 @@ mod maintenance;
 mod member;
 mod moment;
 mod org;
+mod organization_key;
 mod policy;
 mod proof;
 mod record;
@@ -32,6 +34,7 @@ mod request;
 mod role;
 mod secret;
 mod serve;
+mod service_account;
 mod session;
 mod settings;
 mod size;
@@ -112,8 +115,14 @@ enum Command {
     /// Protected APIs with their permissions and endpoints
     #[command(visible_alias = "api")]
     Catalogue(Noun<catalogue::Catalogue>),
-    /// Personal tokens: your own, and those that are used in an organization
+    /// Tokens: your own, and those that are used in an organization
     Token(Noun<token::Token>),
+    /// Keys that an organization owns
+    OrganizationKey(Noun<organization_key::OrganizationKey>),
+    /// What programs act as
+    ServiceAccount(Noun<service_account::ServiceAccount>),
+    /// Client ids and secrets that show service accounts
+    AccessKey(Noun<access_key::AccessKey>),
     /// Whatever asks for decisions about APIs
     Verifier(Noun<verifier::Verifier>),
     /// What an organization allows for each kind of credential
@@ -190,6 +199,9 @@ fn run(command: Command, output: Output, colours: Colours) -> Result<(), CliErro
         Command::Assignment(noun) => visit(noun, output),
         Command::Catalogue(noun) => visit(noun, output),
         Command::Token(noun) => visit(noun, output),
+        Command::OrganizationKey(noun) => visit(noun, output),
+        Command::ServiceAccount(noun) => visit(noun, output),
+        Command::AccessKey(noun) => visit(noun, output),
         Command::Verifier(noun) => visit(noun, output),
         Command::Policy(noun) => visit(noun, output),
         Command::Request(noun) => visit(noun, output),

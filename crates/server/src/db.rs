@@ -6,6 +6,7 @@
 //!
 //! Statements keep to what both databases share: `$1…$n` once each in ascending order, TEXT and BIGINT, no clock.
 
+pub mod access_keys;
 pub mod access_policies;
 pub mod activity;
 pub mod apis;
@@ -29,6 +30,7 @@ pub mod retention;
 pub mod roles;
 pub mod schema;
 pub mod secrets;
+pub mod service_accounts;
 pub mod serving;
 pub mod sessions;
 pub mod streams;

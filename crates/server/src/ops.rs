@@ -9,6 +9,7 @@
 //! The frame does the rest: identification, idempotency, the transaction, activity, the change feed, the access
 //! record. A mutation that returns no change does not compile.
 
+pub mod access_keys;
 pub mod access_policies;
 pub mod act;
 pub mod apis;
@@ -19,6 +20,7 @@ pub mod inbox;
 pub mod limits;
 pub mod members;
 pub mod notice_settings;
+pub mod organization_keys;
 pub mod orgs;
 pub mod own_scope;
 pub mod page;
@@ -28,6 +30,7 @@ pub mod records;
 pub mod requests;
 pub mod rights;
 pub mod roles;
+pub mod service_accounts;
 pub mod sessions;
 pub mod setup;
 pub mod streams;

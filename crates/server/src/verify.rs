@@ -8,6 +8,7 @@
 pub mod answer;
 pub mod bytes;
 pub mod check;
+pub mod clients;
 pub mod entry;
 pub mod follower;
 pub mod index;
@@ -58,6 +59,8 @@ pub struct Verify {
     lease: Lease,
     /// What is known of unknown tokens, and what they may cost.
     unknown: Unknown,
+    /// Client ids and secrets that were found right.
+    clients: clients::Clients,
     uses: Uses,
     limits: limits::Limits,
     without_records: bool,
@@ -109,6 +112,7 @@ impl Verify {
             journal: parts.journal,
             lease: Lease::new(),
             unknown: Unknown::new(parts.unknown),
+            clients: clients::Clients::default(),
             uses: Uses::default(),
             limits: limits::Limits::default(),
             without_records: parts.without_records,

@@ -42,8 +42,8 @@ const SHARED_TABLES: &[&str] = &[
 ];
 
 /// Tables of what a person owns and several organizations may see a part of: there the owner may stand for the
-/// organization.
-const OWNED_TABLES: &[&str] = &["tokens"];
+/// organization. The second is the first while migration 6 builds it anew.
+const OWNED_TABLES: &[&str] = &["tokens", "tokens_new"];
 const OWNER_COLUMN: &str = "owner_id";
 
 /// Every table of the migrations either has the column or is listed here, and nothing else is listed.

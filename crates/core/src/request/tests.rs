@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::ceiling::Ceilings;
+use crate::credential::CredentialKind;
 use crate::decide::{Grant, Grants};
 use crate::policy::LevelLimit;
 use crate::role::{Held, Right};
@@ -48,7 +49,7 @@ impl Case {
             permission: WRITE,
             to: Some((1, WRITE)),
             relation: Relation::Anothers,
-            policy: KindPolicy::FRESH,
+            policy: KindPolicy::fresh(CredentialKind::PersonalToken),
             rights: vec![(OWN, 1, vec![APPROVE]), (API, 1, vec![READ, WRITE])],
             grants: None,
         }
@@ -126,7 +127,7 @@ fn attacks_are_refused() {
     let own = |relation| Case { relation, ..Case::sound() };
     assert_eq!(own(Relation::OwnByCredential).decide(), Err(Refused::OwnByCredential));
     assert_eq!(own(Relation::OwnInPerson).decide(), Ok(GrantState::Granted));
-    let policy = KindPolicy { four_eyes: true, ..KindPolicy::FRESH };
+    let policy = KindPolicy { four_eyes: true, ..KindPolicy::fresh(CredentialKind::PersonalToken) };
     let watched = Case { policy: policy.clone(), ..own(Relation::OwnInPerson) };
     assert_eq!(watched.decide(), Err(Refused::FourEyes));
     assert_eq!(Case { to: None, ..watched }.decide(), Err(Refused::FourEyes));
@@ -160,10 +161,10 @@ fn attacks_are_refused() {
 #[test]
 fn the_policy_of_the_moment_counts() {
     let with = |policy| Case { policy, ..Case::sound() };
-    let denied = KindPolicy { admission: Admission::Deny, ..KindPolicy::FRESH };
+    let denied = KindPolicy { admission: Admission::Deny, ..KindPolicy::fresh(CredentialKind::PersonalToken) };
     assert_eq!(with(denied.clone()).decide(), Err(Refused::PolicyDenied));
     assert_eq!(Case { to: None, ..with(denied) }.decide(), Ok(GrantState::Rejected));
-    let read_only = KindPolicy { level: LevelLimit::ReadOnly, ..KindPolicy::FRESH };
+    let read_only = KindPolicy { level: LevelLimit::ReadOnly, ..KindPolicy::fresh(CredentialKind::PersonalToken) };
     assert_eq!(with(read_only.clone()).decide(), Err(Refused::PolicyReadOnly));
     assert_eq!(Case { to: Some((1, READ)), ..with(read_only) }.decide(), Ok(GrantState::Granted));
 }
@@ -179,7 +180,7 @@ fn cases() -> impl Strategy<Value = Case> {
         admission,
         level,
         four_eyes,
-        ..KindPolicy::FRESH
+        ..KindPolicy::fresh(CredentialKind::PersonalToken)
     });
     let list = || prop::collection::vec(prop::sample::select(vec![READ, WRITE, PermissionNumber(2), APPROVE]), 0..4);
     let api = || prop::sample::select(vec![OWN, API]);

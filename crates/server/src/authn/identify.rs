@@ -98,7 +98,13 @@ pub async fn identify(
     let text = secret.expose_secret();
     let kind = match classify(product, text) {
         Some(kind @ (SecretKind::Session | SecretKind::PersonalToken)) => kind,
-        Some(SecretKind::Verifier | SecretKind::Setup) => {
+        Some(
+            SecretKind::Verifier
+            | SecretKind::Setup
+            | SecretKind::LegacyToken
+            | SecretKind::OrganizationKey
+            | SecretKind::AccessSession,
+        ) => {
             return Err(unauthenticated("this kind of credential does not open this door"));
         }
         None => return Err(unauthenticated("this is not a credential of this server")),
@@ -144,7 +150,9 @@ async fn by_token(tx: &mut Tx, subject: &str, address: Option<IpAddr>, now: Time
     if !is_inside(&token.addresses, address) {
         return Err(unauthenticated("this token does not count from this address"));
     }
-    let user = db::users::get(tx, token.owner).await?.filter(|user| user.active);
+    // Other owners have no door here: their credentials were turned away by their form.
+    let owner = token.owner.user().ok_or_else(unknown)?;
+    let user = db::users::get(tx, owner).await?.filter(|user| user.active);
     let user = user.ok_or_else(|| unauthenticated("the owner's account is not active"))?;
     Ok(Actor { user, session: None, token: Some(id) })
 }

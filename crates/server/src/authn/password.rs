@@ -42,14 +42,15 @@ pub async fn hash(password: SecretString, entropy: &Entropy) -> Result<String, P
 
 /// Whether a password is the stored one. Without a stored one it takes as long and is false.
 pub async fn verify(password: SecretString, stored: Option<String>) -> Result<bool, PasswordError> {
-    run(move || {
-        let known = stored.is_some();
-        let text = stored.unwrap_or_else(|| NOBODY.clone());
-        let hash = PasswordHash::new(&text).map_err(|_| PasswordError)?;
-        let fits = Argon2::default().verify_password(password.expose_secret().as_bytes(), &hash).is_ok();
-        Ok(fits && known)
-    })
-    .await?
+    run(move || fits(&password, stored)).await
+}
+
+/// The same at once, for those who bring threads of their own.
+pub fn fits(password: &SecretString, stored: Option<String>) -> bool {
+    let known = stored.is_some();
+    let text = stored.unwrap_or_else(|| NOBODY.clone());
+    let Ok(hash) = PasswordHash::new(&text) else { return false };
+    Argon2::default().verify_password(password.expose_secret().as_bytes(), &hash).is_ok() && known
 }
 
 /// Hashing failed; the cause never holds the password.

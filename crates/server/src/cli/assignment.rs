@@ -36,7 +36,7 @@ pub enum Assignment {
     },
     #[command(about = operations::ASSIGNMENT_LIST.summary)]
     List {
-        /// Only of this user (id or e-mail address) or team (id or key)
+        /// Only of this user (id or e-mail address), team (id or key) or service account (id or name)
         #[arg(long, value_name = "WHO")]
         principal: Option<String>,
         /// Only of this role
@@ -69,6 +69,9 @@ pub struct Principal {
     /// A team, by id or key
     #[arg(long)]
     team: Option<String>,
+    /// A service account, by id or name
+    #[arg(long, value_name = "ACCOUNT")]
+    service_account: Option<String>,
 }
 
 impl Verb for Assignment {
@@ -77,6 +80,9 @@ impl Verb for Assignment {
             Self::Create { role, principal, context, org } => {
                 let principal = match principal {
                     Principal { user: Some(user), .. } => json!({"type": "user", "id": user}),
+                    Principal { service_account: Some(account), .. } => {
+                        json!({"type": "service_account", "id": account})
+                    }
                     Principal { team, .. } => json!({"type": "team", "id": team}),
                 };
                 let call = Call::to(operations::ASSIGNMENT_CREATE).at("org", desk.org(&org).await?);

@@ -45,6 +45,12 @@ pub struct Set {
     /// Longest life, in days: 1 to 365
     #[arg(long, value_name = "DAYS")]
     max_lifetime_days: Option<u64>,
+    /// `organization_key` only: whether keys may be unscoped, and those that are count
+    #[arg(long, value_name = "BOOL")]
+    unscoped: Option<bool>,
+    /// `legacy_token` and `access_key` only: whether they may be made without an end
+    #[arg(long, value_name = "BOOL")]
+    without_end: Option<bool>,
     /// Whether nobody decides a request of their own
     #[arg(long, value_name = "BOOL")]
     four_eyes: Option<bool>,
@@ -92,6 +98,8 @@ impl Set {
             .with("admission", self.admission.map_or_else(|| kept("admission"), Value::from))
             .with("level", self.level.map_or_else(|| kept("level"), Value::from))
             .with("max_lifetime_days", self.max_lifetime_days.map_or_else(|| kept("max_lifetime_days"), Value::from))
+            .with("unscoped", self.unscoped.map_or_else(|| kept("unscoped"), Value::from))
+            .with("without_end", self.without_end.map_or_else(|| kept("without_end"), Value::from))
             .with("four_eyes", self.four_eyes)
             .with("request_lifetime_days", self.request_lifetime_days)
             .with("reason", self.reason);

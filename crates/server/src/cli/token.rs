@@ -15,6 +15,7 @@ use tegata_core::operations::Operation;
 
 const COLUMNS: &[Column] = &[
     ("ID", "/id"),
+    ("KIND", "/kind"),
     ("NAME", "/name"),
     ("STATE", "/state"),
     ("EXPIRES", "/expires_at"),
@@ -23,8 +24,9 @@ const COLUMNS: &[Column] = &[
 ];
 const ORG_COLUMNS: &[Column] = &[
     ("ID", "/id"),
+    ("KIND", "/kind"),
     ("NAME", "/name"),
-    ("OWNER", "/owner/email"),
+    ("OWNER", "/owner/name"),
     ("STATE", "/state"),
     ("EXPIRES", "/expires_at"),
     ("CREATED", "/created_at"),
@@ -36,6 +38,8 @@ const ORG_COLUMNS: &[Column] = &[
 pub enum Token {
     #[command(about = operations::TOKEN_CREATE.summary)]
     Create(Create),
+    #[command(about = operations::LEGACY_TOKEN_CREATE.summary)]
+    CreateLegacy(CreateLegacy),
     /// List one's own personal tokens; with --org, those that are used in an organization
     List {
         #[command(flatten)]
@@ -102,6 +106,28 @@ pub struct Create {
     because: Because,
 }
 
+/// A legacy token to be.
+#[derive(Debug, Args)]
+pub struct CreateLegacy {
+    /// What you call it
+    #[arg(long)]
+    name: String,
+    /// Everything of the level `write`, too, and not of `read` alone
+    #[arg(long)]
+    write: bool,
+    /// When it ends: a span from now (90d), a date (2026-12-31) or a moment; left out for never, where that is taken
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    expires: Option<Moment>,
+    /// An organization, by key or id; may be repeated. None for every one of yours that admits such tokens
+    #[arg(long = "organization", value_name = "ORG")]
+    organizations: Vec<String>,
+    /// An address or range (CIDR) that it may be shown from; may be repeated. None for anywhere
+    #[arg(long, value_name = "RANGE")]
+    address: Vec<String>,
+    #[command(flatten)]
+    because: Because,
+}
+
 /// Whose view of a token. The environment does not decide it: the same command would mean another thing.
 #[derive(Debug, Args)]
 pub struct Part {
@@ -125,6 +151,7 @@ impl Verb for Token {
     async fn run(self, desk: &Desk) -> Result<(), CliError> {
         match self {
             Self::Create(create) => desk.show_secret(create.call()?, "the token's secret").await,
+            Self::CreateLegacy(create) => desk.show_secret(create.call(), "the token's secret").await,
             Self::List { part: Part { org: None }, paging } => {
                 desk.list(Call::to(operations::TOKEN_LIST), COLUMNS, paging).await
             }
@@ -146,6 +173,20 @@ impl Verb for Token {
             Self::Block(blocking) => blocking.run(desk, operations::ORG_TOKEN_BLOCK).await,
             Self::Unblock(blocking) => blocking.run(desk, operations::ORG_TOKEN_UNBLOCK).await,
         }
+    }
+}
+
+impl CreateLegacy {
+    fn call(self) -> Call {
+        let expires_at = self.expires.map(|expires| expires.ahead(Clock::System.now()).to_string());
+        let organizations = (!self.organizations.is_empty()).then_some(self.organizations);
+        Call::to(operations::LEGACY_TOKEN_CREATE)
+            .with("name", self.name)
+            .with("levels", if self.write { "read write" } else { "read" })
+            .with("expires_at", expires_at)
+            .with("organizations", organizations)
+            .with("reason", self.because.reason)
+            .with("addresses", self.address)
     }
 }
 

@@ -23,10 +23,13 @@ pub struct Verify {
     /// The API, by its key
     #[arg(long)]
     api: String,
-    /// Read the token that was shown from the standard input
+    /// The client id of an access key that was shown: what is read is then its secret
+    #[arg(long, value_name = "ID")]
+    client_id: Option<String>,
+    /// Read the token, or secret, that was shown from the standard input
     #[arg(long, conflicts_with = "token_env", required_unless_present = "token_env")]
     token_stdin: bool,
-    /// Read the token that was shown from this environment variable
+    /// Read the token, or secret, that was shown from this environment variable
     #[arg(long, value_name = "VAR")]
     token_env: Option<String>,
     /// The method of the call
@@ -64,8 +67,10 @@ impl Verify {
             Some(name) => secret::from_env(name)?,
             None => secret::from_stdin()?,
         };
+        let shown = if self.client_id.is_some() { "client_secret" } else { "token" };
         let call = Call::to(operations::VERIFY)
-            .with("token", token.expose_secret())
+            .with(shown, token.expose_secret())
+            .with("client_id", self.client_id)
             .with("api", self.api)
             .with("method", self.method.map(|method| method.to_ascii_uppercase()))
             .with("path", self.path)

@@ -1,7 +1,7 @@
 //! Assignments: a role given to a user or team, in the organization or in one of its contexts.
 
 use super::{DbError, PageAsk, Tx, WriteTx, exactly_one, parsed, parsed_option};
-use tegata_core::ids::{AssignmentId, ContextId, OrgId, RoleId, TeamId, UserId};
+use tegata_core::ids::{AssignmentId, ContextId, OrgId, RoleId, ServiceAccountId, TeamId, UserId};
 use tegata_core::time::Timestamp;
 
 /// Who a role is given to.
@@ -11,14 +11,17 @@ pub enum Principal {
     User(UserId),
     /// Everybody in a team.
     Team(TeamId),
+    /// An account that no person signs in with.
+    ServiceAccount(ServiceAccountId),
 }
 
 impl Principal {
-    /// `user` or `team`.
+    /// `user`, `team` or `service_account`.
     pub const fn kind(self) -> &'static str {
         match self {
             Self::User(_) => "user",
             Self::Team(_) => "team",
+            Self::ServiceAccount(_) => "service_account",
         }
     }
 
@@ -27,6 +30,7 @@ impl Principal {
         match self {
             Self::User(id) => id.to_string(),
             Self::Team(id) => id.to_string(),
+            Self::ServiceAccount(id) => id.to_string(),
         }
     }
 }
@@ -57,6 +61,7 @@ fn read((id, role, kind, principal, context, created_at, created_by): Row) -> Re
         principal: match kind.as_str() {
             "user" => Principal::User(parsed(&principal)?),
             "team" => Principal::Team(parsed(&principal)?),
+            "service_account" => Principal::ServiceAccount(parsed(&principal)?),
             _ => return Err(DbError::Corrupt(kind)),
         },
         context: parsed_option(context.as_deref())?,

@@ -7,7 +7,7 @@ use tegata_core::ids::OrgId;
 /// What kind of thing an entry is about; its `subject` is the id of the thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Topic {
-    /// A personal token: its state, its parts, its grants or its secrets.
+    /// A token or key: its state, its parts, its grants or its secrets.
     Token,
     /// A sign-in session.
     Session,
@@ -31,12 +31,14 @@ pub enum Topic {
     HashKeys,
     /// An access policy.
     AccessPolicy,
+    /// A service account with its roles.
+    ServiceAccount,
     /// A limit on calls; without an organization where it holds in every one.
     Limit,
 }
 
 impl Topic {
-    const ALL: [(Self, &'static str); 13] = [
+    const ALL: [(Self, &'static str); 14] = [
         (Self::Token, "token"),
         (Self::Session, "session"),
         (Self::Verifier, "verifier"),
@@ -50,6 +52,7 @@ impl Topic {
         (Self::HashKeys, "hash_keys"),
         (Self::AccessPolicy, "access_policy"),
         (Self::Limit, "limit"),
+        (Self::ServiceAccount, "service_account"),
     ];
 
     fn as_str(self) -> &'static str {

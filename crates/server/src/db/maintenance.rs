@@ -56,6 +56,8 @@ pub const TABLES: &[Table] = &[
     table("webhook_deliveries", &["id"]),
     table("tokens", &["id"]),
     table("token_parts", &["token_id", "org_id"]),
+    table("service_accounts", &["id"]),
+    table("access_keys", &["token_id"]),
     table("requests", &["id"]),
     table("access_policies", &["id"]),
     table("access_policy_parts", &["policy_id", "ordinal"]),
@@ -566,13 +568,22 @@ pub async fn orphans(tx: &mut Tx) -> Result<Vec<(&'static str, u64)>, DbError> {
         (
             "tokens without a secret",
             // tenant: the doctor counts what is broken, whosever it is.
-            "SELECT COUNT(*) FROM tokens t WHERE NOT EXISTS (SELECT 1 FROM secrets s WHERE s.subject = t.id)",
+            "SELECT COUNT(*) FROM tokens t WHERE NOT EXISTS (SELECT 1 FROM secrets s WHERE s.subject = t.id)
+                AND NOT EXISTS (SELECT 1 FROM access_keys k WHERE k.token_id = t.id)",
         ),
         (
-            "assignments to people or teams that do not exist",
+            "tokens of nobody",
+            // tenant: the doctor counts what is broken, whosever it is.
+            "SELECT COUNT(*) FROM tokens t WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = t.owner_id)
+                AND NOT EXISTS (SELECT 1 FROM orgs o WHERE o.id = t.owner_id)
+                AND NOT EXISTS (SELECT 1 FROM service_accounts a WHERE a.id = t.owner_id)",
+        ),
+        (
+            "assignments to people, teams or service accounts that do not exist",
             // tenant: the doctor counts what is broken, whosever it is.
             "SELECT COUNT(*) FROM assignments a WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = a.principal_id)
-                AND NOT EXISTS (SELECT 1 FROM teams t WHERE t.id = a.principal_id)",
+                AND NOT EXISTS (SELECT 1 FROM teams t WHERE t.id = a.principal_id)
+                AND NOT EXISTS (SELECT 1 FROM service_accounts s WHERE s.id = a.principal_id)",
         ),
         (
             "team members who are no members of the organization",

@@ -20,6 +20,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "credential_uses", include_str!("../../migrations/0003_credential_uses.sql")),
     (4, "limits", include_str!("../../migrations/0004_limits.sql")),
     (5, "record_streams", include_str!("../../migrations/0005_record_streams.sql")),
+    (6, "credential_kinds", include_str!("../../migrations/0006_credential_kinds.sql")),
     (7, "notices", include_str!("../../migrations/0007_notices.sql")),
     (8, "requests", include_str!("../../migrations/0008_requests.sql")),
 ];
@@ -88,10 +89,15 @@ impl Db {
 
     /// Brings the tables up to this program's schema.
     pub async fn migrate(&self) -> Result<(), SchemaError> {
+        self.migrate_to(newest()).await
+    }
+
+    /// Brings the tables up to an older schema, for tests of what an upgrade does with data.
+    pub async fn migrate_to(&self, newest: i64) -> Result<(), SchemaError> {
         self.inspect().await?;
         match self.backend {
             // Callers hold the lock file beside the database, so no other process is here.
-            Backend::Sqlite => self.run_migrations().await,
+            Backend::Sqlite => self.run_migrations(newest).await,
             Backend::Postgres => {
                 // A row lock rather than an advisory lock, which not every engine of this protocol has. It falls
                 // with its connection, so a process that dies here blocks nobody.
@@ -110,16 +116,17 @@ impl Db {
                     .execute(&mut *held)
                     .await
                     .map_err(DbError::from)?;
-                let done = self.run_migrations().await;
+                let done = self.run_migrations(newest).await;
                 held.commit().await.map_err(DbError::from)?;
                 done
             }
         }
     }
 
-    async fn run_migrations(&self) -> Result<(), SchemaError> {
+    async fn run_migrations(&self, newest: i64) -> Result<(), SchemaError> {
         let migrations = MIGRATIONS
             .iter()
+            .filter(|(version, ..)| *version <= newest)
             .map(|(version, name, sql)| {
                 Migration::new(*version, Cow::Borrowed(*name), MigrationType::Simple, sql.into_sql_str(), false)
             })

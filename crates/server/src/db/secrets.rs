@@ -80,6 +80,36 @@ pub async fn insert(
     Ok(())
 }
 
+/// Stores a secret that ends by itself.
+pub async fn insert_until(
+    tx: &mut WriteTx,
+    digest: Digest,
+    key_id: i64,
+    subject: &str,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<(), DbError> {
+    sqlx::query("INSERT INTO secrets (digest, key_id, subject, valid_until, created_at) VALUES ($1, $2, $3, $4, $5)")
+        .bind(digest.to_hex())
+        .bind(key_id)
+        .bind(subject)
+        .bind(until.as_micros())
+        .bind(now.as_micros())
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
+/// Forgets the secrets of a subject that ended before a moment.
+pub async fn forget_ended(tx: &mut WriteTx, subject: &str, before: Timestamp) -> Result<(), DbError> {
+    sqlx::query("DELETE FROM secrets WHERE subject = $1 AND valid_until <= $2")
+        .bind(subject)
+        .bind(before.as_micros())
+        .execute(tx.connection())
+        .await?;
+    Ok(())
+}
+
 /// Ends every current secret of a subject at a moment; what ends earlier anyway stays so.
 pub async fn end_at(tx: &mut WriteTx, subject: &str, moment: Timestamp) -> Result<(), DbError> {
     sqlx::query("UPDATE secrets SET valid_until = $1 WHERE subject = $2 AND (valid_until IS NULL OR valid_until > $3)")

@@ -1,9 +1,10 @@
-//! Personal tokens: the credential and its part in each organization.
+//! Tokens and keys of every kind: the credential, and its part in each organization.
 
 use super::{DbError, PageAsk, Tx, WriteTx, exactly_one, parsed};
 use ipnet::IpNet;
-use tegata_core::credential::{CredentialKind, CredentialState, PartState};
+use tegata_core::credential::{Coverage, CredentialKind, CredentialState, PartState};
 use tegata_core::ids::{OrgId, TokenId, UserId};
+use tegata_core::owner::Owner;
 use tegata_core::time::Timestamp;
 
 /// A token.
@@ -12,9 +13,11 @@ pub struct Token {
     /// Its id, which outlives its secrets.
     pub id: TokenId,
     /// Whose it is.
-    pub owner: UserId,
+    pub owner: Owner,
     /// What it is.
     pub kind: CredentialKind,
+    /// How it says what it covers.
+    pub coverage: Coverage,
     /// What its owner calls it.
     pub name: String,
     /// Its state in all organizations.
@@ -23,9 +26,11 @@ pub struct Token {
     pub reason: String,
     /// Where it may be shown from; empty for anywhere.
     pub addresses: Vec<IpNet>,
+    /// Who made it.
+    pub created_by: UserId,
     /// When it was made.
     pub created_at: Timestamp,
-    /// When it ends.
+    /// When it ends; [`Timestamp::MAX`] for never.
     pub expires_at: Timestamp,
     /// When it was stopped everywhere for good.
     pub revoked_at: Option<Timestamp>,
@@ -44,14 +49,24 @@ pub struct Part {
     pub changed_at: Timestamp,
 }
 
-type Row = (String, String, String, String, String, String, String, i64, i64, Option<i64>);
+impl Token {
+    /// When it ends; none where it does not.
+    pub fn ends_at(&self) -> Option<Timestamp> {
+        (self.expires_at < Timestamp::MAX).then_some(self.expires_at)
+    }
+}
+
+type Row = (String, String, String, String, String, String, String, String, String, i64, i64, Option<i64>);
 
 fn read(row: Row) -> Result<Token, DbError> {
-    let (id, owner, kind, name, state, reason, addresses, created_at, expires_at, revoked_at) = row;
+    let (id, owner, kind, coverage, name, state, reason, addresses, created_by, created_at, expires_at, revoked_at) =
+        row;
     Ok(Token {
         id: parsed(&id)?,
         owner: parsed(&owner)?,
         kind: parsed(&kind)?,
+        coverage: parsed(&coverage)?,
+        created_by: parsed(&created_by)?,
         name,
         state: parsed(&state)?,
         reason,
@@ -66,16 +81,19 @@ fn read(row: Row) -> Result<Token, DbError> {
 pub async fn insert(tx: &mut WriteTx, token: &Token) -> Result<(), DbError> {
     let addresses: Vec<_> = token.addresses.iter().map(ToString::to_string).collect();
     sqlx::query(
-        "INSERT INTO tokens (id, owner_id, kind, name, state, reason, addresses, created_at, expires_at, revoked_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, NULL)",
+        "INSERT INTO tokens (id, owner_id, kind, coverage, name, state, reason, addresses, created_by, created_at, expires_at,
+            revoked_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, NULL)",
     )
     .bind(token.id.to_string())
     .bind(token.owner.to_string())
     .bind(token.kind.as_str())
+    .bind(token.coverage.as_str())
     .bind(&token.name)
     .bind(token.state.as_str())
     .bind(&token.reason)
     .bind(addresses.join(" "))
+    .bind(token.created_by.to_string())
     .bind(token.created_at.as_micros())
     .bind(token.expires_at.as_micros())
     .execute(tx.connection())
@@ -86,7 +104,7 @@ pub async fn insert(tx: &mut WriteTx, token: &Token) -> Result<(), DbError> {
 /// The token with this id.
 pub async fn get(tx: &mut Tx, id: TokenId) -> Result<Option<Token>, DbError> {
     let row: Option<Row> = sqlx::query_as(
-        "SELECT id, owner_id, kind, name, state, reason, addresses, created_at, expires_at, revoked_at
+        "SELECT id, owner_id, kind, coverage, name, state, reason, addresses, created_by, created_at, expires_at, revoked_at
          FROM tokens WHERE id = $1",
     )
     .bind(id.to_string())
@@ -100,7 +118,7 @@ pub async fn newest(tx: &mut Tx, before: Option<TokenId>, limit: i64) -> Result<
     // `u` comes after every id. One plain comparison, so that each page begins where it should and walks over nothing.
     let before = before.map_or_else(|| "u".to_owned(), |id| id.to_string());
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT id, owner_id, kind, name, state, reason, addresses, created_at, expires_at, revoked_at
+        "SELECT id, owner_id, kind, coverage, name, state, reason, addresses, created_by, created_at, expires_at, revoked_at
          FROM tokens WHERE id < $1 ORDER BY id DESC LIMIT $2",
     )
     .bind(before)
@@ -110,10 +128,10 @@ pub async fn newest(tx: &mut Tx, before: Option<TokenId>, limit: i64) -> Result<
     rows.into_iter().map(read).collect()
 }
 
-/// The tokens of a user, newest first.
-pub async fn of_owner(tx: &mut Tx, owner: UserId, page: &PageAsk) -> Result<Vec<Token>, DbError> {
+/// The tokens of an owner, newest first.
+pub async fn of_owner(tx: &mut Tx, owner: Owner, page: &PageAsk) -> Result<Vec<Token>, DbError> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT id, owner_id, kind, name, state, reason, addresses, created_at, expires_at, revoked_at
+        "SELECT id, owner_id, kind, coverage, name, state, reason, addresses, created_by, created_at, expires_at, revoked_at
          FROM tokens WHERE owner_id = $1 AND ($2 = '' OR id < $3) ORDER BY id DESC LIMIT $4",
     )
     .bind(owner.to_string())
@@ -128,8 +146,8 @@ pub async fn of_owner(tx: &mut Tx, owner: UserId, page: &PageAsk) -> Result<Vec<
 /// The tokens with a part in an organization, newest first.
 pub async fn of_org(tx: &mut Tx, org: OrgId, page: &PageAsk) -> Result<Vec<Token>, DbError> {
     let rows: Vec<Row> = sqlx::query_as(
-        "SELECT t.id, t.owner_id, t.kind, t.name, t.state, t.reason, t.addresses, t.created_at, t.expires_at,
-            t.revoked_at
+        "SELECT t.id, t.owner_id, t.kind, t.coverage, t.name, t.state, t.reason, t.addresses, t.created_by, t.created_at,
+            t.expires_at, t.revoked_at
          FROM token_parts p JOIN tokens t ON t.id = p.token_id
          WHERE p.org_id = $1 AND ($2 = '' OR p.token_id < $3) ORDER BY p.token_id DESC LIMIT $4",
     )
@@ -153,6 +171,32 @@ pub async fn parts_of_owner(tx: &mut Tx, org: OrgId, owner: UserId) -> Result<Ve
     .fetch_all(tx.connection())
     .await?;
     rows.iter().map(|(id,)| parsed(id)).collect()
+}
+
+/// The organization keys of an organization, newest first; only those that are unscoped, or only those that are not, where
+/// that is asked for.
+pub async fn keys_of_org(
+    tx: &mut Tx,
+    org: OrgId,
+    unscoped: Option<bool>,
+    page: &PageAsk,
+) -> Result<Vec<Token>, DbError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT id, owner_id, kind, coverage, name, state, reason, addresses, created_by, created_at, expires_at, revoked_at
+         FROM tokens WHERE owner_id = $1 AND kind = 'organization_key' AND ($2 = '' OR id < $3)
+            AND ($4 < 0 OR ($5 = 1 AND coverage = 'unscoped') OR ($6 = 0 AND coverage <> 'unscoped'))
+         ORDER BY id DESC LIMIT $7",
+    )
+    .bind(org.to_string())
+    .bind(page.after.as_deref().unwrap_or_default())
+    .bind(page.after.as_deref().unwrap_or_default())
+    .bind(unscoped.map_or(-1, i64::from))
+    .bind(unscoped.map_or(-1, i64::from))
+    .bind(unscoped.map_or(-1, i64::from))
+    .bind(page.limit)
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(read).collect()
 }
 
 /// Stops a token everywhere for good.
@@ -254,8 +298,8 @@ pub async fn set_part_state(
     exactly_one(&done)
 }
 
-/// How many tokens of a user are alive.
-pub async fn count_live(tx: &mut Tx, owner: UserId, now: Timestamp) -> Result<i64, DbError> {
+/// How many tokens of an owner are alive.
+pub async fn count_live(tx: &mut Tx, owner: Owner, now: Timestamp) -> Result<i64, DbError> {
     let (count,): (i64,) =
         sqlx::query_as("SELECT COUNT(*) FROM tokens WHERE owner_id = $1 AND state = 'active' AND expires_at > $2")
             .bind(owner.to_string())

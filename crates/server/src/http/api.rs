@@ -6,11 +6,13 @@ pub mod contexts;
 pub mod inbox;
 pub mod limits;
 pub mod members;
+pub mod organization_keys;
 pub mod orgs;
 pub mod policies;
 pub mod records;
 pub mod requests;
 pub mod roles;
+pub mod service_accounts;
 pub mod sessions;
 pub mod streams;
 pub mod teams;
@@ -34,6 +36,8 @@ pub fn routes() -> Routes {
         .merge(teams::routes())
         .merge(contexts::routes())
         .merge(roles::routes())
+        .merge(organization_keys::routes())
+        .merge(service_accounts::routes())
         .merge(requests::routes())
         .merge(policies::routes())
         .merge(access_policies::routes())

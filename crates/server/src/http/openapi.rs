@@ -4,6 +4,7 @@
 use super::routes::{Face, NoBody, Shape};
 use super::verify::{BatchAnswer, BatchBody, CheckBody};
 use crate::ops::frame::SECRET_FIELDS;
+use crate::ops::organization_keys::preview::OrganizationKeyPreview;
 use crate::verify::answer::Answer;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
@@ -100,6 +101,18 @@ fn operation_object(face: &Face, schemas: &mut BTreeMap<String, Value>) -> Value
         let mut looked = success(face, schemas);
         looked["description"] = json!("What the import would change, with `dry_run`");
         object["responses"]["200"] = looked;
+    }
+    if operation.id == operations::ORGANIZATION_KEY_CREATE.id {
+        let preview = Shape::of::<OrganizationKeyPreview>();
+        let schema = reference(&preview, schemas);
+        object["responses"]["200"] = json!({
+            "description": "What the key could do, with `dry_run`", "content": {"application/json": {"schema": schema}},
+        });
+        let parameter = json!({
+            "name": "dry_run", "in": "query", "required": false, "schema": {"type": "boolean"},
+            "description": "Show what the key could do, and make none.",
+        });
+        push(&mut object["parameters"], parameter);
     }
     object
 }

@@ -7,12 +7,14 @@ use super::server::Shared;
 use super::text::Text;
 use crate::verify::answer::Answer;
 use crate::verify::check::{Question, What};
+use crate::verify::clients;
 use crate::verify::entry::VerifierEntry;
 use crate::verify::remembered::Remembered;
 use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, Method, Response, header};
 use axum::response::IntoResponse as _;
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::future::{Future, poll_fn};
 use std::net::IpAddr;
 use std::pin::{Pin, pin};
@@ -34,9 +36,15 @@ const ANSWER_BYTES: usize = 512;
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, bound(deserialize = "'de: 'a"))]
 pub struct CheckBody<'a> {
-    /// What was shown to the verifier.
-    #[schema(value_type = String)]
-    pub token: Text<'a>,
+    /// What was shown to the verifier, unless that was a client id and a secret.
+    #[schema(value_type = Option<String>)]
+    pub token: Option<Text<'a>>,
+    /// The client id of an access key that was shown.
+    #[schema(value_type = Option<String>)]
+    pub client_id: Option<Text<'a>>,
+    /// The secret that was shown with it.
+    #[schema(value_type = Option<String>)]
+    pub client_secret: Option<Text<'a>>,
     /// The API, by its key.
     #[schema(value_type = String)]
     pub api: Text<'a>,
@@ -142,7 +150,8 @@ async fn one(shared: &Shared, asked: &mut Asked) -> Result<Response<Answered>, P
     let verifier = verifier(shared, asked).await?;
     let bytes = read(&asked.headers, &mut asked.body, ONE_MAX_BYTES).await?;
     let check: CheckBody<'_> = read_json(&bytes)?;
-    let question = question(&check, None)?;
+    let shown = shown(&check, None)?;
+    let question = question(&check, &shown, None)?;
     let mut out = Vec::with_capacity(ANSWER_BYTES);
     let checked = match verify.check_from_memory(&verifier, &question, &mut out) {
         Some(pending) => match pending.done() {
@@ -163,11 +172,11 @@ async fn batch(shared: &Shared, asked: &mut Asked) -> Result<Response<Answered>,
     if batch.checks.len() > BATCH_MAX {
         return Err(Problem::field("checks", "a batch has at most 1,000 checks; send the rest in another"));
     }
-    let questions = batch
-        .checks
-        .iter()
-        .enumerate()
-        .map(|(place, check)| question(check, Some(place)))
+    let checks = batch.checks.iter().enumerate();
+    let shown = checks.clone().map(|(place, check)| shown(check, Some(place))).collect::<Result<Vec<_>, Problem>>()?;
+    let questions = checks
+        .zip(&shown)
+        .map(|((place, check), shown)| question(check, shown, Some(place)))
         .collect::<Result<Vec<_>, _>>()?;
     let mut out = Vec::with_capacity(questions.len() * ANSWER_BYTES);
     out.extend_from_slice(br#"{"results":["#);
@@ -213,9 +222,28 @@ async fn read(headers: &HeaderMap, body: &mut Early, limit: usize) -> Result<Byt
     Ok(bytes)
 }
 
+/// The name of a field; `place` is where its check stands in a batch.
+fn field_of(place: Option<usize>, name: &str) -> String {
+    place.map_or_else(|| name.to_owned(), |place| format!("checks[{place}].{name}"))
+}
+
+/// What was shown, as one text.
+fn shown<'a>(check: &'a CheckBody<'_>, place: Option<usize>) -> Result<Cow<'a, str>, Problem> {
+    match (&check.token, &check.client_id, &check.client_secret) {
+        (Some(token), None, None) => Ok(Cow::Borrowed(token)),
+        (None, Some(client_id), Some(secret)) => Ok(Cow::Owned(clients::pair(client_id, secret))),
+        (None, Some(_), None) => Err(Problem::field(field_of(place, "client_secret"), "send it with `client_id`")),
+        (None, None, Some(_)) => Err(Problem::field(field_of(place, "client_id"), "send it with `client_secret`")),
+        _ => Err(Problem::field(
+            field_of(place, "token"),
+            "send either the `token` that was shown, or `client_id` and `client_secret`",
+        )),
+    }
+}
+
 /// The question of a check; `place` is where it stands in a batch.
-fn question<'a>(check: &'a CheckBody<'_>, place: Option<usize>) -> Result<Question<'a>, Problem> {
-    let field = |name: &str| place.map_or_else(|| name.to_owned(), |place| format!("checks[{place}].{name}"));
+fn question<'a>(check: &'a CheckBody<'_>, shown: &'a str, place: Option<usize>) -> Result<Question<'a>, Problem> {
+    let field = |name: &str| field_of(place, name);
     let what = match (&check.method, &check.path, &check.permission) {
         (Some(method), Some(path), None) => {
             if check.context.is_some() {
@@ -237,7 +265,7 @@ fn question<'a>(check: &'a CheckBody<'_>, place: Option<usize>) -> Result<Questi
     let address =
         address.transpose().map_err(|_| Problem::field(field("ip"), "send an IPv4 or IPv6 address, without a port"))?;
     Ok(Question {
-        token: &check.token,
+        token: shown,
         api: &check.api,
         what,
         organization: check.organization.as_deref(),

@@ -65,6 +65,17 @@ async fn apply(tx: &mut WriteTx, stop: &Stop, org: Option<OrgId>, now: Timestamp
             db::secrets::end_at(tx, id, now).await?;
             had.iter().any(|(_, until)| until.is_none_or(|until| until > now))
         }
+        (Kind::AccessSecret, Some(org)) => match id.parse() {
+            Ok(token) => {
+                db::secrets::end_at(tx, id, now).await?;
+                changed(db::access_keys::set_secret(tx, org, token, "").await)?
+            }
+            Err(_) => return Ok(None),
+        },
+        (Kind::ServiceAccount, Some(org)) => match id.parse() {
+            Ok(account) => changed(db::service_accounts::set_active(tx, org, account, false).await)?,
+            Err(_) => return Ok(None),
+        },
         (Kind::Verifier, _) => match id.parse() {
             Ok(verifier) => changed(db::verifiers::revoke(tx, verifier, now).await)?,
             Err(_) => return Ok(None),

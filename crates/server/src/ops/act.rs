@@ -275,6 +275,7 @@ impl<T: Reading> Act<'_, T> {
             target: Target::AnyOf(&[Alternative { needs: &needs }]),
             organization: Organization::Known(Part {
                 api: own.id,
+                own_api: true,
                 state: rights.part_state,
                 owner_active: rights.owner_active,
                 policy: rights.policy.as_ref(),

@@ -18,6 +18,7 @@ use std::time::Duration;
 use tegata_core::decide::{Decision, Reason};
 use tegata_core::ids::{ActivityId, OrgId};
 use tegata_core::operations::{Guard, Operation};
+use tegata_core::owner::Owner;
 use tegata_core::problem::{Code, Problem};
 use tegata_core::time::Timestamp;
 
@@ -307,7 +308,7 @@ async fn write_change(
         org: change.org,
         at: now,
         operation: operation.id.to_owned(),
-        actor_kind: if by_nobody { "system" } else { "user" }.to_owned(),
+        actor_kind: if by_nobody { "system" } else { kind_of_actor(&actor_id) }.to_owned(),
         actor_id,
         actor_name,
         credential: actor.credential(),
@@ -327,6 +328,11 @@ async fn write_change(
         tx.feed(*topic, *org, subject).await?;
     }
     Ok(())
+}
+
+/// What sort of principal an id is of.
+fn kind_of_actor(id: &str) -> &'static str {
+    id.parse::<Owner>().map_or("user", Owner::kind)
 }
 
 /// Leaves the access record of a call of Tegata's own API. Without it there is no answer: the log fails closed.

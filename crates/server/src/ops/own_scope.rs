@@ -66,6 +66,7 @@ fn judge(own: ApiId, needed: &PermissionInfo, rights: &OwnRights, now: Timestamp
         target: Target::AnyOf(&[Alternative { needs: &needs }]),
         organization: Organization::Known(Part {
             api: own,
+            own_api: true,
             state: rights.part_state,
             owner_active: rights.owner_active,
             policy: rights.policy.as_ref(),

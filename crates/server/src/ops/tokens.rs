@@ -1,4 +1,4 @@
-//! Personal tokens: a person's own, at `/v1/me/tokens`, and each organization's part of them, at
+//! Tokens of people: their own, at `/v1/me/tokens`, and each organization's part of them, at
 //! `/v1/orgs/{org}/tokens`.
 //!
 //! Nobody issues beyond themself: what a new token is given, its owner holds at that moment, and where a token makes or
@@ -7,6 +7,7 @@
 pub mod bounds;
 pub mod broken;
 pub mod create;
+pub mod legacy;
 pub mod look;
 pub mod org;
 pub mod regenerate;

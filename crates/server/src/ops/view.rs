@@ -73,7 +73,7 @@ pub async fn held_roles(tx: &mut Tx, org: OrgId, assignments: &[Assignment]) -> 
             name: name.clone(),
             context: assignment.context.map(|context| context.to_string()),
             team: match assignment.principal {
-                Principal::User(_) => None,
+                Principal::User(_) | Principal::ServiceAccount(_) => None,
                 Principal::Team(team) => Some(team.to_string()),
             },
         });

@@ -8,7 +8,8 @@ use std::io::Write as _;
 use std::time::Duration;
 use tegata_core::catalogue::PlaceRef;
 use tegata_core::decide::{Decision, Reason};
-use tegata_core::ids::{TokenId, UserId};
+use tegata_core::ids::TokenId;
+use tegata_core::owner::Owner;
 use tegata_core::time::Timestamp;
 use utoipa::ToSchema;
 
@@ -76,21 +77,21 @@ pub struct CredentialSeen<'a> {
     /// What its owner calls it.
     #[schema(value_type = String)]
     pub name: &'a str,
-    /// When it ends.
-    #[schema(value_type = String)]
-    pub expires_at: Timestamp,
+    /// When it ends; null where it does not.
+    #[schema(value_type = Option<String>)]
+    pub expires_at: Option<Timestamp>,
 }
 
 /// A principal as a verifier sees it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PrincipalSeen<'a> {
-    /// `user`.
+    /// `user`, `organization` or `service_account`.
     #[serde(rename = "type")]
     #[schema(value_type = String)]
     pub kind: &'static str,
     /// Their id.
     #[schema(value_type = String)]
-    pub id: UserId,
+    pub id: Owner,
     /// What they are called.
     #[schema(value_type = String)]
     pub name: &'a str,
@@ -129,7 +130,8 @@ impl Serialize for Named<'_> {
 
 impl<'a> CredentialSeen<'a> {
     pub(super) fn of(entry: &'a super::entry::TokenEntry) -> Self {
-        Self { id: entry.id, kind: entry.kind.as_str(), name: &entry.name, expires_at: entry.expires_at }
+        let expires_at = (entry.expires_at < Timestamp::MAX).then_some(entry.expires_at);
+        Self { id: entry.id, kind: entry.kind.as_str(), name: &entry.name, expires_at }
     }
 }
 
@@ -170,7 +172,10 @@ impl Answer<'_> {
             plain(out, br#","credential":{"id":""#, credential.id.text().as_str());
             plain(out, br#","kind":""#, credential.kind);
             member(out, br#","name":"#, credential.name);
-            plain(out, br#","expires_at":""#, credential.expires_at.text().as_str());
+            match credential.expires_at {
+                Some(moment) => plain(out, br#","expires_at":""#, moment.text().as_str()),
+                None => out.extend_from_slice(br#","expires_at":null"#),
+            }
             out.push(b'}');
         }
         if let Some(principal) = &self.principal {
@@ -302,6 +307,7 @@ mod tests {
     use super::*;
     use crate::verify::limits::told::RateLimitHeaders;
     use proptest::prelude::*;
+    use tegata_core::credential::CredentialKind;
 
     fn any_text() -> impl Strategy<Value = String> {
         prop_oneof![
@@ -335,7 +341,8 @@ mod tests {
                 1 => PlaceRef::Id { kind, id: key.into() },
                 _ => PlaceRef::Key { kind, key: key.into() },
             };
-            let principal = || PrincipalSeen { kind: "user", id: UserId::from_u128(id), name: user };
+            let owner = Owner::of_kind(CredentialKind::ALL[texts[0].len() % CredentialKind::ALL.len()], id);
+            let principal = || PrincipalSeen { kind: owner.kind(), id: owner, name: user };
             let answer = Answer {
                 allowed,
                 reason: Reason::Granted.as_str(),
@@ -348,7 +355,7 @@ mod tests {
                     id: TokenId::from_u128(id),
                     kind: "personal_token",
                     name: token,
-                    expires_at: Timestamp::from_micros(micros),
+                    expires_at: (micros % 3 != 0).then_some(Timestamp::from_micros(micros)),
                 }),
                 principal: there[4].then(principal),
                 on_behalf_of: there[5].then(principal),

@@ -30,7 +30,7 @@ use tegata_core::time::Timestamp;
 /// What a verifier asks.
 #[derive(Debug, Clone, Copy)]
 pub struct Question<'a> {
-    /// What was shown to the verifier.
+    /// What was shown to the verifier: a token, or a [pair](super::clients) of client id and secret.
     pub token: &'a str,
     /// The API, by its key.
     pub api: &'a str,

@@ -8,9 +8,10 @@ use smallvec::SmallVec;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use tegata_core::ceiling::Ceiling;
-use tegata_core::credential::{CredentialKind, CredentialState, PartState};
+use tegata_core::credential::{Coverage, CredentialKind, CredentialState, PartState};
 use tegata_core::decide::Grant;
-use tegata_core::ids::{ApiId, ContextId, OrgId, RoleId, TeamId, TokenId, UserId, VerifierId};
+use tegata_core::ids::{ApiId, ContextId, OrgId, RoleId, TeamId, TokenId, VerifierId};
+use tegata_core::owner::Owner;
 use tegata_core::policy::KindPolicy;
 use tegata_core::time::Timestamp;
 
@@ -23,8 +24,10 @@ pub struct TokenEntry {
     pub kind: CredentialKind,
     /// What its owner calls it.
     pub name: ShortText,
+    /// How it says what it covers.
+    pub coverage: Coverage,
     /// Whose it is.
-    pub owner: UserId,
+    pub owner: Owner,
     /// Its state in all organizations.
     pub state: CredentialState,
     /// When it ends, or when the overlap of this secret does.
@@ -81,6 +84,7 @@ impl Clone for TokenEntry {
             id: self.id,
             kind: self.kind,
             name: self.name.clone(),
+            coverage: self.coverage,
             owner: self.owner,
             state: self.state,
             expires_at: self.expires_at,
@@ -214,12 +218,54 @@ pub struct ContextEntry {
 pub struct OrgEntry {
     /// Its key.
     pub key: Box<str>,
-    /// What it allows for personal tokens.
-    pub personal_tokens: KindPolicy,
+    /// What people call it.
+    pub name: Box<str>,
+    /// What it allows for each kind of credential.
+    pub policies: Policies,
     /// The APIs it uses.
     pub apis: Box<[ApiId]>,
     /// Its own limits on calls.
     pub limits: List,
+}
+
+/// What an organization allows for each kind of credential.
+#[derive(Debug)]
+pub struct Policies {
+    /// For personal tokens.
+    pub personal_token: KindPolicy,
+    /// For legacy tokens.
+    pub legacy_token: KindPolicy,
+    /// For organization keys.
+    pub organization_key: KindPolicy,
+    /// For access keys.
+    pub access_key: KindPolicy,
+}
+
+impl Policies {
+    /// The policy for a kind; none for sign-in sessions, which no policy governs.
+    #[inline]
+    pub const fn of(&self, kind: CredentialKind) -> Option<&KindPolicy> {
+        match kind {
+            CredentialKind::PersonalToken => Some(&self.personal_token),
+            CredentialKind::LegacyToken => Some(&self.legacy_token),
+            CredentialKind::OrganizationKey => Some(&self.organization_key),
+            CredentialKind::AccessKey => Some(&self.access_key),
+            CredentialKind::Session => None,
+        }
+    }
+}
+
+/// A service account, with what it was given.
+#[derive(Debug)]
+pub struct ServiceAccountEntry {
+    /// Its organization.
+    pub org: OrgId,
+    /// What it is called.
+    pub name: Box<str>,
+    /// Whether its keys count.
+    pub active: bool,
+    /// Its roles, each in its place.
+    pub roles: TeamEntry,
 }
 
 /// A role with what it holds.
@@ -238,6 +284,8 @@ pub enum Noun {
     Team(TeamEntry),
     /// A context.
     Context(ContextEntry),
+    /// A service account.
+    ServiceAccount(Box<ServiceAccountEntry>),
     /// An access policy.
     AccessPolicy(Ceiling),
 }
@@ -254,6 +302,6 @@ pub struct TokenReading {
 pub struct Warm {
     /// The token, under the secret that was shown.
     pub token: TokenEntry,
-    /// The owner, with their memberships in the organizations of the token.
-    pub user: UserEntry,
+    /// Its owner with their memberships in the organizations of the token, where that is a person.
+    pub user: Option<UserEntry>,
 }

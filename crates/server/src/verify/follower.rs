@@ -11,7 +11,8 @@ use crate::db::{self, Db, DbError, PageAsk, Tx};
 use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Duration;
-use tegata_core::ids::{AccessPolicyId, ContextId, OrgId, RoleId, TeamId, UserId, VerifierId};
+use tegata_core::ids::{AccessPolicyId, ContextId, OrgId, RoleId, ServiceAccountId, TeamId, UserId, VerifierId};
+use tegata_core::owner::Owner;
 
 /// How long the follower rests when nobody wakes it.
 const ROUND: Duration = Duration::from_secs(1);
@@ -75,6 +76,7 @@ impl Verify {
                             self.index.install_token(installing, digest, token);
                         }
                     }
+                    self.install_client(installing, tx, id).await?;
                 }
             }
             (Topic::Verifier, _) => {
@@ -96,6 +98,11 @@ impl Verify {
             (Topic::Team, Some(org)) => {
                 if let Ok(team) = subject.parse() {
                     self.install_team(tx, org, team).await?;
+                }
+            }
+            (Topic::ServiceAccount, Some(org)) => {
+                if let Ok(account) = subject.parse() {
+                    self.install_service_account(tx, org, account).await?;
                 }
             }
             (Topic::Role, Some(org)) => {
@@ -178,6 +185,13 @@ impl Verify {
     async fn install_team(&self, tx: &mut Tx, org: OrgId, team: TeamId) -> Result<(), DbError> {
         let roles = load::team(tx, org, team).await?;
         self.index.nouns.pin().insert(team.as_u128(), Noun::Team(roles));
+        Ok(())
+    }
+
+    async fn install_service_account(&self, tx: &mut Tx, org: OrgId, id: ServiceAccountId) -> Result<(), DbError> {
+        if let Some(account) = load::service_account(tx, org, id).await? {
+            self.index.nouns.pin().insert(id.as_u128(), Noun::ServiceAccount(Box::new(account)));
+        }
         Ok(())
     }
 
@@ -289,6 +303,9 @@ impl Verify {
         for (org, team) in db::teams::all(&mut tx).await? {
             self.install_team(&mut tx, org, team).await?;
         }
+        for (org, account) in db::service_accounts::all(&mut tx).await? {
+            self.install_service_account(&mut tx, org, account).await?;
+        }
         installing.applied = sequence;
         self.applied.send_replace(sequence);
         Ok(())
@@ -325,9 +342,16 @@ impl Verify {
         let Some((_, token)) = reading.entries.into_iter().find(|(other, _)| *other == digest) else {
             return Ok(None);
         };
-        let orgs = token.parts.iter().map(|part| part.org);
-        let Some(user) = self.read_user(&mut tx, token.owner, orgs).await? else {
-            return Ok(None);
+        let user = match token.owner {
+            Owner::User(owner) => {
+                let orgs = token.parts.iter().map(|part| part.org);
+                let Some(user) = self.read_user(&mut tx, owner, orgs).await? else {
+                    return Ok(None);
+                };
+                Some(user)
+            }
+            // These are always in memory.
+            Owner::Organization(_) | Owner::ServiceAccount(_) => None,
         };
         self.index.install_token(&mut installing, digest, token.clone());
         Ok(Some(Warm { token, user }))

@@ -6,7 +6,9 @@
 //! either it is installed first and the revocation replaces it, or it is read later and contains the revocation.
 
 use super::bytes::OF_A_SLOT;
-use super::entry::{ContextEntry, Noun, OrgEntry, RoleEntry, TeamEntry, TokenEntry, UserEntry, VerifierEntry};
+use super::entry::{
+    ContextEntry, Noun, OrgEntry, RoleEntry, ServiceAccountEntry, TeamEntry, TokenEntry, UserEntry, VerifierEntry,
+};
 use super::tokens::{Moving, Room, Tokens, TokensView};
 use super::users::Users;
 use crate::authn::Digest;
@@ -18,7 +20,7 @@ use std::collections::VecDeque;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 use tegata_core::ceiling::Ceiling;
-use tegata_core::ids::{AccessPolicyId, ContextId, OrgId, RoleId, TeamId, UserId};
+use tegata_core::ids::{AccessPolicyId, ContextId, OrgId, RoleId, ServiceAccountId, TeamId, UserId};
 use tokio::sync::Mutex;
 
 /// Hashes what is random already. Digests are, under a key that nobody outside knows, and so are the ids that this
@@ -201,6 +203,14 @@ impl View<'_> {
         }
     }
 
+    /// A service account.
+    pub fn service_account(&self, id: ServiceAccountId) -> Option<&ServiceAccountEntry> {
+        match self.index.nouns.get(&id.as_u128(), &self.guard) {
+            Some(Noun::ServiceAccount(account)) => Some(account),
+            _ => None,
+        }
+    }
+
     /// An access policy.
     pub fn ceiling(&self, id: AccessPolicyId) -> Option<&Ceiling> {
         match self.index.nouns.get(&id.as_u128(), &self.guard) {
@@ -321,8 +331,9 @@ pub enum NameBy {
 mod tests {
     use super::*;
     use std::sync::atomic::AtomicBool;
-    use tegata_core::credential::{CredentialKind, CredentialState};
+    use tegata_core::credential::{Coverage, CredentialKind, CredentialState};
     use tegata_core::ids::TokenId;
+    use tegata_core::owner::Owner;
     use tegata_core::time::Timestamp;
 
     fn token(number: u8) -> (Digest, TokenEntry) {
@@ -330,7 +341,8 @@ mod tests {
             id: TokenId::from_u128(number.into()),
             kind: CredentialKind::PersonalToken,
             name: "t".into(),
-            owner: UserId::from_u128(1),
+            coverage: Coverage::Listed,
+            owner: Owner::User(UserId::from_u128(1)),
             state: CredentialState::Active,
             expires_at: Timestamp::MAX,
             addresses: Box::default(),

@@ -2,7 +2,8 @@
 //! installs anything.
 
 use super::entry::{
-    MemberEntry, Noted, OrgEntry, PartEntry, TeamEntry, TokenEntry, TokenReading, UserEntry, VerifierEntry,
+    MemberEntry, Noted, OrgEntry, PartEntry, Policies, ServiceAccountEntry, TeamEntry, TokenEntry, TokenReading,
+    UserEntry, VerifierEntry,
 };
 use crate::authn::Digest;
 use crate::catalogues::Catalogues;
@@ -20,7 +21,7 @@ use tegata_core::bits::PermissionSet;
 use tegata_core::ceiling::Ceiling;
 use tegata_core::credential::CredentialKind;
 use tegata_core::decide::Grant;
-use tegata_core::ids::{AccessPolicyId, ApiId, OrgId, RoleId, TeamId, TokenId, UserId, VerifierId};
+use tegata_core::ids::{AccessPolicyId, ApiId, OrgId, RoleId, ServiceAccountId, TeamId, TokenId, UserId, VerifierId};
 use tegata_core::time::Timestamp;
 
 /// A token with all of its secrets.
@@ -34,11 +35,21 @@ pub async fn token(tx: &mut Tx, catalogues: &Catalogues, id: TokenId) -> Result<
     Ok(TokenReading { entries })
 }
 
+/// A token as it counts under a secret that is stored elsewhere, or nowhere; none where there is no such token.
+pub async fn entry_of(tx: &mut Tx, catalogues: &Catalogues, id: TokenId) -> Result<Option<TokenEntry>, DbError> {
+    let Some(token) = db::tokens::get(tx, id).await? else {
+        return Ok(None);
+    };
+    let parts = parts(tx, catalogues, id).await?;
+    Ok(Some(entry(&token, &parts, None)))
+}
+
 fn entry(token: &Token, parts: &[PartEntry], valid_until: Option<Timestamp>) -> TokenEntry {
     TokenEntry {
         id: token.id,
         kind: token.kind,
         name: token.name.as_str().into(),
+        coverage: token.coverage,
         owner: token.owner,
         state: token.state,
         expires_at: valid_until.map_or(token.expires_at, |until| until.min(token.expires_at)),
@@ -170,6 +181,20 @@ pub async fn team(tx: &mut Tx, org: OrgId, team: TeamId) -> Result<TeamEntry, Db
     Ok(roles.into_iter().map(|assignment| (assignment.role, assignment.context)).collect())
 }
 
+/// A service account with its roles; none where there is no such account.
+pub async fn service_account(
+    tx: &mut Tx,
+    org: OrgId,
+    id: ServiceAccountId,
+) -> Result<Option<ServiceAccountEntry>, DbError> {
+    let Some(account) = db::service_accounts::find(tx, org, &id.to_string()).await? else {
+        return Ok(None);
+    };
+    let roles = db::assignments::of_principal(tx, org, Principal::ServiceAccount(id)).await?;
+    let roles = roles.into_iter().map(|assignment| (assignment.role, assignment.context)).collect();
+    Ok(Some(ServiceAccountEntry { org, name: account.name.into(), active: account.active, roles }))
+}
+
 /// What a role holds; none where the role is gone.
 pub async fn role(
     tx: &mut Tx,
@@ -209,7 +234,12 @@ pub async fn org(tx: &mut Tx, id: OrgId, limits: List) -> Result<Option<OrgEntry
         return Ok(None);
     };
     let apis = db::orgs::apis(tx, id).await?;
-    let personal_tokens = db::policies::get(tx, id, CredentialKind::PersonalToken).await?;
+    let policies = Policies {
+        personal_token: db::policies::get(tx, id, CredentialKind::PersonalToken).await?,
+        legacy_token: db::policies::get(tx, id, CredentialKind::LegacyToken).await?,
+        organization_key: db::policies::get(tx, id, CredentialKind::OrganizationKey).await?,
+        access_key: db::policies::get(tx, id, CredentialKind::AccessKey).await?,
+    };
     let apis = apis.into_iter().map(|(api, _)| api).collect();
-    Ok(Some(OrgEntry { key: org.key.into(), personal_tokens, apis, limits }))
+    Ok(Some(OrgEntry { key: org.key.into(), name: org.name.into(), policies, apis, limits }))
 }

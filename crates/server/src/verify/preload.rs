@@ -14,6 +14,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use tegata_core::credential::CredentialState;
 use tegata_core::ids::TokenId;
+use tegata_core::owner::Owner;
 
 /// Tokens that are read while changes wait. Their owners may all be others, and are read one by one.
 const PAGE: i64 = 40;
@@ -84,7 +85,9 @@ impl Verify {
         let owner = entry.owner;
         let orgs = || entry.parts.iter().map(|part| part.org);
         let is_known = |users: &UserEntry| orgs().all(|org| users.member(org).is_some());
-        if !self.index.users.look(owner, is_known).unwrap_or(false) {
+        if let Owner::User(owner) = owner
+            && !self.index.users.look(owner, is_known).unwrap_or(false)
+        {
             self.read_user(tx, owner, orgs()).await?;
         }
         self.index.install_token(installing, digest, entry);

@@ -14,9 +14,9 @@
 pub mod digests;
 pub mod rate;
 
-use super::Verify;
 use super::check::{Cold, Found, Question};
 use super::entry::{VerifierEntry, Warm};
+use super::{Verify, clients};
 use crate::app::App;
 use crate::authn::Digest;
 use crate::db::DbError;
@@ -154,6 +154,21 @@ impl Unknown {
         &self.counts
     }
 
+    /// Takes a try of an unknown credential out of what its caller may cause.
+    pub(super) fn try_of(
+        &self,
+        verifier: &VerifierEntry,
+        address: Option<IpAddr>,
+        now: Timestamp,
+    ) -> Result<rate::Taken, Duration> {
+        self.lookups.take(&caller(verifier, address), now)
+    }
+
+    /// Gives it back: it was none.
+    pub(super) fn give_back(&self, taken: &rate::Taken) {
+        self.lookups.give_back(taken);
+    }
+
     /// Waits for a reading; none where too many wait, or waited too long.
     async fn reading(&self, patience: Duration) -> Option<SemaphorePermit<'_>> {
         if let Ok(permit) = self.readings.try_acquire() {
@@ -163,7 +178,7 @@ impl Unknown {
         tokio::time::timeout(patience, self.readings.acquire()).await.ok()?.ok()
     }
 
-    fn throttled(&self, after: Duration) -> LookedUp {
+    pub(super) fn throttled(&self, after: Duration) -> LookedUp {
         self.counts.throttled.fetch_add(1, Ordering::Relaxed);
         LookedUp::Throttled(after)
     }
@@ -202,6 +217,9 @@ impl Verify {
 
     /// Reads a credential that is not in memory, or something of it, if its caller may cause that.
     pub(super) async fn look_up(&self, verifier: &VerifierEntry, question: &Question<'_>) -> Result<LookedUp, DbError> {
+        if let Some((client_id, secret)) = clients::split(question.token) {
+            return self.look_up_client(verifier, question, client_id, secret).await;
+        }
         let digest = self.hasher.digest(question.token);
         let previous = self.hasher.previous_digest(question.token);
         for known in [Some(digest), previous].into_iter().flatten() {

@@ -1,8 +1,11 @@
 //! Credentials and what they are for: personal tokens, verifiers, the catalogues that say what can be asked for.
 
+mod access_keys;
 mod bad_input;
 mod imports;
+mod legacy;
 mod org_parts;
+mod organization_keys;
 mod passing_on;
 mod tokens;
 mod verifiers;
@@ -75,6 +78,18 @@ async fn equip(admin: &Person, org: &str, agent: &Person) {
 async fn policy(admin: &Person, org: &str, admission: &str, level: &str, days: u64) {
     let body = json!({"admission": admission, "level": level, "max_lifetime_days": days, "reason": "test"});
     admin.client.put(&format!("/v1/orgs/{org}/policies/personal_token"), body).await.status(200);
+}
+
+/// Sets the policy for a kind, with what differs from `allow` and `all`.
+async fn policy_of(admin: &Person, org: &str, kind: &str, more: &Value) {
+    let mut body = json!({"admission": "allow", "level": "all", "max_lifetime_days": 365, "reason": "test"});
+    body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    admin.client.put(&format!("/v1/orgs/{org}/policies/{kind}"), body).await.status(200);
+}
+
+/// Asks about a call of the desk's API.
+async fn call(gate: &Client, token: &str, method: &str, path: &str) -> Value {
+    gate.verify(json!({"token": token, "api": "desk", "method": method, "path": path, "ip": "203.0.113.9"})).await
 }
 
 /// The body of a token for 30 days.

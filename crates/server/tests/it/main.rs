@@ -31,5 +31,6 @@ mod storage;
 mod streams;
 mod tenants;
 mod town;
+mod upgrades;
 mod uses;
 mod webhooks;

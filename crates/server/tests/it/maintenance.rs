@@ -82,6 +82,19 @@ both_databases! {
         let (renewed_id, renewed) = token(&admin, &month).await;
         let (gone_id, gone) = token(&admin, &month).await;
         admin.post(&format!("/v1/me/tokens/{gone_id}/revoke"), json!({})).await.status(200);
+        let key = json!({"name": "backup", "expires_at": month,
+            "grants": [{"api": "github", "scopes": ["repository:key:octo/hello:issues:read"]}]});
+        let key = admin.post("/v1/orgs/octo/organization-keys", key).await.status(201).clone();
+        let account = admin.post("/v1/orgs/octo/service-accounts", json!({"name": "ci"})).await.status(201)["id"].clone();
+        let pair = json!({"name": "ci", "service_account": "ci", "secret": "Chosen-secret-1"});
+        let pair = admin.post("/v1/orgs/octo/access-keys", pair).await.status(201).clone();
+        let shows = json!({"client_id": pair["client_id"], "client_secret": "Chosen-secret-1", "api": "github",
+            "method": "GET", "path": ISSUES});
+        let with_pair = async |server: &Server| {
+            server.anybody().with(&gateway).verify(shows.clone()).await["reason"].clone()
+        };
+        assert_eq!(reason(&server, &gateway, key["token"].as_str().unwrap()).await, "granted");
+        assert_eq!(with_pair(&server).await, "owner_lacks_permission");
         let leaver = server.member(&root, &admin, "octo", "leaver", "administrator").await;
         let (_, left) = token(&leaver.client, &month).await;
         assert_eq!(reason(&server, &gateway, &kept).await, "granted");
@@ -117,6 +130,12 @@ both_databases! {
         admin.post(&format!("/v1/orgs/octo/tokens/{here_id}/revoke"), json!({})).await.status(200);
         admin.post(&format!("/v1/me/tokens/{renewed_id}/regenerate"), json!({})).await.status(200);
         admin.post(&format!("/v1/orgs/octo/members/{}/deactivate", leaver.id), json!({})).await.status(200);
+        let stop_key = format!("/v1/orgs/octo/organization-keys/{}/revoke", key["id"].as_str().unwrap());
+        admin.post(&stop_key, json!({})).await.status(200);
+        let renew_pair = format!("/v1/orgs/octo/access-keys/{}/regenerate", pair["id"].as_str().unwrap());
+        admin.post(&renew_pair, json!({})).await.status(200);
+        let stop_account = format!("/v1/orgs/octo/service-accounts/{}/deactivate", account.as_str().unwrap());
+        admin.post(&stop_account, json!({})).await.status(200);
         let (_, late) = token(&admin, &month).await;
         let (directory, old, database) = stop(server).await;
 
@@ -158,6 +177,8 @@ both_databases! {
         assert_eq!(reason(&server, &gateway, &renewed).await, "expired");
         assert_eq!(reason(&server, &gateway, &left).await, "revoked");
         assert_eq!(reason(&server, &gateway, &late).await, "unknown");
+        assert_eq!(reason(&server, &gateway, key["token"].as_str().unwrap()).await, "revoked");
+        assert_eq!(with_pair(&server).await, "unknown", "the secret that was replaced");
         for (place, (id, secret)) in during.iter().enumerate() {
             let found = reason(&server, &gateway, secret).await;
             let right = if place % 2 == 0 { ["revoked", "unknown"] } else { ["granted", "unknown"] };
@@ -168,6 +189,7 @@ both_databases! {
         assert!(records.iter().filter(|record| record["reason"] == "granted").count() >= 2, "{records:?}");
         // What is stopped from now on has a number that no stop of the former life has.
         let client = server.sign_in("octo-admin@example.com").await;
+        assert_eq!(client.get("/v1/orgs/octo/service-accounts/ci").await.status(200)["state"], "inactive");
         let (id, _) = token(&client, &month).await;
         let receipt = client.post(&format!("/v1/me/tokens/{id}/revoke"), json!({})).await;
         assert!(receipt.status(200)["sequence"].as_u64().unwrap() > done.last_stop.unwrap());

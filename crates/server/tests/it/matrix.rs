@@ -62,6 +62,11 @@ struct Stage {
     installation_limit: String,
     webhook: String,
     delivery: String,
+    /// An organization key.
+    key: String,
+    /// A service account with an access key.
+    account: String,
+    access_key: String,
     access_policy: String,
     gate: Client,
 }
@@ -94,6 +99,11 @@ impl Stage {
         let records = town.admin.client.get("/v1/orgs/octo/records?limit=1").await;
         let record = text(&records.status(200)["items"][0], "id");
         server.signed().await;
+        let key = town.make("organization-keys", key_body(&expires_at)).await;
+        let account = town.make("service-accounts", json!({"name": "ci"})).await;
+        let access_key = town.make("access-keys", access_key_body(&account)).await;
+        let legacy = json!({"admission": "allow", "level": "all", "max_lifetime_days": 365, "reason": "test"});
+        town.admin.client.put("/v1/orgs/octo/policies/legacy_token", legacy).await.status(200);
         let limit = town.make("limits", limit_body(town.number())).await;
         let installation_limit = made(&town.root.post("/v1/limits", limit_body(town.number())).await);
         let (webhook, delivery) = webhook_with_delivery(&town).await;
@@ -112,6 +122,9 @@ impl Stage {
             role: doors,
             limit,
             installation_limit,
+            key,
+            account,
+            access_key,
             access_policy,
             gate: server.verifier(&root, "town").await,
         }
@@ -200,6 +213,38 @@ impl Stage {
         let permissions = json!([{"api": "tegata", "permissions": ["organization:read"]}]);
         let key = format!("role-{}", self.town.number());
         json!({"key": key, "name": "Role", "context_type": "global", "permissions": permissions})
+    }
+
+    /// An organization key, blocked or not.
+    async fn fresh_key(&self, blocked: bool) -> String {
+        let key = self.town.make("organization-keys", key_body(&self.expires_at)).await;
+        if blocked {
+            let path = format!("/v1/orgs/octo/organization-keys/{key}/block");
+            self.town.admin.client.post(&path, json!({})).await.status(200);
+        }
+        key
+    }
+
+    /// A service account, active or not.
+    async fn fresh_account(&self, active: bool) -> String {
+        let name = format!("account-{}", self.town.number());
+        let account = self.town.make("service-accounts", json!({"name": name})).await;
+        if !active {
+            let path = format!("/v1/orgs/octo/service-accounts/{account}/deactivate");
+            self.town.admin.client.post(&path, json!({})).await.status(200);
+        }
+        account
+    }
+
+    /// An access key, blocked or not.
+    async fn fresh_access_key(&self, blocked: bool) -> String {
+        let account = self.fresh_account(true).await;
+        let key = self.town.make("access-keys", access_key_body(&account)).await;
+        if blocked {
+            let path = format!("/v1/orgs/octo/access-keys/{key}/block");
+            self.town.admin.client.post(&path, json!({})).await.status(200);
+        }
+        key
     }
 
     async fn fresh_verifier(&self) -> String {
@@ -320,6 +365,12 @@ impl Stage {
             ("role", _) => self.role.clone(),
             ("assignment", _) => self.given().await,
             ("kind", _) => "personal_token".to_owned(),
+            ("account", "service.account.show" | "service.account.update") => self.account.clone(),
+            ("account", id) => self.fresh_account(id == "service.account.deactivate").await,
+            ("access_key", "access.key.show") => self.access_key.clone(),
+            ("access_key", id) => self.fresh_access_key(id == "access.key.unblock").await,
+            ("key", "organization.key.show") => self.key.clone(),
+            ("key", id) => self.fresh_key(id == "organization.key.unblock").await,
             ("limit", "limit.delete") => self.town.make("limits", limit_body(town.number())).await,
             ("limit", "installation.limit.delete") => self.fresh_installation_limit().await,
             ("limit", id) if id.starts_with("installation.") => self.installation_limit.clone(),
@@ -344,6 +395,12 @@ impl Stage {
             "me.password" => json!({"old_password": PASSWORD, "new_password": PASSWORD}),
             "token.create" => json!({"name": "own", "expires_at": self.expires_at, "reason": "test",
                 "grants": [{"organization": "octo", "api": "tegata", "scopes": ["organization:read"]}]}),
+            "token.legacy.create" => json!({"name": "old", "levels": "read", "organizations": ["octo"],
+                "expires_at": self.expires_at}),
+            "service.account.create" => json!({"name": format!("made-{number}")}),
+            "service.account.update" => json!({"name": "ci"}),
+            "access.key.create" => access_key_body(&self.fresh_account(true).await),
+            "organization.key.create" => key_body(&self.expires_at),
             "user.create" => json!({"email": format!("made-{number}@example.com"), "name": "Made"}),
             "api.import" => json!({"document": CATALOGUE, "format": "yaml"}),
             "verifier.create" => json!({"name": "Gate", "apis": ["town"]}),
@@ -410,6 +467,15 @@ impl Stage {
         }
         status
     }
+}
+
+/// A key that may read every door.
+fn key_body(expires_at: &str) -> Value {
+    json!({"name": "backup", "expires_at": expires_at, "grants": [{"api": "town", "scopes": ["doors:read"]}]})
+}
+
+fn access_key_body(account: &str) -> Value {
+    json!({"name": "ci", "service_account": account})
 }
 
 /// A receiver that nothing reaches: names of this kind lead nowhere (RFC 6761).

@@ -432,8 +432,9 @@ both_databases! {
         let acme = Acme::new(&server).await;
         let path = format!("{ORG}/policies");
         let fresh = acme.admin.get(&path).await;
-        assert_eq!(keys(fresh.status(200), "kind"), ["personal_token"]);
-        assert_eq!(fresh["items"][0]["admission"], "approval");
+        let kinds = ["personal_token", "legacy_token", "organization_key", "access_key"];
+        assert_eq!(keys(fresh.status(200), "kind"), kinds);
+        assert_eq!(keys(fresh.status(200), "admission"), ["approval", "deny", "allow", "allow"]);
         let set = async |kind: &str, days: u64, reason: &str| {
             let body = json!({"admission": "deny", "level": "read_only", "max_lifetime_days": days, "reason": reason});
             acme.admin.put(&format!("{path}/{kind}"), body).await
@@ -444,6 +445,16 @@ both_databases! {
         set("personal_token", 30, &"x".repeat(1001)).await.field("invalid", "reason");
         set("session", 30, "x").await.problem("not_found");
         set("nothing", 30, "x").await.problem("not_found");
+        let set_for = async |kind: &str, field: &str, value: Value| {
+            let mut body = json!({"admission": "allow", "level": "all", "max_lifetime_days": 30, "reason": "x"});
+            body[field] = value;
+            acme.admin.put(&format!("{path}/{kind}"), body).await
+        };
+        set_for("organization_key", "admission", json!("approval")).await.field("invalid", "admission");
+        set_for("personal_token", "unscoped", json!(true)).await.field("invalid", "unscoped");
+        set_for("organization_key", "without_end", json!(true)).await.field("invalid", "without_end");
+        assert_eq!(set_for("organization_key", "unscoped", json!(true)).await.status(200)["unscoped"], true);
+        assert_eq!(set_for("legacy_token", "without_end", json!(true)).await.status(200)["without_end"], true);
         let body = json!({"admission": "maybe", "level": "all", "max_lifetime_days": 1, "reason": "x"});
         acme.admin.put(&format!("{path}/personal_token"), body).await.field("malformed_body", "admission");
         assert_eq!(set("personal_token", 30, "audit").await.status(200)["max_lifetime_days"], 30);

@@ -124,7 +124,7 @@ both_databases! {
         assert_eq!(found("q=nowhere").await, 0);
         assert_eq!(found("principal=bob@example.com&level=read").await, 4);
         assert_eq!(found("principal=bob@example.com&level=admin").await, 0);
-        assert_eq!(found("principal=bob@example.com&rule_version=1").await, 4);
+        assert_eq!(found("principal=bob@example.com&rule_version=3").await, 4);
         assert_eq!(found("principal=bob@example.com&rule_version=7").await, 0);
         assert_eq!(found("catalogue_version=99").await, 0);
         assert_eq!(found("alternative=7").await, 0);

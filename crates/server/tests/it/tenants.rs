@@ -32,6 +32,9 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
     let stream = town.make("record-streams", stream()).await;
     let webhook = town.make("webhooks", webhook()).await;
     let delivery = "whd_00000000000000000000000001".to_owned();
+    let key = town.make("organization-keys", key(&server.in_days(10))).await;
+    let account = town.make("service-accounts", json!({"name": "ci-octo"})).await;
+    let access_key = town.make("access-keys", json!({"name": "ci", "service_account": account})).await;
     let access_policy = town.make("access-policies", ceiling()).await;
     let request =
         request(server, admin, &holder.client, "octo", json!({"api": "town", "scopes": ["house:key:main:doors:read"]}))
@@ -51,6 +54,9 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
         ("webhook", vec![webhook]),
         ("delivery", vec![delivery]),
         ("notice", vec!["ntc_00000000000000000000000001".to_owned()]),
+        ("key", vec![key]),
+        ("account", vec![account, "ci-octo".to_owned()]),
+        ("access_key", vec![access_key]),
         ("request", vec![request]),
         ("access_policy", vec![access_policy, "Ceiling".to_owned()]),
         ("session", vec![session]),
@@ -58,6 +64,10 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
         ("api", vec!["town".to_owned()]),
         ("kind", vec!["personal_token".to_owned()]),
     ])
+}
+
+fn key(expires_at: &str) -> Value {
+    json!({"name": "backup", "expires_at": expires_at, "grants": [{"api": "town", "scopes": ["doors:read"]}]})
 }
 
 fn stream() -> Value {
@@ -107,6 +117,8 @@ async fn things_of_acme(server: &Server, town: &Town, admin: &Client) -> Things 
     let record = text(&records.status(200)["items"][0], "id");
     let limit = json!({"name": "own", "quota": 1_000_000, "window_seconds": 60, "per": "credential"});
     let limit = post("limits", limit).await;
+    let account = post("service-accounts", json!({"name": "ci-acme"})).await;
+    let access_key = post("access-keys", json!({"name": "ci", "service_account": account})).await;
     let one = |thing: String| vec![thing];
     Things::from([
         ("org", one("acme".to_owned())),
@@ -122,6 +134,9 @@ async fn things_of_acme(server: &Server, town: &Town, admin: &Client) -> Things 
         ("webhook", one(post("webhooks", webhook()).await)),
         ("delivery", one("whd_00000000000000000000000002".to_owned())),
         ("notice", one("ntc_00000000000000000000000002".to_owned())),
+        ("account", one(account)),
+        ("access_key", one(access_key)),
+        ("key", one(post("organization-keys", key(&server.in_days(10))).await)),
         (
             "request",
             one(request(server, admin, admin, "acme", json!({"api": "tegata", "scopes": ["organization:read"]})).await),
@@ -327,6 +342,11 @@ both_databases! {
             post("assignments", json!({"role": mine("role"), "principal": principal})).await.field("invalid", "principal.id");
             let body = json!({"role": "context-administrator", "principal": user, "context": theirs("context")});
             post("assignments", body).await.field("invalid", "context");
+            let principal = json!({"type": "service_account", "id": theirs("account")});
+            post("assignments", json!({"role": mine("role"), "principal": principal})).await.field("invalid", "principal.id");
+            let body = json!({"name": "ci", "service_account": theirs("account")});
+            post("access-keys", body).await.field("invalid", "service_account");
+            post("service-accounts", json!({"name": "x", "owner": theirs("user")})).await.field("invalid", "owner");
             let body = json!({"type": "room", "key": "r", "parent": theirs("context")});
             post("contexts", body).await.field("invalid", "parent");
             let body = json!({"parent": theirs("context")});

@@ -1,10 +1,11 @@
 //! What holds for all facts.
 
 use super::reference;
-use super::scene::{Asked, Scene, Wish};
+use super::scene::{Asked, Scene, Wide, Wish};
 use super::strategies::{grants, open_scenes, rights, scenes, wishes};
-use crate::credential::{CredentialState, GrantState, PartState};
+use crate::credential::{CredentialKind, CredentialState, GrantState, PartState};
 use crate::decide::{Grant, Organization, Reason, Target, is_granted, is_held_by_owner};
+use crate::level::Level;
 use crate::policy::{Admission, KindPolicy, LevelLimit};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -111,7 +112,7 @@ proptest! {
     #[test]
     fn a_tighter_policy_never_turns_deny_into_allow(scene in open_scenes(), deny: bool) {
         let mut tighter = scene.clone();
-        let policy = tighter.policy.get_or_insert(KindPolicy::FRESH);
+        let policy = tighter.policy.get_or_insert(KindPolicy::fresh(CredentialKind::PersonalToken));
         if deny {
             policy.admission = Admission::Deny;
         } else {
@@ -151,6 +152,45 @@ proptest! {
         for scene in stopped {
             prop_assert!(!scene.decide().is_allowed());
         }
+    }
+
+    /// What lists no permissions covers nothing of Tegata's own API, whoever its owner is and whatever the policy says.
+    #[test]
+    fn without_a_list_nothing_of_the_own_api_is_allowed(scene in open_scenes(), level in 0_usize..4) {
+        let levels = [Level::Read, Level::Write, Level::Admin];
+        let wide = levels.get(level).map_or(Wide::Unscoped, |level| Wide::UpTo(*level));
+        let scene = Scene { wide: Some(wide), own_api: true, ..scene };
+        prop_assert!(!scene.decide().is_allowed());
+    }
+
+    #[test]
+    fn a_legacy_token_never_does_more_than_its_owner_or_its_level(
+        scene in open_scenes().prop_map(with_all_contexts), wish in wishes(CONTEXTS), writes: bool,
+    ) {
+        let level = if writes { Level::Write } else { Level::Read };
+        let legacy = Scene { wide: Some(Wide::UpTo(level)), for_itself: false, ..scene }.asking(vec![vec![wish]]);
+        let owner = Scene { wide: None, grants: None, ..legacy.clone() };
+        let allowed = legacy.decide().is_allowed();
+        prop_assert!(!allowed || (wish.level <= level && owner.decide().is_allowed()));
+    }
+
+    #[test]
+    fn an_unscoped_key_counts_only_while_the_policy_takes_it(scene in open_scenes()) {
+        let mut key = Scene { wide: Some(Wide::Unscoped), for_itself: true, ..scene };
+        if let Some(policy) = &mut key.policy {
+            policy.unscoped = false;
+        }
+        prop_assert!(!key.decide().is_allowed());
+    }
+
+    /// Nobody's rights bound what acts for itself: those that somebody gains or loses change nothing.
+    #[test]
+    fn what_acts_for_itself_is_bounded_by_its_own_list(
+        scene in open_scenes().prop_map(with_all_contexts), extra in rights(CONTEXTS),
+    ) {
+        let key = Scene { for_itself: true, rights: Vec::new(), ..scene };
+        prop_assert_ne!(key.decide().reason(), Reason::OwnerLacksPermission);
+        prop_assert_eq!(key.decide(), Scene { rights: vec![extra], ..key.clone() }.decide());
     }
 
     /// What the rule says is missing agrees with what is told to the caller.

@@ -1,7 +1,7 @@
 //! The rule once more, slowly: DESIGN §2's sentence read aloud, and for a denial every condition that fails, sorted.
 //! It shares nothing with the rule but the words.
 
-use super::scene::{API, Asked, OwnedRight, Scene, Shown, Spot, Wish};
+use super::scene::{API, Asked, OwnedRight, Scene, Shown, Spot, Wide, Wish};
 use crate::credential::{CredentialState, GrantState, PartState};
 use crate::decide::{Decision, Gate, Grant, Reason};
 use crate::ids::ContextId;
@@ -21,7 +21,14 @@ pub fn allows(scene: &Scene) -> bool {
     let endpoint = match &scene.asked {
         Asked::NoSuchEndpoint | Asked::Closed => false,
         Asked::AuthenticatedOnly => policy_admits(scene, Level::Write) && was_given(scene, GrantState::Granted),
-        Asked::UnscopedOnly => policy_admits(scene, Level::Write) && scene.grants.is_none(),
+        Asked::UnscopedOnly => {
+            let unscoped = match scene.wide {
+                Some(Wide::Unscoped) => !scene.own_api,
+                Some(Wide::UpTo(_)) => false,
+                None => scene.grants.is_none(),
+            };
+            policy_admits(scene, Level::Write) && unscoped
+        }
         Asked::AnyOf(alternatives) => alternatives.iter().any(|wishes| meets(scene, wishes)),
     };
     checkpoint && credential && owner && endpoint
@@ -71,6 +78,9 @@ fn order(reason: Reason) -> u8 {
 
 /// Whether anything of the API was given, asked for or refused.
 fn was_given(scene: &Scene, state: GrantState) -> bool {
+    if scene.wide.is_some() {
+        return state == GrantState::Granted && !scene.own_api;
+    }
     match &scene.grants {
         None => state == GrantState::Granted,
         Some(grants) => grants.iter().any(|grant| grant.api == API && grant.state == state && lasts(scene, grant)),
@@ -103,11 +113,12 @@ fn failing_before_permissions(scene: &Scene) -> BTreeSet<Reason> {
 /// Every reason against one alternative. Where no permission is named, it is taken as writing, and nothing covers it.
 fn failing(scene: &Scene, wishes: &[Wish]) -> BTreeSet<Reason> {
     let denied = scene.policy.as_ref().is_some_and(|policy| policy.admission == Admission::Deny);
+    let too_wide = scene.wide == Some(Wide::Unscoped) && !scene.policy.as_ref().is_some_and(|policy| policy.unscoped);
     let read_only = scene.policy.as_ref().is_some_and(|policy| policy.level == LevelLimit::ReadOnly);
     let writes = wishes.is_empty() || wishes.iter().any(|wish| wish.level != Level::Read);
     let mut failing = collect(&[
         (!scene.owner_active, Reason::OwnerInactive),
-        (denied, Reason::PolicyDenied),
+        (denied || too_wide, Reason::PolicyDenied),
         (read_only && writes, Reason::PolicyReadOnly),
         (wishes.is_empty(), Reason::InsufficientScope),
     ]);
@@ -142,10 +153,13 @@ fn from_allowed_address(scene: &Scene) -> bool {
 }
 
 fn policy_admits(scene: &Scene, level: Level) -> bool {
+    let takes_it = |unscoped: bool| scene.wide != Some(Wide::Unscoped) || unscoped;
     match &scene.policy {
-        None => true,
+        None => takes_it(false),
         Some(policy) => {
-            policy.admission != Admission::Deny && (policy.level == LevelLimit::All || level == Level::Read)
+            takes_it(policy.unscoped)
+                && policy.admission != Admission::Deny
+                && (policy.level == LevelLimit::All || level == Level::Read)
         }
     }
 }
@@ -159,9 +173,11 @@ fn grant_covers(scene: &Scene, wish: &Wish, state: GrantState) -> bool {
             && lasts(scene, grant)
             && within_ceiling(scene, grant, wish)
     };
-    match &scene.grants {
-        None => state == GrantState::Granted,
-        Some(grants) => grants.iter().any(covers),
+    match (scene.wide, &scene.grants) {
+        (Some(Wide::UpTo(level)), _) => state == GrantState::Granted && !scene.own_api && wish.level <= level,
+        (Some(Wide::Unscoped), _) => state == GrantState::Granted && !scene.own_api,
+        (None, None) => state == GrantState::Granted,
+        (None, Some(grants)) => grants.iter().any(covers),
     }
 }
 
@@ -193,7 +209,7 @@ fn owner_covers(scene: &Scene, wish: &Wish) -> bool {
                 Some(set) => right.api == Some(API) && set.iter().any(|number| number.0 == wish.permission),
             }
     };
-    scene.rights.iter().any(covers)
+    wish.spot != Spot::Unregistered && scene.for_itself || scene.rights.iter().any(covers)
 }
 
 /// Whether what holds in `from` (none for the organization) holds in `spot`: there, or anywhere above it.

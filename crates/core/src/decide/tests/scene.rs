@@ -2,7 +2,7 @@
 
 use crate::bits::{PermissionNumber, PermissionSet};
 use crate::ceiling::{Ceiling, Ceilings};
-use crate::credential::{CredentialState, GrantState, PartState};
+use crate::credential::{CredentialKind, CredentialState, GrantState, PartState};
 use crate::decide::{
     Acting, Alternative, Credential, Decision, Facts, Gate, Grant, Grants, Need, Organization, Part, Place, Presented,
     Target, decide,
@@ -49,6 +49,13 @@ pub enum Asked {
     AnyOf(Vec<Vec<Wish>>),
 }
 
+/// What a credential covers without a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wide {
+    UpTo(Level),
+    Unscoped,
+}
+
 /// A permission in a place that is wished for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Wish {
@@ -73,6 +80,7 @@ pub struct OwnedRight {
 }
 
 #[derive(Debug, Clone)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, and tests change one at a time")]
 pub struct Scene {
     pub gate: Gate,
     pub now: Timestamp,
@@ -88,6 +96,12 @@ pub struct Scene {
     pub policy: Option<KindPolicy>,
     /// What the credential was given; none for a session.
     pub grants: Option<Vec<Grant>>,
+    /// What it covers in place of that, without a list.
+    pub wide: Option<Wide>,
+    /// Whether it acts for itself, and nobody's rights bound it.
+    pub for_itself: bool,
+    /// Whether the API of the call is Tegata's own.
+    pub own_api: bool,
     /// Access policies that grants may name.
     pub ceilings: BTreeMap<AccessPolicyId, Ceiling>,
     pub rights: Vec<OwnedRight>,
@@ -116,7 +130,7 @@ pub fn administrator(context: Option<ContextId>) -> OwnedRight {
 }
 
 pub fn policy(admission: Admission, level: LevelLimit) -> KindPolicy {
-    KindPolicy { admission, level, ..KindPolicy::FRESH }
+    KindPolicy { admission, level, ..KindPolicy::fresh(CredentialKind::PersonalToken) }
 }
 
 impl Scene {
@@ -136,10 +150,29 @@ impl Scene {
             owner_active: true,
             policy: Some(policy(Admission::Allow, LevelLimit::All)),
             grants: Some(vec![grant(Some(PROJECT), &[READ])]),
+            wide: None,
+            for_itself: false,
+            own_api: false,
             ceilings: BTreeMap::new(),
             rights: vec![right(Some(PROJECT), &[READ])],
             parents: BTreeMap::from([(PROJECT, None), (CHANNEL, Some(PROJECT)), (OTHER_PROJECT, None)]),
         }
+    }
+
+    /// A legacy token up to a level, of an owner who administers everything.
+    pub fn legacy(level: Level) -> Self {
+        Self { wide: Some(Wide::UpTo(level)), rights: vec![administrator(None)], ..Self::reading() }
+    }
+
+    /// An organization key that lists what the usual token does; nobody's rights bound it.
+    pub fn organization_key() -> Self {
+        Self { for_itself: true, rights: Vec::new(), ..Self::reading() }
+    }
+
+    /// An unscoped organization key, where the policy takes such.
+    pub fn unscoped_key() -> Self {
+        let policy = KindPolicy { unscoped: true, ..policy(Admission::Allow, LevelLimit::All) };
+        Self { wide: Some(Wide::Unscoped), policy: Some(policy), ..Self::organization_key() }
     }
 
     /// The same scene, asking for other alternatives.
@@ -190,11 +223,18 @@ impl Scene {
         let ceilings: Vec<_> = self.ceilings.iter().map(|(id, ceiling)| (*id, ceiling)).collect();
         let part = Part {
             api: API,
+            own_api: self.own_api,
             state: self.part,
             owner_active: self.owner_active,
             policy: self.policy.as_ref(),
-            grants: self.grants.as_deref().map_or(Grants::Whole, |grants| Grants::Listed(grants, Ceilings(&ceilings))),
-            acting: Acting::For(&rights),
+            grants: match self.wide {
+                Some(Wide::UpTo(level)) => Grants::UpTo(level),
+                Some(Wide::Unscoped) => Grants::Unscoped,
+                None => {
+                    self.grants.as_deref().map_or(Grants::Whole, |grants| Grants::Listed(grants, Ceilings(&ceilings)))
+                }
+            },
+            acting: if self.for_itself { Acting::Itself } else { Acting::For(&rights) },
         };
         look(&Facts {
             gate: self.gate,

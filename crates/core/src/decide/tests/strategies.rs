@@ -1,9 +1,9 @@
 //! Random scenes: small worlds in which grants, rights and needs meet often, and in which much is in order.
 
-use super::scene::{API, Asked, NOON, OTHER_API, OwnedRight, Scene, Shown, Spot, Wish};
+use super::scene::{API, Asked, NOON, OTHER_API, OwnedRight, Scene, Shown, Spot, Wide, Wish};
 use crate::bits::{PermissionNumber, PermissionSet};
 use crate::ceiling::{Ceiling, CeilingPart};
-use crate::credential::{CredentialState, GrantState, PartState};
+use crate::credential::{CredentialKind, CredentialState, GrantState, PartState};
 use crate::decide::{Gate, Grant};
 use crate::ids::{AccessPolicyId, ApiId, ContextId};
 use crate::level::Level;
@@ -22,6 +22,9 @@ pub fn scenes() -> impl Strategy<Value = Scene> {
         asked: inside.asked,
         policy: inside.policy,
         grants: inside.grants,
+        wide: inside.wide,
+        for_itself: inside.for_itself,
+        own_api: inside.own_api,
         ceilings: inside.ceilings,
         rights: inside.rights,
         parents: inside.parents,
@@ -37,6 +40,9 @@ pub fn open_scenes() -> impl Strategy<Value = Scene> {
             asked: scene.asked,
             policy: scene.policy,
             grants: scene.grants,
+            wide: scene.wide,
+            for_itself: scene.for_itself,
+            own_api: scene.own_api,
             ceilings: scene.ceilings,
             rights: scene.rights,
             parents: scene.parents,
@@ -92,6 +98,9 @@ struct Inside {
     policy: Option<KindPolicy>,
     grants: Option<Vec<Grant>>,
     ceilings: BTreeMap<AccessPolicyId, Ceiling>,
+    wide: Option<Wide>,
+    for_itself: bool,
+    own_api: bool,
     rights: Vec<OwnedRight>,
     parents: BTreeMap<ContextId, Option<ContextId>>,
 }
@@ -107,16 +116,25 @@ fn permissions(contexts: usize) -> impl Strategy<Value = Inside> {
     ];
     let grants = option::weighted(0.9, vec(grants(contexts), 0..9));
     let grants = (grants, ceilings(contexts));
-    (asked, policies(), grants, vec(rights(contexts), 0..5), trees(contexts)).prop_map(
-        |(asked, policy, (grants, ceilings), rights, parents)| Inside {
+    let kind = (option::weighted(0.3, wides()), prop::bool::weighted(0.2), prop::bool::weighted(0.2));
+    (asked, policies(), grants, kind, vec(rights(contexts), 0..5), trees(contexts)).prop_map(
+        |(asked, policy, (grants, ceilings), (wide, for_itself, own_api), rights, parents)| Inside {
             asked,
             policy,
             grants,
             ceilings,
+            wide,
+            for_itself,
+            own_api,
             rights,
             parents,
         },
     )
+}
+
+fn wides() -> impl Strategy<Value = Wide> {
+    let levels = prop::sample::select(vec![Level::Read, Level::Write, Level::Admin]);
+    prop_oneof![2 => levels.prop_map(Wide::UpTo), 1 => Just(Wide::Unscoped)]
 }
 
 /// Trees in which every context lies below an earlier one or the organization.
@@ -198,7 +216,12 @@ fn policies() -> impl Strategy<Value = Option<KindPolicy>> {
         1 => Just(Admission::Deny),
     ];
     let level = prop_oneof![6 => Just(LevelLimit::All), 1 => Just(LevelLimit::ReadOnly)];
-    let policy = (admission, level).prop_map(|(admission, level)| KindPolicy { admission, level, ..KindPolicy::FRESH });
+    let policy = (admission, level, any::<bool>()).prop_map(|(admission, level, unscoped)| KindPolicy {
+        admission,
+        level,
+        unscoped,
+        ..KindPolicy::fresh(CredentialKind::OrganizationKey)
+    });
     option::weighted(0.9, policy)
 }
 

@@ -207,3 +207,54 @@ fn what_is_missing_is_told_apart() {
     assert_eq!(told(&nowhere), (false, false), "nothing is granted in a place that nobody knows");
     assert_eq!(told(&Scene { grants: None, ..nowhere }), (false, false));
 }
+
+#[test]
+fn a_legacy_token_covers_the_levels_that_it_has_and_its_owner_too() {
+    let in_organization = |permission, level| vec![wish(permission, level, Spot::Organization)];
+    let asks = |level: Level, wished: Vec<Wish>| Scene::legacy(level).asking(vec![wished]);
+    let lacking = Reason::InsufficientScope;
+    assert_eq!(asks(Level::Read, in_organization(READ, Level::Read)).decide(), allow(0));
+    assert_eq!(asks(Level::Read, in_organization(WRITE, Level::Write)).decide(), deny(lacking, 0));
+    assert_eq!(asks(Level::Write, in_organization(WRITE, Level::Write)).decide(), allow(0));
+    assert_eq!(asks(Level::Write, in_organization(ADMIN, Level::Admin)).decide(), deny(lacking, 0));
+    let powerless = asks(Level::Write, in_organization(READ, Level::Read)).owner_has(Vec::new());
+    assert_eq!(powerless.decide(), deny(Reason::OwnerLacksPermission, 0));
+    let own = Scene { own_api: true, ..asks(Level::Write, in_organization(READ, Level::Read)) };
+    assert_eq!(own.decide(), deny(lacking, 0), "never on Tegata's own API");
+}
+
+#[test]
+fn an_organization_key_acts_for_itself() {
+    assert_eq!(Scene::organization_key().decide(), allow(0));
+    let beyond = Scene::organization_key().asking(vec![vec![wish(WRITE, Level::Write, IN_PROJECT)]]);
+    assert_eq!(beyond.decide(), deny(Reason::InsufficientScope, 0));
+    let nowhere = Scene::organization_key().asking(vec![vec![read_in(Spot::Unregistered)]]);
+    assert_eq!(nowhere.decide(), deny(Reason::NoSuchContext, 0));
+    let blocked = Scene { part: PartState::Blocked, ..Scene::organization_key() };
+    assert_eq!(blocked.decide().reason(), Reason::Blocked);
+}
+
+#[test]
+fn an_unscoped_key_reaches_everything_but_the_own_api_while_the_policy_says_so() {
+    let key = Scene::unscoped_key().asking(vec![vec![wish(ADMIN, Level::Admin, Spot::Organization)]]);
+    assert_eq!(key.decide(), allow(0));
+    let only = Scene { asked: Asked::UnscopedOnly, ..key.clone() };
+    assert_eq!(only.decide(), Decision::Allow { alternative: None });
+    assert_eq!(Scene { own_api: true, ..key.clone() }.decide(), deny(Reason::InsufficientScope, 0));
+    assert_eq!(Scene { own_api: true, ..only }.decide().reason(), Reason::InsufficientScope);
+    let refused = Scene { policy: Some(policy(Admission::Allow, LevelLimit::All)), ..key.clone() };
+    assert_eq!(refused.decide(), deny(Reason::PolicyDenied, 0));
+    let mut reading = key;
+    reading.policy.as_mut().unwrap().level = LevelLimit::ReadOnly;
+    assert_eq!(reading.decide(), deny(Reason::PolicyReadOnly, 0));
+}
+
+#[test]
+fn an_access_key_does_what_the_roles_of_its_account_give() {
+    let key = Scene { wide: Some(Wide::UpTo(Level::Admin)), ..Scene::reading() };
+    assert_eq!(key.decide(), allow(0));
+    assert_eq!(key.clone().owner_has(Vec::new()).decide(), deny(Reason::OwnerLacksPermission, 0));
+    assert_eq!(Scene { owner_active: false, ..key.clone() }.decide().reason(), Reason::OwnerInactive);
+    let only = Scene { asked: Asked::UnscopedOnly, ..key };
+    assert_eq!(only.decide().reason(), Reason::InsufficientScope, "its roles are its scopes");
+}

@@ -3,6 +3,7 @@
 use crate::http::routes::{NoBody, Routes};
 use crate::ops::PageRequest;
 use crate::ops::tokens::create::{self, CreateToken};
+use crate::ops::tokens::legacy::{self, CreateLegacyToken};
 use crate::ops::tokens::look::{ListTokens, ShowToken};
 use crate::ops::tokens::org::change::{BlockOrgToken, OnPart, RevokeOrgToken, UnblockOrgToken};
 use crate::ops::tokens::org::look::{ListOrgTokens, ShowOrgToken};
@@ -13,6 +14,7 @@ use crate::ops::tokens::revoke::{self, RevokeToken};
 pub fn routes() -> Routes {
     Routes::new()
         .mutation::<CreateToken, create::Body, _>(201, |_, body| Ok(CreateToken { body }))
+        .mutation::<CreateLegacyToken, legacy::Body, _>(201, |_, body| Ok(CreateLegacyToken { body }))
         .query::<ListTokens, PageRequest, _>(|_, page| Ok(ListTokens { page }))
         .query::<ShowToken, NoBody, _>(|path, _| Ok(ShowToken { token: path.id("token")? }))
         .mutation::<RegenerateToken, regenerate::Body, _>(200, |path, body| {

@@ -16,6 +16,10 @@ pub enum Kind {
     TokenBlock,
     /// The former secrets of a token or verifier.
     Secret,
+    /// The former secret of an access key, and whatever was signed in by it.
+    AccessSecret,
+    /// A service account, for now. A later activation is not looked at: somebody looks again.
+    ServiceAccount,
     /// A verifier.
     Verifier,
     /// A sign-in session.
@@ -56,6 +60,12 @@ pub const STOPPING: &[(&Operation, Kind)] = &[
     (operations::TOKEN_REGENERATE, Kind::Secret),
     (operations::ORG_TOKEN_REVOKE, Kind::TokenPart),
     (operations::ORG_TOKEN_BLOCK, Kind::TokenBlock),
+    (operations::ACCESS_KEY_REVOKE, Kind::TokenPart),
+    (operations::ACCESS_KEY_BLOCK, Kind::TokenBlock),
+    (operations::ACCESS_KEY_REGENERATE, Kind::AccessSecret),
+    (operations::SERVICE_ACCOUNT_DEACTIVATE, Kind::ServiceAccount),
+    (operations::ORGANIZATION_KEY_REVOKE, Kind::TokenPart),
+    (operations::ORGANIZATION_KEY_BLOCK, Kind::TokenBlock),
     (operations::VERIFIER_REVOKE, Kind::Verifier),
     (operations::VERIFIER_REGENERATE, Kind::Secret),
     (operations::SESSION_END, Kind::Session),

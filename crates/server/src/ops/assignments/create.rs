@@ -101,5 +101,6 @@ pub(super) fn reaching(change: Change, org: OrgId, principal: Principal) -> Chan
     match principal {
         Principal::User(user) => change.feed(Topic::Member, Some(org), user),
         Principal::Team(team) => change.feed(Topic::Team, Some(org), team),
+        Principal::ServiceAccount(account) => change.feed(Topic::ServiceAccount, Some(org), account),
     }
 }

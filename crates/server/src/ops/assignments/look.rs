@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 #[serde(default)]
 #[schema(as = AssignmentListParams)]
 pub struct ListParams {
-    /// Only of this user (id or e-mail address) or team (id or key), directly.
+    /// Only of this user (id or e-mail address), team (id or key) or service account (id or name), directly.
     pub principal: Option<String>,
     /// Only in this context: an id, or a place as in scopes; `global` for those in the whole organization.
     pub context: Option<String>,

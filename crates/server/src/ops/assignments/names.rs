@@ -43,6 +43,9 @@ impl Names {
         }
         let found = match principal {
             Principal::User(user) => db::members::get(tx, self.org, user).await?.map(|member| member.name),
+            Principal::ServiceAccount(_) => {
+                db::service_accounts::find(tx, self.org, &id).await?.map(|account| account.name)
+            }
             Principal::Team(_) => db::teams::find(tx, self.org, &id).await?.map(|team| team.name),
         };
         let name = found.unwrap_or_default();

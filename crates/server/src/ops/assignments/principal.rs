@@ -16,6 +16,8 @@ pub enum Kind {
     User,
     /// Everybody in a team.
     Team,
+    /// An account that no person signs in with.
+    ServiceAccount,
 }
 
 /// Who a role is given to.
@@ -23,10 +25,10 @@ pub enum Kind {
 #[serde(deny_unknown_fields)]
 #[schema(as = PrincipalNamed)]
 pub struct Named {
-    /// A person or a team.
+    /// A person, a team or a service account.
     #[serde(rename = "type")]
     pub kind: Kind,
-    /// The user's id or e-mail address; the team's id or key.
+    /// The user's id or e-mail address; the team's id or key; the service account's id or name.
     pub id: String,
 }
 
@@ -36,6 +38,10 @@ pub async fn find(tx: &mut Tx, org: OrgId, named: &Named) -> Result<Option<(Prin
         Kind::Team => {
             let team = db::teams::find(tx, org, &named.id).await?;
             Ok(team.map(|team| (Principal::Team(team.id), team.name)))
+        }
+        Kind::ServiceAccount => {
+            let account = db::service_accounts::find(tx, org, &named.id).await?;
+            Ok(account.map(|account| (Principal::ServiceAccount(account.id), account.name)))
         }
         Kind::User => {
             let Some(user) = user(tx, &named.id).await? else {
@@ -57,6 +63,8 @@ pub async fn id_of(tx: &mut Tx, org: OrgId, text: &str) -> Result<String, DbErro
         }
     } else if let Some(team) = db::teams::find(tx, org, text).await? {
         return Ok(team.id.to_string());
+    } else if let Some(account) = db::service_accounts::find(tx, org, text).await? {
+        return Ok(account.id.to_string());
     }
     Ok(text.to_owned())
 }
@@ -73,5 +81,6 @@ pub fn nobody(kind: Kind) -> Problem {
     match kind {
         Kind::User => Problem::field("principal.id", "no active member of this organization has this id or address"),
         Kind::Team => Problem::field("principal.id", "this organization has no such team"),
+        Kind::ServiceAccount => Problem::field("principal.id", "this organization has no such service account"),
     }
 }

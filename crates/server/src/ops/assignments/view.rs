@@ -40,7 +40,7 @@ pub struct RoleRef {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = AssignmentPrincipal)]
 pub struct PrincipalRef {
-    /// `user` or `team`.
+    /// `user`, `team` or `service_account`.
     #[serde(rename = "type")]
     pub kind: String,
     /// The id.

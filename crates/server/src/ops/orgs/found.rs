@@ -53,9 +53,11 @@ const PREDEFINED: &[Predefined] = &[
         context_type: "global",
         everything: false,
         permissions: &[
+            "access_keys:read",
             "activity:read",
             "limits:read",
             "organization:read",
+            "organization_keys:read",
             "policies:read",
             "records:read",
             "tokens:read",

@@ -30,6 +30,12 @@ pub struct Body {
     /// Longest life, in days: 1 to 365.
     #[schema(minimum = 1, maximum = 365)]
     pub max_lifetime_days: u64,
+    /// `organization_key` only: whether keys may be unscoped, and those that are count. Left out means no.
+    #[serde(default)]
+    pub unscoped: bool,
+    /// `legacy_token` and `access_key` only: whether they may be made without an end. Left out means no.
+    #[serde(default)]
+    pub without_end: bool,
     /// Whether nobody decides a request of their own; left out: as it is.
     #[serde(default)]
     pub four_eyes: Option<bool>,
@@ -71,6 +77,7 @@ impl Mutation for SetPolicy {
         }
         name::check_reason(reason).map_err(|error| Problem::field("reason", error))?;
 
+        fits(kind, body)?;
         let before = db::policies::get(act.tx(), org, kind).await.map_err(internal)?;
         let request_days_max = REQUEST_LIFETIME_MAX.as_secs() / days(1).as_secs();
         if body.request_lifetime_days.is_some_and(|count| !(1..=request_days_max).contains(&count)) {
@@ -80,6 +87,8 @@ impl Mutation for SetPolicy {
             admission: body.admission,
             level: body.level,
             max_lifetime: days(body.max_lifetime_days),
+            unscoped: body.unscoped,
+            without_end: body.without_end,
             four_eyes: body.four_eyes.unwrap_or(before.four_eyes),
             request_lifetime: body.request_lifetime_days.map_or(before.request_lifetime, days),
         };
@@ -92,4 +101,19 @@ impl Mutation for SetPolicy {
             .feed(Topic::Org, Some(org), org);
         Ok((view, change.into()))
     }
+}
+
+/// Whether a policy can be one for this kind.
+fn fits(kind: CredentialKind, body: &Body) -> Result<(), Problem> {
+    if body.admission == Admission::Approval && kind != CredentialKind::PersonalToken {
+        let message = "nobody is asked before credentials of this kind: write `allow` or `deny`";
+        return Err(Problem::field("admission", message));
+    }
+    if body.unscoped && kind != CredentialKind::OrganizationKey {
+        return Err(Problem::field("unscoped", "only organization keys can be unscoped"));
+    }
+    if body.without_end && !matches!(kind, CredentialKind::LegacyToken | CredentialKind::AccessKey) {
+        return Err(Problem::field("without_end", "credentials of this kind always have an end"));
+    }
+    Ok(())
 }

@@ -20,6 +20,10 @@ pub struct PolicyView {
     pub level: String,
     /// Longest life, in days.
     pub max_lifetime_days: u64,
+    /// Whether organization keys may be unscoped, and those that are count: a risk.
+    pub unscoped: bool,
+    /// Whether credentials of the kind may be made without an end.
+    pub without_end: bool,
     /// Whether nobody decides a request of their own.
     pub four_eyes: bool,
     /// How many days a request waits for a decision before it expires.
@@ -34,6 +38,8 @@ impl PolicyView {
             admission: policy.admission.as_str().to_owned(),
             level: policy.level.as_str().to_owned(),
             max_lifetime_days: policy.max_lifetime.as_secs() / DAY_SECONDS,
+            unscoped: policy.unscoped,
+            without_end: policy.without_end,
             four_eyes: policy.four_eyes,
             request_lifetime_days: policy.request_lifetime.as_secs() / DAY_SECONDS,
         }

@@ -77,6 +77,8 @@ async fn at(
         let members = match assignment.principal {
             Principal::User(user) => db::members::get(tx, org, user).await?.into_iter().collect(),
             Principal::Team(team) => db::members::of_team(tx, org, team).await?,
+            // No person acts as one, so nobody is asked.
+            Principal::ServiceAccount(_) => Vec::new(),
         };
         let active = members.into_iter().filter(|member| member.active && member.account_active);
         people.extend(active.map(|member| (member.user, member)));

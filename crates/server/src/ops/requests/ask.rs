@@ -24,10 +24,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use tegata_core::authority::Authority;
 use tegata_core::catalogue::PermissionInfo;
-use tegata_core::credential::{CredentialState, GrantState, PartState};
+use tegata_core::credential::{CredentialKind, CredentialState, GrantState, PartState};
 use tegata_core::decide::Grants;
-use tegata_core::ids::{ContextId, GrantId};
+use tegata_core::ids::{ContextId, GrantId, UserId};
 use tegata_core::operations::{self, Operation};
+use tegata_core::owner::Owner;
 use tegata_core::policy::Admission;
 use tegata_core::problem::{Code, Problem};
 use tegata_core::request::answers_for;
@@ -83,13 +84,13 @@ impl Mutation for FileRequest {
         told_reason(self.body.reason.as_deref())?;
         let read = Descriptor::read(&act.app.hasher, &self.body.request, act.now);
         let asked = read.map_err(|error| Problem::field("request", error))?;
-        let token = bearer(act, &asked).await?;
+        let (token, owner) = bearer(act, &asked).await?;
         let open = db::requests::open_of_token(act.tx(), token.id).await.map_err(internal)?;
         let open: Vec<Request> = open.into_iter().filter(|request| request.org == asked.org).collect();
-        let world = World::read(act, asked.org).await?;
+        let world = World::read(act, token.kind, asked.org).await?;
         let api = world.apis.iter().find(|api| api.id == asked.api).cloned();
         let api = api.ok_or_else(|| Problem::new(Code::Conflict, "the organization no longer uses this API"))?;
-        let lacking = lacking(act, &world, &api.catalogue, &asked, &token).await?;
+        let lacking = lacking(act, &world, &api.catalogue, &asked, &token, owner).await?;
 
         let name = |lacking: &Lacking<'_>| lacking.known.name.clone();
         if let Some(request) = same(act, &open, &asked, &lacking).await? {
@@ -164,20 +165,22 @@ impl Mutation for FileRequest {
 }
 
 /// The credential of a descriptor, provided that it acts itself, or that its owner does in person.
-async fn bearer(act: &mut Act<'_, WriteTx>, asked: &Descriptor) -> Result<Token, Problem> {
+async fn bearer(act: &mut Act<'_, WriteTx>, asked: &Descriptor) -> Result<(Token, UserId), Problem> {
     let found = db::tokens::get(act.tx(), asked.token).await.map_err(internal)?;
     let theirs = found.filter(|token| match act.actor.token {
         Some(acting) => acting == token.id,
-        None => token.owner == act.actor.user.id,
+        None => token.owner == Owner::User(act.actor.user.id),
     });
     let anothers = "this descriptor is another credential's: only that one files it, or its owner in person";
-    let token = theirs.ok_or_else(|| Problem::new(Code::Forbidden, anothers))?;
+    let theirs = theirs.filter(|token| token.kind == CredentialKind::PersonalToken);
+    let found = theirs.and_then(|token| Some((token.owner.user()?, token)));
+    let (owner, token) = found.ok_or_else(|| Problem::new(Code::Forbidden, anothers))?;
     let part = db::tokens::part(act.tx(), asked.org, token.id).await.map_err(internal)?;
     let alive = token.state == CredentialState::Active && act.now < token.expires_at;
     if !alive || part.is_none_or(|part| part.state != PartState::Active) {
         return Err(Problem::new(Code::Conflict, "this credential is stopped there, or has expired"));
     }
-    Ok(token)
+    Ok((token, owner))
 }
 
 /// What is lacking still, looked up; and whether the owner has it, since nobody is given what they could not use.
@@ -187,19 +190,20 @@ async fn lacking<'w>(
     catalogue: &'w tegata_core::catalogue::Catalogue,
     asked: &Descriptor,
     token: &Token,
+    owner: UserId,
 ) -> Result<Vec<Lacking<'w>>, Problem> {
     let app = act.app;
     if world.policy.admission == Admission::Deny {
         let detail = format!("the policy of {} admits no credentials of this kind", world.org.key);
         return Err(Problem::new(Code::Forbidden, detail).with("reason", "policy_denied"));
     }
-    let member = db::members::get(act.tx(), asked.org, token.owner).await.map_err(internal)?;
+    let member = db::members::get(act.tx(), asked.org, owner).await.map_err(internal)?;
     if !member.is_some_and(|member| member.active && member.account_active) {
         return Err(
             Problem::new(Code::Forbidden, "the owner is no active member there").with("reason", "owner_inactive")
         );
     }
-    let held = rights::of_user(app, act.tx(), asked.org, token.owner).await.map_err(internal)?;
+    let held = rights::of_user(app, act.tx(), asked.org, owner).await.map_err(internal)?;
     let granted = db::grants::of_token(act.tx(), token.id).await.map_err(internal)?;
     let (mut list, mut broken) = (Vec::new(), Broken::default());
     for (number, context) in &asked.needs {

@@ -255,7 +255,7 @@ async fn settle(
     token: &Token,
     chosen: Vec<Deciding>,
 ) -> Result<Vec<Value>, Problem> {
-    let world = World::read(act, request.org).await?;
+    let world = World::read(act, token.kind, request.org).await?;
     let policy = db::policies::get(act.tx(), request.org, token.kind).await.map_err(internal)?;
     let relation = sight.relation(request, token.owner);
     let (mut broken, mut refused, mut settled) = (Broken::default(), None, Vec::new());

@@ -17,6 +17,7 @@ use std::collections::{HashMap, HashSet};
 use tegata_core::bits::PermissionNumber;
 use tegata_core::credential::GrantState;
 use tegata_core::ids::{ApiId, ContextId, OrgId, UserId};
+use tegata_core::owner::Owner;
 use tegata_core::permissions::OWN_API;
 use tegata_core::problem::{Code, Problem};
 use tegata_core::request::{Relation, answers_for};
@@ -75,8 +76,8 @@ impl Sight {
     }
 
     /// What a request is to the actor.
-    pub fn relation(&self, request: &Request, owner: UserId) -> Relation {
-        let own = request.requester == self.viewer || owner == self.viewer;
+    pub fn relation(&self, request: &Request, owner: Owner) -> Relation {
+        let own = request.requester == self.viewer || owner == Owner::User(self.viewer);
         match (own, self.in_person) {
             (false, _) => Relation::Anothers,
             (true, true) => Relation::OwnInPerson,

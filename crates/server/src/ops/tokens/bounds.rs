@@ -9,7 +9,7 @@ use ipnet::IpNet;
 use tegata_core::authority::Authority;
 use tegata_core::bits::PermissionSet;
 use tegata_core::ceiling::Ceilings;
-use tegata_core::credential::{GrantState, PartState};
+use tegata_core::credential::{Coverage, GrantState, PartState};
 use tegata_core::decide::Grants;
 use tegata_core::problem::{Code, Problem};
 use tegata_core::role::{Held, Right};
@@ -40,6 +40,9 @@ pub async fn require_covered<T: Reading>(act: &mut Act<'_, T>, target: &Token) -
     };
     if acting.id == target.id {
         return Ok(());
+    }
+    if target.coverage != Coverage::Listed {
+        return Err(beyond("a token renews nothing that reaches as far as its owner: sign in"));
     }
     if target.expires_at > acting.expires_at {
         return Err(beyond("the token that acts ends earlier than the one it would renew"));

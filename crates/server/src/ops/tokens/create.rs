@@ -1,8 +1,8 @@
 //! Create a personal token: chosen scopes, in one or several organizations. Nobody issues beyond themself: every
 //! permission that is asked for is the owner's own at this moment, in that place.
 
-mod admit;
-mod fields;
+pub mod admit;
+pub mod fields;
 mod near;
 pub mod scopes;
 pub mod wishes;
@@ -21,19 +21,21 @@ use crate::ops::act::internal;
 use crate::ops::own_scope::require_own_scope;
 use crate::ops::requests::file;
 use crate::ops::{Act, Change, Changes, Mutation};
+use fields::Plain;
 use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use tegata_core::credential::{CredentialKind, CredentialState};
+use tegata_core::credential::{Coverage, CredentialKind, CredentialState};
 use tegata_core::ids::{GrantId, OrgId, TokenId};
 use tegata_core::operations::{self, Operation};
+use tegata_core::owner::Owner;
 use tegata_core::problem::{Code, Problem};
 use tegata_core::secret::SecretKind;
 use utoipa::ToSchema;
 
 /// Most live tokens of one user.
-const LIVE_MAX: i64 = 50;
+pub const LIVE_MAX: i64 = 50;
 
 /// Create a personal token.
 pub struct CreateToken {
@@ -97,6 +99,17 @@ impl ScopesBody {
     }
 }
 
+impl Body {
+    fn plain(&self) -> Plain<'_> {
+        Plain {
+            name: &self.name,
+            reason: self.reason.as_deref(),
+            expires_at: Some(&self.expires_at),
+            addresses: &self.addresses,
+        }
+    }
+}
+
 impl Mutation for CreateToken {
     const OPERATION: &'static Operation = operations::TOKEN_CREATE;
     type Output = TokenWithSecret;
@@ -105,25 +118,27 @@ impl Mutation for CreateToken {
         require_own_scope(act, Self::OPERATION).await?;
         let acting = bounds::acting_token(act).await?;
         let mut broken = Broken::default();
-        let fields = fields::read(&self.body, acting.as_ref(), act.now, &mut broken);
-        let wishes = wishes::read(act, &self.body.grants, &mut broken).await?;
+        let fields = fields::read(&self.body.plain(), acting.as_ref(), act.now, &mut broken);
+        let wishes = wishes::read(act, CredentialKind::PersonalToken, &self.body.grants, &mut broken).await?;
         fields::check_expiry(fields.expires_at, &wishes.worlds, acting.as_ref(), act.now, &mut broken);
         broken.told(Code::Invalid)?;
         let parts = admit::admit(act, &wishes).await?;
 
         let (app, now, owner) = (act.app, act.now, act.actor.user.id);
-        if db::tokens::count_live(&mut act.tx, owner, now).await.map_err(internal)? >= LIVE_MAX {
+        if db::tokens::count_live(&mut act.tx, Owner::User(owner), now).await.map_err(internal)? >= LIVE_MAX {
             let detail = format!("you have {LIVE_MAX} live tokens: revoke one that you no longer need");
             return Err(Problem::new(Code::Conflict, detail));
         }
         let token = Token {
             id: act.id(TokenId::new),
-            owner,
+            owner: Owner::User(owner),
             kind: CredentialKind::PersonalToken,
+            coverage: Coverage::Listed,
             name: self.body.name.clone(),
             state: CredentialState::Active,
             reason: self.body.reason.clone().unwrap_or_default(),
             addresses: fields.addresses,
+            created_by: owner,
             created_at: now,
             expires_at: fields.expires_at.unwrap_or(now),
             revoked_at: None,
@@ -159,7 +174,8 @@ fn shown(grant: &super::view::GrantView) -> Value {
 }
 
 impl admit::Admitted {
-    fn into_grant(self, id: GrantId, token: TokenId, now: tegata_core::time::Timestamp) -> StoredGrant {
+    /// The grant of a token.
+    pub fn into_grant(self, id: GrantId, token: TokenId, now: tegata_core::time::Timestamp) -> StoredGrant {
         StoredGrant {
             id,
             org: self.org,

@@ -9,6 +9,7 @@ use crate::ops::own_scope::require_own_scope;
 use crate::ops::{Act, Page, PageRequest, Query};
 use tegata_core::ids::TokenId;
 use tegata_core::operations::{self, Operation};
+use tegata_core::owner::Owner;
 use tegata_core::problem::Problem;
 
 /// List one's own tokens, newest first.
@@ -24,7 +25,7 @@ impl Query for ListTokens {
     async fn answer(&self, act: &mut Act<'_, Tx>) -> Result<Self::Output, Problem> {
         require_own_scope(act, Self::OPERATION).await?;
         let (app, now, owner) = (act.app, act.now, act.actor.user.id);
-        let rows = db::tokens::of_owner(&mut act.tx, owner, &self.page.ask()?).await.map_err(internal)?;
+        let rows = db::tokens::of_owner(&mut act.tx, Owner::User(owner), &self.page.ask()?).await.map_err(internal)?;
         let page = self.page.page(rows, |row| row.id.to_string(), |row| row)?;
         let mut names = Names::default();
         let mut items = Vec::with_capacity(page.items.len());
@@ -57,5 +58,5 @@ impl Query for ShowToken {
 pub async fn own_token<T: Reading>(act: &mut Act<'_, T>, id: TokenId) -> Result<Token, Problem> {
     let owner = act.actor.user.id;
     let found = db::tokens::get(act.tx(), id).await.map_err(internal)?;
-    found.filter(|token| token.owner == owner).ok_or_else(|| Problem::not_found("token"))
+    found.filter(|token| token.owner == Owner::User(owner)).ok_or_else(|| Problem::not_found("token"))
 }

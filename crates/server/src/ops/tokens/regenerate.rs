@@ -16,6 +16,7 @@ use secrecy::ExposeSecret as _;
 use serde::Deserialize;
 use serde_json::json;
 use std::time::Duration;
+use tegata_core::credential::CredentialKind;
 use tegata_core::ids::TokenId;
 use tegata_core::operations::{self, Operation};
 use tegata_core::problem::{Code, Problem};
@@ -68,7 +69,11 @@ impl Mutation for RegenerateToken {
             state => return Err(Problem::new(Code::Conflict, format!("this token is {state} and gets no new secret"))),
         }
         bounds::require_covered(act, &token).await?;
-        let minted = mint(&app.hasher, &app.entropy, &app.product, SecretKind::PersonalToken);
+        let form = match token.kind {
+            CredentialKind::LegacyToken => SecretKind::LegacyToken,
+            _ => SecretKind::PersonalToken,
+        };
+        let minted = mint(&app.hasher, &app.entropy, &app.product, form);
         let subject = id.to_string();
         db::secrets::end_at(&mut act.tx, &subject, now.plus(overlap)).await.map_err(internal)?;
         db::secrets::insert(&mut act.tx, minted.digest, minted.key_id, &subject, now).await.map_err(internal)?;

@@ -7,8 +7,9 @@ use crate::db::orgs::Org;
 use crate::db::tokens::{Part, Token};
 use crate::db::{self, DbError, Tx};
 use std::collections::HashMap;
-use tegata_core::credential::{CredentialState, PartState};
+use tegata_core::credential::{Coverage, CredentialState, PartState};
 use tegata_core::ids::{ApiId, ContextId, OrgId};
+use tegata_core::owner::Owner;
 use tegata_core::scope::{Place, Scope};
 use tegata_core::time::Timestamp;
 
@@ -103,12 +104,14 @@ impl Names {
         Ok(TokenView {
             id: token.id.to_string(),
             kind: token.kind.as_str().to_owned(),
+            covers: token.coverage.as_str().to_owned(),
+            risks: risks(token),
             name: token.name.clone(),
             state: whole_state(token, now).to_owned(),
             reason: token.reason.clone(),
             addresses: token.addresses.iter().map(ToString::to_string).collect(),
             created_at: token.created_at.to_string(),
-            expires_at: token.expires_at.to_string(),
+            expires_at: token.ends_at().map(|moment| moment.to_string()),
             last_used_at: last_used_at.map(|moment| moment.to_string()),
             revoked_at: token.revoked_at.map(|moment| moment.to_string()),
             parts,
@@ -126,8 +129,7 @@ impl Names {
         part: &Part,
         now: Timestamp,
     ) -> Result<OrgTokenView, DbError> {
-        let owner = db::users::get(tx, token.owner).await?;
-        let owner = owner.ok_or_else(|| DbError::Corrupt(token.owner.to_string()))?;
+        let owner = owner(tx, token.owner).await?;
         let last_used_at = db::uses::last(tx, org.id, &token.id.to_string()).await?;
         let mut grants = Vec::new();
         for grant in db::grants::of_token(tx, token.id).await?.iter().filter(|grant| grant.org == org.id) {
@@ -136,17 +138,41 @@ impl Names {
         Ok(OrgTokenView {
             id: token.id.to_string(),
             kind: token.kind.as_str().to_owned(),
+            covers: token.coverage.as_str().to_owned(),
+            risks: risks(token),
             name: token.name.clone(),
             state: part_state(token, part, now).to_owned(),
             state_reason: part.state_reason.clone(),
-            owner: OwnerView { id: owner.id.to_string(), name: owner.name, email: owner.email },
+            owner,
             reason: token.reason.clone(),
             created_at: token.created_at.to_string(),
-            expires_at: token.expires_at.to_string(),
+            expires_at: token.ends_at().map(|moment| moment.to_string()),
             last_used_at: last_used_at.map(|moment| moment.to_string()),
             grants,
         })
     }
+}
+
+/// Whose a token is, as it is shown.
+async fn owner(tx: &mut Tx, owner: Owner) -> Result<OwnerView, DbError> {
+    let (name, email) = match owner {
+        Owner::User(id) => db::users::get(tx, id).await?.map(|user| (user.name, Some(user.email))),
+        Owner::Organization(id) => db::orgs::find(tx, &id.to_string()).await?.map(|org| (org.name, None)),
+        Owner::ServiceAccount(id) => db::service_accounts::name(tx, id).await?.map(|name| (name, None)),
+    }
+    .ok_or_else(|| DbError::Corrupt(owner.to_string()))?;
+    Ok(OwnerView { kind: owner.kind(), id: owner.to_string(), name, email })
+}
+
+/// What speaks against a token, wherever it is shown.
+pub fn risks(token: &Token) -> Vec<&'static str> {
+    let of_coverage = match token.coverage {
+        Coverage::Unscoped => Some("unscoped"),
+        Coverage::Read | Coverage::ReadWrite => Some("everything_of_owner"),
+        Coverage::Listed | Coverage::Roles => None,
+    };
+    let endless = token.ends_at().is_none().then_some("never_expires");
+    of_coverage.into_iter().chain(endless).collect()
 }
 
 /// The state of a whole token at a moment.

@@ -8,8 +8,14 @@ use utoipa::ToSchema;
 pub struct TokenView {
     /// Its id, which outlives its secrets.
     pub id: String,
-    /// What it is: `personal_token`.
+    /// What it is: `personal_token` or `legacy_token`.
     pub kind: String,
+    /// What it covers: what is `listed` in its grants, or everything of the level `read`, or of `read_write`, that its
+    /// owner may do.
+    pub covers: String,
+    /// What speaks against it: `everything_of_owner`, `never_expires`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub risks: Vec<&'static str>,
     /// What its owner calls it.
     pub name: String,
     /// `active`, `revoked` or `expired`.
@@ -20,8 +26,8 @@ pub struct TokenView {
     pub addresses: Vec<String>,
     /// When it was made.
     pub created_at: String,
-    /// When it ends.
-    pub expires_at: String,
+    /// When it ends; null where it does not.
+    pub expires_at: Option<String>,
     /// When it was last let in, in whichever organization, give or take five minutes; absent where it was not yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<String>,
@@ -101,8 +107,14 @@ pub struct TokenWithSecret {
 pub struct OrgTokenView {
     /// The token's id.
     pub id: String,
-    /// What it is: `personal_token`.
+    /// What it is: `personal_token`, `legacy_token`, `organization_key` or `access_key`.
     pub kind: String,
+    /// What it covers: what is `listed` in its grants; everything of the level `read`, or of `read_write`, that its owner may
+    /// do; what the `roles` of its service account give; or everything (`unscoped`).
+    pub covers: String,
+    /// What speaks against it: `unscoped`, `everything_of_owner`, `never_expires`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub risks: Vec<&'static str>,
     /// What its owner calls it.
     pub name: String,
     /// `active`, `blocked`, `revoked` or `expired`.
@@ -116,8 +128,8 @@ pub struct OrgTokenView {
     pub reason: String,
     /// When it was made.
     pub created_at: String,
-    /// When it ends.
-    pub expires_at: String,
+    /// When it ends; null where it does not.
+    pub expires_at: Option<String>,
     /// When it was last let in here, give or take five minutes; absent where it was not yet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub last_used_at: Option<String>,
@@ -128,10 +140,14 @@ pub struct OrgTokenView {
 /// Whose a token is.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct OwnerView {
-    /// The id of the user.
+    /// `user`, `organization` or `service_account`.
+    #[serde(rename = "type")]
+    pub kind: &'static str,
+    /// Their id.
     pub id: String,
     /// Their name.
     pub name: String,
-    /// Their address.
-    pub email: String,
+    /// The address, of a person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
 }

@@ -9,7 +9,7 @@ use crate::verify::recording::RecordFailure;
 use std::io::Write as _;
 use std::net::IpAddr;
 use tegata_core::decide::{RULE_VERSION, Reason};
-use tegata_core::ids::{IdText, OrgId};
+use tegata_core::ids::{IdText, OrgId, UserId};
 use tegata_core::time::Timestamp;
 use tegata_record::{AccessLog, AppendError, Batch, NewRecord, RECORD_ID_BYTES};
 
@@ -93,9 +93,9 @@ impl Drafts {
             request: found.request.as_deref(),
             credential: found.token.map(CredentialSeen::of),
             principal: found.token.map(|token| PrincipalSeen {
-                kind: "user",
+                kind: token.owner.kind(),
                 id: token.owner,
-                name: found.owner.map_or("", |owner| &owner.name),
+                name: found.owner_name.unwrap_or_default(),
             }),
             on_behalf_of: None,
             retry_after: found.retry_after,
@@ -128,6 +128,7 @@ impl Drafts {
         let context = place.and_then(|place| place.chain.first()).map(|context| context.text());
         let credential = found.token.map(|token| token.id.text());
         let principal = found.token.map(|token| token.owner.text());
+        let acted_for = found.token.and_then(|token| token.owner.user()).map(UserId::text);
         let mut address = AddressText::new();
         let record = NewRecord {
             api: Some(question.api),
@@ -139,7 +140,7 @@ impl Drafts {
             credential: credential.as_ref().map(IdText::as_str),
             kind: found.token.map(|token| token.kind.as_str()),
             principal: principal.as_ref().map(IdText::as_str),
-            acted_for: principal.as_ref().map(IdText::as_str),
+            acted_for: acted_for.as_ref().map(IdText::as_str),
             method,
             endpoint: asked.and_then(|asked| asked.wanted.template()),
             path,

@@ -6,21 +6,25 @@ use super::target::{FoundNeeds, Wanted};
 use crate::authn::Digest;
 use crate::catalogues::Loaded;
 use crate::ops::rights::RoleContent;
-use crate::verify::Verify;
 use crate::verify::entry::{OrgEntry, PartEntry, TokenEntry, UserEntry, Warm};
 use crate::verify::index::View;
 use crate::verify::limits::told::RateLimit;
 use crate::verify::tokens::Room;
+use crate::verify::{Verify, clients};
 use smallvec::SmallVec;
 use std::ops::Range;
 use std::time::Duration;
 use tegata_core::catalogue::{Access, OrganizationOf};
 use tegata_core::ceiling::{Ceiling, Ceilings};
+use tegata_core::credential::{Coverage, CredentialKind};
 use tegata_core::decide::{
     Acting, Alternative, Credential, Decision, Facts, Gate, Grant, Grants, Need, Organization, Part, Place, Presented,
     Reason, Target, decide, is_granted, is_held_by_owner,
 };
-use tegata_core::ids::{AccessPolicyId, ContextId, OrgId};
+use tegata_core::ids::{AccessPolicyId, ContextId, OrgId, UserId};
+use tegata_core::level::Level;
+use tegata_core::owner::Owner;
+use tegata_core::permissions::OWN_API;
 use tegata_core::role::{Held, Right};
 use tegata_core::secret::{SecretKind, classify};
 use tegata_core::time::Timestamp;
@@ -62,8 +66,8 @@ pub struct Found<'v> {
     pub decision: Decision,
     /// The credential, where it is known.
     pub token: Option<&'v TokenEntry>,
-    /// Its owner, where they were looked up.
-    pub owner: Option<&'v UserEntry>,
+    /// What its owner is called, where they were looked up.
+    pub owner_name: Option<&'v str>,
     /// The organization.
     pub org: Option<OrgId>,
     /// The same, where it uses the API.
@@ -90,7 +94,7 @@ impl Found<'_> {
         Self {
             decision: Decision::Deny { reason, alternative: None },
             token: None,
-            owner: None,
+            owner_name: None,
             org: None,
             org_entry: None,
             needs: FoundNeeds::default(),
@@ -164,7 +168,7 @@ impl Verify {
         let sought = tokens.map(|token| {
             if !holds {
                 Sought::Refused(Reason::LeaseLost)
-            } else if classify(&self.product, token) == Some(SecretKind::PersonalToken) {
+            } else if classify(&self.product, token).is_some_and(SecretKind::is_checked) || clients::is_pair(token) {
                 Sought::Digest(self.hasher.digest(token))
             } else {
                 Sought::Refused(Reason::Malformed)
@@ -222,8 +226,8 @@ impl<'v> Asked<'v> {
         let judge = Judge { asked: *self, token };
         let known = judge.decide(found);
         found.token = Some(token);
-        if found.owner.is_none() {
-            found.owner = judge.owner();
+        if found.owner_name.is_none() {
+            found.owner_name = judge.owner_name();
         }
         match (self.cold, known) {
             (Cold::NotAsked, _) => known,
@@ -316,10 +320,24 @@ impl<'v> Judge<'v> {
         known
     }
 
-    /// The owner: memory comes first, since it is never older than what was read for this question.
-    fn owner(&self) -> Option<&'v UserEntry> {
+    /// The person who owns it: memory comes first, since it is never older than what was read for this question.
+    fn user(&self, id: UserId) -> Option<&'v UserEntry> {
+        self.asked.view.user(id).or_else(|| self.read_user())
+    }
+
+    /// The same, as they were read for this question.
+    fn read_user(&self) -> Option<&'v UserEntry> {
         let read = self.asked.cold.warm().filter(|warm| warm.token.owner == self.token.owner);
-        self.asked.view.user(self.token.owner).or(read.map(|warm| &warm.user))
+        read.and_then(|warm| warm.user.as_ref())
+    }
+
+    /// What the owner is called.
+    fn owner_name(&self) -> Option<&'v str> {
+        match self.token.owner {
+            Owner::User(id) => self.user(id).map(|user| &*user.name),
+            Owner::Organization(id) => self.asked.view.org(id).map(|org| &*org.name),
+            Owner::ServiceAccount(id) => self.asked.view.service_account(id).map(|account| &*account.name),
+        }
     }
 
     /// Decides in one organization.
@@ -333,21 +351,46 @@ impl<'v> Judge<'v> {
             return Known::All;
         };
         found.org_entry = Some(entry);
-        found.owner = self.owner();
-        let read = self.asked.cold.warm().filter(|warm| warm.token.owner == self.token.owner);
-        let member = found.owner.and_then(|user| user.member(org));
-        let member = member.or_else(|| read.and_then(|warm| warm.user.member(org)));
-        let owner_active = found.owner.is_some_and(|user| user.active) && member.is_some_and(|member| member.active);
         let mut rights: SmallVec<[Right<'v>; 4]> = SmallVec::new();
-        if let Some(member) = member {
-            self.rights_of(&member.roles, &mut rights);
-            for team in member.teams.iter().filter_map(|team| self.asked.view.team(*team)) {
-                self.rights_of(team, &mut rights);
+        let (owner_active, known) = match self.token.owner {
+            Owner::User(id) => self.person(id, org, &mut rights, found),
+            // It acts for itself, in its own organization and nowhere else.
+            Owner::Organization(id) => {
+                found.owner_name = self.owner_name();
+                (id == org, Known::All)
             }
-        }
+            Owner::ServiceAccount(id) => {
+                let account = self.asked.view.service_account(id).filter(|account| account.org == org);
+                found.owner_name = account.map(|account| &*account.name);
+                if let Some(account) = account {
+                    self.rights_of(&account.roles, &mut rights);
+                }
+                (account.is_some_and(|account| account.active), Known::All)
+            }
+        };
         found.needs.look_up(self.asked.view, self.asked.loaded, self.asked.wanted, org);
         self.decide_needs(found, entry, part, owner_active, &rights);
-        if member.is_some() { Known::All } else { Known::Cold }
+        known
+    }
+
+    /// Whether a person is active in an organization, and what they may do there.
+    fn person(
+        &self,
+        id: UserId,
+        org: OrgId,
+        rights: &mut SmallVec<[Right<'v>; 4]>,
+        found: &mut Found<'v>,
+    ) -> (bool, Known) {
+        let user = self.user(id);
+        found.owner_name = user.map(|user| &*user.name);
+        let member = user.and_then(|user| user.member(org));
+        let member = member.or_else(|| self.read_user().and_then(|user| user.member(org)));
+        let Some(member) = member else { return (false, Known::Cold) };
+        self.rights_of(&member.roles, rights);
+        for team in member.teams.iter().filter_map(|team| self.asked.view.team(*team)) {
+            self.rights_of(team, rights);
+        }
+        (user.is_some_and(|user| user.active) && member.active, Known::All)
     }
 
     /// Roles as the rule reads them.
@@ -384,11 +427,21 @@ impl<'v> Judge<'v> {
             ceilings.filter_map(|id| Some((id, self.asked.view.ceiling(id)?))).collect();
         let part = Part {
             api: self.asked.loaded.id,
+            own_api: self.asked.loaded.key == OWN_API,
             state: part.state,
             owner_active,
-            policy: Some(&entry.personal_tokens),
-            grants: Grants::Listed(&part.grants, Ceilings(&ceilings)),
-            acting: Acting::For(rights),
+            policy: entry.policies.of(self.token.kind),
+            grants: match self.token.coverage {
+                Coverage::Listed => Grants::Listed(&part.grants, Ceilings(&ceilings)),
+                Coverage::Read => Grants::UpTo(Level::Read),
+                Coverage::ReadWrite => Grants::UpTo(Level::Write),
+                Coverage::Roles => Grants::UpTo(Level::Admin),
+                Coverage::Unscoped => Grants::Unscoped,
+            },
+            acting: match self.token.owner {
+                Owner::User(_) | Owner::ServiceAccount(_) => Acting::For(rights),
+                Owner::Organization(_) => Acting::Itself,
+            },
         };
         let needs: SmallVec<[Need<'_>; 4]> = found
             .needs
@@ -436,6 +489,7 @@ impl<'v> Judge<'v> {
             deciding.clone().filter(|place| needs.get(*place).is_some_and(lacks)).collect();
         let held = |place: usize| needs.get(place).is_some_and(|need| is_held_by_owner(&part, need));
         let askable = decision.reason() == Reason::InsufficientScope
+            && self.token.kind == CredentialKind::PersonalToken
             && !missing.is_empty()
             && missing.iter().all(|place| held(*place));
         drop(alternatives);

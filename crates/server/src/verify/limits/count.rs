@@ -10,8 +10,9 @@ use smallvec::SmallVec;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
-use tegata_core::ids::{ApiId, OrgId, SessionId, TokenId, UserId};
+use tegata_core::ids::{ApiId, OrgId, SessionId, TokenId};
 use tegata_core::limit::{Left, Per};
+use tegata_core::owner::Owner;
 use tegata_core::permissions::OWN_API;
 use tegata_core::time::Timestamp;
 
@@ -21,7 +22,7 @@ pub struct Call<'a> {
     /// The number of the credential that was shown.
     pub credential: u128,
     /// Who acts.
-    pub principal: UserId,
+    pub principal: Owner,
     /// The organization; none where the call is in none.
     pub organization: Option<OrgId>,
     /// The API.
@@ -153,7 +154,7 @@ impl Verify {
         let credential = actor.token.map(TokenId::as_u128).or_else(|| actor.session.map(SessionId::as_u128));
         let call = Call {
             credential: credential?,
-            principal: actor.user.id,
+            principal: Owner::User(actor.user.id),
             organization,
             api: view.api(OWN_API)?.id,
             class: None,

@@ -5,9 +5,10 @@ use crate::verify::entry::{Noted, PartEntry, ShortText, TokenEntry};
 use smallvec::SmallVec;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tegata_core::bits::PermissionSet;
-use tegata_core::credential::{CredentialKind, CredentialState, GrantState, PartState};
+use tegata_core::credential::{Coverage, CredentialKind, CredentialState, GrantState, PartState};
 use tegata_core::decide::Grant;
-use tegata_core::ids::{ApiId, ContextId, OrgId, TokenId, UserId};
+use tegata_core::ids::{ApiId, ContextId, OrgId, TokenId};
+use tegata_core::owner::Owner;
 use tegata_core::time::Timestamp;
 
 /// Words of a slot.
@@ -61,7 +62,13 @@ impl Packed {
     /// A token as words; none where it does not fit.
     pub fn of(digest: &Digest, entry: &TokenEntry) -> Option<Self> {
         let [PartEntry { org, state, grants, noted }] = entry.parts.as_slice() else { return None };
-        let [grant] = grants.as_slice() else { return None };
+        // What is not told by grants has none.
+        let nothing = Grant::new(ApiId::from_u128(0), None, PermissionSet::new(), GrantState::Granted);
+        let grant = match grants.as_slice() {
+            [grant] if entry.coverage == Coverage::Listed => grant,
+            [] if entry.coverage != Coverage::Listed => &nothing,
+            _ => return None,
+        };
         let permissions = grant.permissions.words();
         let name = entry.name.as_bytes();
         // Those that end by themselves or have a ceiling are few, and lie in the map beside.
@@ -84,7 +91,7 @@ impl Packed {
             u8::from(grant.context.is_some()),
             u8::try_from(permissions.len()).ok()?,
             u8::try_from(name.len()).ok()?,
-            0,
+            number_in(Coverage::ALL, &entry.coverage)?,
         ];
         packed.put(SMALL, [u64::from_le_bytes(small)]);
         packed.put(ID, halves(entry.id.as_u128()));
@@ -131,7 +138,7 @@ impl Packed {
     #[inline]
     pub fn unpack_from(word: impl Fn(usize) -> u64) -> Option<TokenEntry> {
         let number = |place: usize| u128::from(word(place)) | u128::from(word(place + 1)) << 64;
-        let [kind, state, part_state, grant_state, in_context, permissions, name, _] = word(SMALL).to_le_bytes();
+        let [kind, state, part_state, grant_state, in_context, permissions, name, coverage] = word(SMALL).to_le_bytes();
         let (permissions, name_bytes) = (usize::from(permissions), usize::from(name));
         if permissions > PERMISSION_WORDS || name_bytes > NAME_BYTES {
             return None;
@@ -143,21 +150,24 @@ impl Packed {
             PermissionSet::from_words(set.get(..permissions)?),
             value_in(GrantState::ALL, grant_state)?,
         );
+        let coverage = value_in(Coverage::ALL, coverage)?;
         let part = PartEntry {
             org: OrgId::from_u128(number(ORG)),
             state: value_in(PartState::ALL, part_state)?,
-            grants: one(grant),
+            grants: if coverage == Coverage::Listed { one(grant) } else { SmallVec::new() },
             noted: Noted::at(noted_in(word(USED))),
         };
         let mut name = [0; NAME_BYTES];
         for (at, bytes) in name.chunks_exact_mut(8).enumerate().take(name_bytes.div_ceil(8)) {
             bytes.copy_from_slice(&word(NAME + at).to_le_bytes());
         }
+        let kind = value_in(CredentialKind::ALL, kind.checked_sub(1)?)?;
         Some(TokenEntry {
             id: TokenId::from_u128(number(ID)),
-            kind: value_in(CredentialKind::ALL, kind.checked_sub(1)?)?,
+            kind,
+            coverage,
             name: ShortText::from_bytes(name.get(..name_bytes)?),
-            owner: UserId::from_u128(number(OWNER)),
+            owner: Owner::of_kind(kind, number(OWNER)),
             state: value_in(CredentialState::ALL, state)?,
             expires_at: Timestamp::from_micros(word(EXPIRES_AT).cast_signed()),
             addresses: Box::default(),

@@ -7,9 +7,10 @@ use proptest::prelude::*;
 use std::collections::HashMap as Model;
 use std::sync::atomic::{AtomicBool, AtomicU64};
 use tegata_core::bits::{PermissionNumber, PermissionSet};
-use tegata_core::credential::{CredentialKind, CredentialState, GrantState, PartState};
+use tegata_core::credential::{Coverage, CredentialKind, CredentialState, GrantState, PartState};
 use tegata_core::decide::Grant;
 use tegata_core::ids::{ApiId, ContextId, OrgId, TokenId, UserId};
+use tegata_core::owner::Owner;
 use tegata_core::time::Timestamp;
 
 /// A digest that looks random, as digests do.
@@ -33,7 +34,8 @@ fn token(number: u64) -> TokenEntry {
         id: TokenId::from_u128(wide),
         kind: CredentialKind::PersonalToken,
         name: format!("the token with the number {number:020}").into(),
-        owner: UserId::from_u128(wide),
+        coverage: Coverage::Listed,
+        owner: Owner::User(UserId::from_u128(wide)),
         state: CredentialState::Active,
         expires_at: Timestamp::from_micros(number.cast_signed()),
         addresses: Box::default(),
@@ -88,6 +90,7 @@ prop_compose! {
         permissions in prop::collection::btree_set(0_u16..300, 0..30),
         name in "\\PC{0,40}",
         states in (0_usize..2, 0_usize..3, 0_usize..3),
+        kind in (0..CredentialKind::ALL.len(), prop_oneof![3 => Just(0), 1 => 0..Coverage::ALL.len()]),
         (grants, addresses, used, noted) in (0_usize..3, 0_usize..6, any::<bool>(), any::<u32>()),
     ) -> TokenEntry {
         let grant = Grant::new(
@@ -98,9 +101,10 @@ prop_compose! {
         );
         TokenEntry {
             id: TokenId::from_u128(id),
-            kind: CredentialKind::PersonalToken,
+            kind: CredentialKind::ALL[kind.0],
             name: name.into(),
-            owner: UserId::from_u128(owner),
+            coverage: Coverage::ALL[kind.1],
+            owner: Owner::of_kind(CredentialKind::ALL[kind.0], owner),
             state: CredentialState::ALL[states.0],
             expires_at: Timestamp::from_micros(micros),
             addresses: if addresses == 0 { Box::new(["10.0.0.0/8".parse().unwrap()]) } else { Box::default() },
@@ -124,8 +128,9 @@ proptest! {
             prop_assert_eq!(packed.digest(), digest(number));
         } else {
             let part = &entry.parts[0];
-            let ordinary = part.grants.len() == 1 && entry.addresses.is_empty() && entry.name.len() <= 80;
-            prop_assert!(!ordinary || part.grants[0].permissions.words().len() > 4, "{:?}", entry);
+            let grants = usize::from(entry.coverage == Coverage::Listed);
+            let ordinary = part.grants.len() == grants && entry.addresses.is_empty() && entry.name.len() <= 80;
+            prop_assert!(!ordinary || part.grants.iter().any(|grant| grant.permissions.words().len() > 4), "{:?}", entry);
         }
     }
 

@@ -3,9 +3,8 @@
 use super::wishes::{Wish, Wishes};
 use super::world::World;
 use crate::catalogues::Loaded;
-use crate::db::WriteTx;
 use crate::ops::Act;
-use crate::ops::act::internal;
+use crate::ops::act::{Reading, internal};
 use std::collections::{BTreeMap, BTreeSet};
 use tegata_core::credential::{GrantState, PartState};
 use tegata_core::ids::{ApiId, ContextId, OrgId};
@@ -34,7 +33,7 @@ pub struct Admitted {
 type Fate = (OrgId, ApiId, Option<ContextId>, GrantState, bool);
 
 /// Decides. Everything is the actor's own, or nothing is given.
-pub async fn admit(act: &mut Act<'_, WriteTx>, wishes: &Wishes) -> Result<Vec<Admitted>, Problem> {
+pub async fn admit<T: Reading>(act: &mut Act<'_, T>, wishes: &Wishes) -> Result<Vec<Admitted>, Problem> {
     for world in wishes.worlds.values() {
         require_open(world)?;
     }
@@ -49,7 +48,7 @@ pub async fn admit(act: &mut Act<'_, WriteTx>, wishes: &Wishes) -> Result<Vec<Ad
         return Err(problem);
     }
     let app = act.app;
-    let own = app.catalogues.of(&mut act.tx, OWN_API).await.map_err(internal)?;
+    let own = app.catalogues.of(act.tx(), OWN_API).await.map_err(internal)?;
     let own = own.ok_or_else(|| Problem::new(Code::Unavailable, "the installation has not been set up yet"))?;
     // No credential decides a request of its own: with a token, everything waits that needs a word.
     let in_person = act.actor.token.is_none();
@@ -84,8 +83,11 @@ pub async fn admit(act: &mut Act<'_, WriteTx>, wishes: &Wishes) -> Result<Vec<Ad
 fn require_open(world: &World) -> Result<(), Problem> {
     let key = &world.org.key;
     if world.policy.admission == Admission::Deny {
-        return Err(Problem::new(Code::Forbidden, format!("the policy of {key} admits no personal tokens"))
-            .with("reason", "policy_denied"));
+        return Err(Problem::new(
+            Code::Forbidden,
+            format!("the policy of {key} admits no credential of the kind {}", world.kind),
+        )
+        .with("reason", "policy_denied"));
     }
     if world.rights.part_state != PartState::Active {
         return Err(Problem::new(Code::BeyondOwnRights, format!("the token that acts is stopped in {key}")));

@@ -1,6 +1,5 @@
 //! The plain fields of a new token: name, reason, addresses, end.
 
-use super::Body;
 use super::world::World;
 use crate::db::tokens::Token;
 use crate::ops::tokens::bounds::is_within;
@@ -16,6 +15,19 @@ use tegata_core::time::Timestamp;
 /// Most address ranges of one token.
 const ADDRESSES_MAX: usize = 50;
 
+/// The plain fields of a body.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain<'b> {
+    /// What its owner calls it.
+    pub name: &'b str,
+    /// What it is for.
+    pub reason: Option<&'b str>,
+    /// When it ends; none where it shall not.
+    pub expires_at: Option<&'b str>,
+    /// Where it may be shown from.
+    pub addresses: &'b [String],
+}
+
 /// What was read.
 pub struct Fields {
     /// Where the token may be shown from.
@@ -25,15 +37,18 @@ pub struct Fields {
 }
 
 /// Reads them. What a token makes counts from no address from which it does not count itself.
-pub fn read(body: &Body, acting: Option<&Token>, now: Timestamp, broken: &mut Broken) -> Fields {
-    broken.take("name", name::check_title(&body.name));
-    broken.take("reason", name::check_reason(body.reason.as_deref().unwrap_or_default()));
-    let expires_at = broken.take("expires_at", body.expires_at.parse::<Timestamp>());
+pub fn read(body: &Plain<'_>, acting: Option<&Token>, now: Timestamp, broken: &mut Broken) -> Fields {
+    broken.take("name", name::check_title(body.name));
+    broken.take("reason", name::check_reason(body.reason.unwrap_or_default()));
+    let expires_at = match body.expires_at {
+        Some(text) => broken.take("expires_at", text.parse::<Timestamp>()),
+        None => None,
+    };
     if expires_at.is_some_and(|moment| moment <= now) {
         broken.note("expires_at", "this moment is over; a token ends in the future");
     }
     let outer = acting.map_or(&[][..], |acting| &acting.addresses);
-    let addresses = addresses(&body.addresses, broken);
+    let addresses = addresses(body.addresses, broken);
     if body.addresses.is_empty() {
         return Fields { addresses: outer.to_vec(), expires_at };
     }

@@ -4,15 +4,16 @@ use super::near::near;
 use super::wishes::Wish;
 use super::world::World;
 use crate::catalogues::Loaded;
-use crate::db::{self, WriteTx};
+use crate::db;
 use crate::ops::Act;
-use crate::ops::act::internal;
+use crate::ops::act::{Reading, internal};
 use crate::ops::contexts::kinds::{self, Resolved};
 use crate::ops::tokens::broken::Broken;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tegata_core::bits::PermissionNumber;
 use tegata_core::catalogue::PermissionInfo;
+use tegata_core::credential::CredentialKind;
 use tegata_core::ids::{ContextId, OrgId};
 use tegata_core::operations::{Guard, OPERATIONS};
 use tegata_core::permissions::{OWN_API, OWN_PERMISSIONS, Reach};
@@ -20,8 +21,8 @@ use tegata_core::problem::Problem;
 use tegata_core::scope::{Place, Scope};
 
 /// Reads one scope: the permissions that it names, or a note why there are none.
-pub async fn read(
-    act: &mut Act<'_, WriteTx>,
+pub async fn read<T: Reading>(
+    act: &mut Act<'_, T>,
     world: &World,
     api: &Arc<Loaded>,
     text: &str,
@@ -84,9 +85,9 @@ struct Found {
 pub struct Places(HashMap<(OrgId, Place), Option<Found>>);
 
 impl Places {
-    async fn find(
+    async fn find<T: Reading>(
         &mut self,
-        act: &mut Act<'_, WriteTx>,
+        act: &mut Act<'_, T>,
         world: &World,
         place: &Place,
     ) -> Result<Option<Found>, Problem> {
@@ -94,11 +95,11 @@ impl Places {
         if let Some(found) = self.0.get(&(org, place.clone())) {
             return Ok(found.clone());
         }
-        let resolved = kinds::resolve_among(&world.kinds, &mut act.tx, org, place).await.map_err(internal)?;
+        let resolved = kinds::resolve_among(&world.kinds, act.tx(), org, place).await.map_err(internal)?;
         let found = match resolved {
             Resolved::Global => Some(Found { context: None, kind: None, chain: Vec::new() }),
             Resolved::Context(context) => {
-                let chain = db::contexts::chain(&mut act.tx, org, context.id).await.map_err(internal)?;
+                let chain = db::contexts::chain(act.tx(), org, context.id).await.map_err(internal)?;
                 Some(Found { context: Some(context.id), kind: Some(context.kind), chain })
             }
             Resolved::Unregistered | Resolved::UnknownType => None,
@@ -111,6 +112,9 @@ impl Places {
 /// Whether a permission may be granted in a place of this type at all, and could be used there.
 fn admissible(world: &World, api: &Loaded, known: &PermissionInfo, kind: Option<&str>) -> Result<(), String> {
     let name = &known.name;
+    if api.key == OWN_API && world.kind != CredentialKind::PersonalToken {
+        return Err("credentials of this kind never open Tegata's own API; a personal token can".to_owned());
+    }
     if api.key == OWN_API {
         own_admissible(world, name, kind)?;
     } else if !api.catalogue.grantable_in(kind).contains(known.number) {
@@ -119,7 +123,7 @@ fn admissible(world: &World, api: &Loaded, known: &PermissionInfo, kind: Option<
     }
     if !world.policy.level.admits(known.level) {
         let (org, level) = (&world.org.key, known.level.as_str());
-        return Err(format!("{org} lets personal tokens read only, and `{name}` has the level {level}"));
+        return Err(format!("{org} lets credentials of this kind read only, and `{name}` has the level {level}"));
     }
     Ok(())
 }

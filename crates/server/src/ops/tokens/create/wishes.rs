@@ -5,13 +5,14 @@ use super::GrantBody;
 use super::scopes::{self, Places};
 use super::world::{self, World};
 use crate::catalogues::Loaded;
-use crate::db::WriteTx;
 use crate::ops::Act;
+use crate::ops::act::Reading;
 use crate::ops::tokens::broken::Broken;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::Arc;
 use tegata_core::bits::PermissionNumber;
+use tegata_core::credential::CredentialKind;
 use tegata_core::ids::{ContextId, OrgId};
 use tegata_core::problem::Problem;
 use tegata_core::scope::{LIST_MAX, Place};
@@ -47,7 +48,12 @@ pub struct Wishes {
 }
 
 /// Reads what was asked for; what cannot be is noted.
-pub async fn read(act: &mut Act<'_, WriteTx>, grants: &[GrantBody], broken: &mut Broken) -> Result<Wishes, Problem> {
+pub async fn read<T: Reading>(
+    act: &mut Act<'_, T>,
+    kind: CredentialKind,
+    grants: &[GrantBody],
+    broken: &mut Broken,
+) -> Result<Wishes, Problem> {
     let mut wishes = Wishes::default();
     if grants.is_empty() || grants.len() > GRANTS_MAX {
         broken.note("grants", format!("name 1 to {GRANTS_MAX} entries, each an organization, an API and scopes"));
@@ -63,7 +69,7 @@ pub async fn read(act: &mut Act<'_, WriteTx>, grants: &[GrantBody], broken: &mut
         let Some(org) = world::organization(act, grant, &at, broken).await? else { continue };
         let org = org.id;
         if let Entry::Vacant(vacant) = wishes.worlds.entry(org) {
-            vacant.insert(World::read(act, org).await?);
+            vacant.insert(World::read(act, kind, org).await?);
         }
         let world = &wishes.worlds[&org];
         let Some(api) = world.api(grant, &at, broken) else { continue };

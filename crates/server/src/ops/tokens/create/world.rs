@@ -3,9 +3,9 @@
 use super::GrantBody;
 use crate::catalogues::Loaded;
 use crate::db::orgs::Org;
-use crate::db::{self, PageAsk, WriteTx};
+use crate::db::{self, PageAsk};
 use crate::ops::Act;
-use crate::ops::act::internal;
+use crate::ops::act::{Reading, internal};
 use crate::ops::contexts::kinds::{self, Kinds};
 use crate::ops::rights::OwnRights;
 use crate::ops::tokens::broken::Broken;
@@ -22,7 +22,9 @@ pub struct World {
     pub org: Org,
     /// What the actor may do there.
     pub rights: OwnRights,
-    /// What it allows for personal tokens.
+    /// What is to be made.
+    pub kind: CredentialKind,
+    /// What it allows for that kind.
     pub policy: KindPolicy,
     /// The APIs that it uses, and Tegata's own.
     pub apis: Vec<Arc<Loaded>>,
@@ -32,21 +34,21 @@ pub struct World {
 
 impl World {
     /// Reads it.
-    pub async fn read(act: &mut Act<'_, WriteTx>, id: OrgId) -> Result<Self, Problem> {
+    pub async fn read<T: Reading>(act: &mut Act<'_, T>, kind: CredentialKind, id: OrgId) -> Result<Self, Problem> {
         let app = act.app;
-        let org = db::orgs::find(&mut act.tx, &id.to_string()).await.map_err(internal)?;
+        let org = db::orgs::find(act.tx(), &id.to_string()).await.map_err(internal)?;
         let org = org.ok_or_else(|| Problem::not_found("organization"))?;
         let rights = act.rights_in(id).await?;
-        let policy = db::policies::get(&mut act.tx, id, CredentialKind::PersonalToken).await.map_err(internal)?;
-        let enabled = db::orgs::apis(&mut act.tx, id).await.map_err(internal)?;
+        let policy = db::policies::get(act.tx(), id, kind).await.map_err(internal)?;
+        let enabled = db::orgs::apis(act.tx(), id).await.map_err(internal)?;
         let ids = enabled.iter().map(|(api, _)| api.to_string());
         let mut apis: Vec<Arc<Loaded>> = Vec::with_capacity(enabled.len() + 1);
         for key in ids.chain([OWN_API.to_owned()]) {
-            let loaded = app.catalogues.of(&mut act.tx, &key).await.map_err(internal)?;
+            let loaded = app.catalogues.of(act.tx(), &key).await.map_err(internal)?;
             apis.extend(loaded.filter(|loaded| apis.iter().all(|known| known.id != loaded.id)));
         }
-        let kinds = kinds::kinds_of(app, &mut act.tx, id).await.map_err(internal)?;
-        Ok(Self { org, rights, policy, apis, kinds })
+        let kinds = kinds::kinds_of(app, act.tx(), id).await.map_err(internal)?;
+        Ok(Self { org, rights, kind, policy, apis, kinds })
     }
 
     /// The API of an entry, as far as this organization uses it.
@@ -75,8 +77,8 @@ impl World {
 }
 
 /// The organization of an entry. One that does not exist and one that the actor is no member of look alike.
-pub async fn organization(
-    act: &mut Act<'_, WriteTx>,
+pub async fn organization<T: Reading>(
+    act: &mut Act<'_, T>,
     grant: &GrantBody,
     at: &str,
     broken: &mut Broken,
@@ -94,7 +96,7 @@ pub async fn organization(
     }
     // Three are enough to tell: one of them may be the publisher's.
     let ask = PageAsk { after: None, limit: 3 };
-    let mine = db::orgs::of_user(&mut act.tx, act.actor.user.id, &ask).await.map_err(internal)?;
+    let mine = db::orgs::of_user(act.tx.tx(), act.actor.user.id, &ask).await.map_err(internal)?;
     let (publishers, tenants): (Vec<Org>, Vec<Org>) = mine.into_iter().partition(|org| org.publisher);
     let candidates = if tenants.is_empty() { publishers } else { tenants };
     match <[Org; 1]>::try_from(candidates) {

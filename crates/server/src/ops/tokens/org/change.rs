@@ -72,9 +72,8 @@ impl Mutation for RevokeOrgToken {
 
 /// What its owner is told of a part that was stopped, unless they stopped it themselves.
 fn stopped(act: &Act<'_, WriteTx>, allowed: &Allowed, token: &Token, state: PartState, reason: Option<&str>) -> Notice {
-    let is_own = token.owner == act.actor.user.id;
     Notice {
-        to: if is_own { Vec::new() } else { vec![token.owner] },
+        to: token.owner.user().filter(|owner| *owner != act.actor.user.id).into_iter().collect(),
         org: Some(allowed.org.id),
         kind: NoticeKind::CredentialStopped,
         about: token.id.to_string(),
@@ -90,7 +89,7 @@ fn stopped(act: &Act<'_, WriteTx>, allowed: &Allowed, token: &Token, state: Part
 
 impl OnPart {
     /// Takes one step with this organization's part.
-    async fn step(
+    pub async fn step(
         &self,
         act: &mut Act<'_, WriteTx>,
         allowed: &Allowed,
