@@ -57,6 +57,7 @@ struct Stage {
     account: String,
     access_key: String,
     access_policy: String,
+    gate: Client,
 }
 
 /// A limit that holds nobody back.
@@ -95,7 +96,7 @@ impl Stage {
         let limit = town.make("limits", limit_body(town.number())).await;
         let installation_limit = made(&town.root.post("/v1/limits", limit_body(town.number())).await);
         let access_policy = town.make("access-policies", json!({"name": "Ceiling", "admits": []})).await;
-        let holder_client = holder.client.clone();
+        let (holder_client, root) = (holder.client.clone(), town.root.clone());
         Self {
             town,
             expires_at,
@@ -111,6 +112,7 @@ impl Stage {
             account,
             access_key,
             access_policy,
+            gate: server.verifier(&root, "town").await,
         }
     }
 
@@ -274,6 +276,15 @@ impl Stage {
         request
     }
 
+    /// A descriptor of what a token of the administrator lacks.
+    async fn descriptor(&self) -> String {
+        let mut body = crate::town::doors_token_body(&self.expires_at);
+        body["grants"][0]["scopes"] = json!(["room:key:hall:doors:read"]);
+        let made = self.town.admin.client.post("/v1/me/tokens", body).await;
+        let secret = text(made.status(201), "token");
+        text(&self.gate.verify(crate::town::doors_check(&secret)).await, "request")
+    }
+
     async fn fresh_access_policy(&self) -> String {
         let name = format!("Ceiling {}", self.town.number());
         self.town.make("access-policies", json!({"name": name, "admits": []})).await
@@ -374,6 +385,7 @@ impl Stage {
             "record.retention.set" => json!({"days": 180, "hold": false, "reason": "test"}),
             "limit.create" | "installation.limit.create" => limit_body(number),
             "limit.update" | "installation.limit.update" => json!({"quota": 1_000_000}),
+            "request.file" => json!({"request": self.descriptor().await}),
             "request.decide" => json!({"approve_all": true}),
             "access_policy.create" => json!({"name": format!("Made {number}"), "admits": []}),
             "access_policy.update" => json!({"position": 1}),
