@@ -48,7 +48,7 @@ async fn file(act: &mut Act<'_, WriteTx>, token: &Token, reason: &str, org: OrgI
         id: act.id(RequestId::new),
         org,
         token: token.id,
-        requester: token.owner.user().unwrap_or(act.actor.user.id),
+        requester: token.owner.user().unwrap_or(token.created_by),
         reason: reason.to_owned(),
         state: RequestState::Open,
         created_at: act.now,
