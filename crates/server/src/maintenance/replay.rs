@@ -118,33 +118,45 @@ async fn apply(tx: &mut WriteTx, stop: &Stop, org: Option<OrgId>, now: Timestamp
             Ok(grant) => changed(db::grants::ungrant(tx, org, grant, now, WHY).await)?,
             Err(_) => return Ok(None),
         },
-        (Kind::RecordStream, Some(org)) => match id.parse() {
+        (Kind::RecordStream | Kind::RecordStreamPause | Kind::Webhook | Kind::WebhookPause, Some(org)) => {
+            return stop_sending(tx, stop, org, now).await;
+        }
+        (Kind::HashKey, _) => match id.parse() {
+            Ok(key) => changed(db::hash_keys::retire(tx, key).await)?,
+            Err(_) => return Ok(None),
+        },
+        (_, None) | (Kind::Review, _) => return Ok(None),
+    };
+    Ok(Some(done))
+}
+
+/// The same for what is sent on to other systems.
+async fn stop_sending(tx: &mut WriteTx, stop: &Stop, org: OrgId, now: Timestamp) -> Result<Option<bool>, DbError> {
+    let id = stop.id.as_str();
+    let done = match stop.kind {
+        Kind::RecordStream => match id.parse() {
             Ok(stream) => changed(db::streams::delete(tx, org, stream).await)?,
             Err(_) => return Ok(None),
         },
-        (Kind::RecordStreamPause, Some(org)) => match id.parse() {
+        Kind::RecordStreamPause => match id.parse() {
             Ok(stream) => match db::streams::get(tx, org, stream).await? {
                 Some(stream) => changed(db::streams::pause(tx, &stream, now, WHY).await)?,
                 None => false,
             },
             Err(_) => return Ok(None),
         },
-        (Kind::Webhook, Some(org)) => match id.parse() {
+        Kind::Webhook => match id.parse() {
             Ok(webhook) => changed(db::webhooks::delete(tx, org, webhook).await)?,
             Err(_) => return Ok(None),
         },
-        (Kind::WebhookPause, Some(org)) => match id.parse() {
+        Kind::WebhookPause => match id.parse() {
             Ok(webhook) => match db::webhooks::get(tx, org, webhook).await? {
                 Some(webhook) => changed(db::webhooks::pause(tx, &webhook, now, WHY).await)?,
                 None => false,
             },
             Err(_) => return Ok(None),
         },
-        (Kind::HashKey, _) => match id.parse() {
-            Ok(key) => changed(db::hash_keys::retire(tx, key).await)?,
-            Err(_) => return Ok(None),
-        },
-        (_, None) | (Kind::Review, _) => return Ok(None),
+        _ => return Ok(None),
     };
     Ok(Some(done))
 }
