@@ -31,7 +31,7 @@ pub async fn warning(app: std::sync::Arc<App>) {
         match warn(&app).await {
             Ok(_) | Err(DbError::Fenced) => {}
             Err(error) => {
-                tracing::warn!(%error, "who has a credential that ends could not be warned; it is tried again")
+                tracing::warn!(%error, "who has a credential that ends could not be warned; it is tried again");
             }
         }
         tokio::time::sleep(ROUND).await;
