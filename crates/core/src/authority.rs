@@ -37,8 +37,7 @@ impl Authority<'_> {
                 // What is lent for a time, or under an access policy that may change, is not passed on for good.
                 Grants::Listed(grants, _) => grants.iter().any(|grant| {
                     grant.state == GrantState::Granted
-                        && grant.until.is_none()
-                        && grant.ceiling.is_none()
+                        && grant.bounds.is_none()
                         && grant.api == api
                         && grant.context.is_none_or(|context| chain.contains(&context))
                         && grant.permissions.contains(permission)

@@ -164,16 +164,35 @@ pub struct Grant {
     pub permissions: PermissionSet,
     /// Whether it is in force.
     pub state: GrantState,
+    /// What an approver laid on it. Few grants have any, and all of them lie on the way of a check.
+    pub bounds: Option<Box<Bounds>>,
+}
+
+/// What an approver laid on a grant.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Bounds {
     /// When it ends by itself; none where it lasts as long as the credential.
     pub until: Option<Timestamp>,
-    /// The access policy that an approver laid on it; one that is not there allows nothing.
+    /// The access policy that it is under; one that is not there allows nothing.
     pub ceiling: Option<AccessPolicyId>,
 }
 
 impl Grant {
     /// A grant that lasts, with nothing laid on it.
     pub const fn new(api: ApiId, context: Option<ContextId>, permissions: PermissionSet, state: GrantState) -> Self {
-        Self { api, context, permissions, state, until: None, ceiling: None }
+        Self { api, context, permissions, state, bounds: None }
+    }
+
+    /// The same, with what was laid on it.
+    #[must_use]
+    pub fn within(self, until: Option<Timestamp>, ceiling: Option<AccessPolicyId>) -> Self {
+        let bounded = until.is_some() || ceiling.is_some();
+        Self { bounds: bounded.then(|| Box::new(Bounds { until, ceiling })), ..self }
+    }
+
+    /// The access policy that it is under.
+    pub fn ceiling(&self) -> Option<AccessPolicyId> {
+        self.bounds.as_ref()?.ceiling
     }
 
     /// Whether it is about a permission in a place at a moment, whatever was decided of it.
@@ -190,11 +209,11 @@ impl Grant {
             && here
             && self.permissions.contains(permission)
             && self.lasts(now)
-            && self.ceiling.is_none_or(|ceiling| ceilings.admit(ceiling, api, permission, chain))
+            && self.ceiling().is_none_or(|ceiling| ceilings.admit(ceiling, api, permission, chain))
     }
 
     fn lasts(&self, now: Timestamp) -> bool {
-        self.until.is_none_or(|until| now < until)
+        self.bounds.as_ref().and_then(|bounds| bounds.until).is_none_or(|until| now < until)
     }
 }
 

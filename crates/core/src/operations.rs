@@ -111,9 +111,10 @@ operations! {
     TOKEN_SHOW = own("token.show", "GET", "/v1/me/tokens/{token}", "own_tokens:read", "Show one of one's own personal tokens");
     TOKEN_REGENERATE = own("token.regenerate", "POST", "/v1/me/tokens/{token}/regenerate", "own_tokens:write", "Give a token a new secret and keep its id");
     TOKEN_REVOKE = own("token.revoke", "POST", "/v1/me/tokens/{token}/revoke", "own_tokens:write", "Stop one of one's own tokens everywhere and for good");
-    MY_REQUEST_LIST = own("request.own.list", "GET", "/v1/me/requests", "own_tokens:read", "List what one has asked for");
-    MY_REQUEST_SHOW = own("request.own.show", "GET", "/v1/me/requests/{request}", "own_tokens:read", "Show one of one's own requests");
-    MY_REQUEST_WITHDRAW = own("request.withdraw", "POST", "/v1/me/requests/{request}/withdraw", "own_tokens:write", "Take back what is not decided yet of one's own request");
+    REQUEST_OWN_LIST = own("request.own.list", "GET", "/v1/me/requests", "own_tokens:read", "List what one has asked for");
+    REQUEST_FILE = op("request.file", "POST", "/v1/me/requests", SignedIn, "Ask for what a denial said was missing, for the credential that was denied");
+    REQUEST_OWN_SHOW = own("request.own.show", "GET", "/v1/me/requests/{request}", "own_tokens:read", "Show one of one's own requests");
+    REQUEST_WITHDRAW = own("request.withdraw", "POST", "/v1/me/requests/{request}/withdraw", "own_tokens:write", "Take back what is not decided yet of one's own request");
 
     USER_CREATE = op("user.create", "POST", "/v1/users", Publisher("users:write"), "Make an account");
     USER_LIST = op("user.list", "GET", "/v1/users", Publisher("users:read"), "List the accounts of the installation");

@@ -1,6 +1,7 @@
 //! What was presented, and who acts. The only room that makes, hashes or looks up a secret, and the only one that
 //! knows what "expired" means for whoever calls Tegata's own API.
 
+pub mod descriptor;
 pub mod hasher;
 pub mod identify;
 pub mod key_file;

@@ -138,8 +138,8 @@ fn what_is_lent_is_not_passed_on() {
     let rights = administrator(None);
     let lasting = grant(None, &[1]);
     let lent = [
-        Grant { until: Some(crate::time::Timestamp::MAX), ..lasting.clone() },
-        Grant { ceiling: Some(crate::ids::AccessPolicyId::from_u128(1)), ..lasting.clone() },
+        lasting.clone().within(Some(crate::time::Timestamp::MAX), None),
+        lasting.clone().within(None, Some(crate::ids::AccessPolicyId::from_u128(1))),
     ];
     assert!(with_token(&rights, &[lasting]).covers(API, PermissionNumber(1), &[]));
     for grant in lent {

@@ -157,6 +157,15 @@ impl Keyed {
         self.short.digest(secret).unwrap_or_else(|| self.digest_of_any(secret))
     }
 
+    /// Begins with a NUL, like [`HashKey::derive`]: no credential has such a digest. The purpose ends with another.
+    fn sealing(&self, purpose: &str, bytes: &[u8]) -> Hmac<Sha256> {
+        let mut state = self.state.clone();
+        for part in [&[0], purpose.as_bytes(), &[0], bytes] {
+            state.update(part);
+        }
+        state
+    }
+
     fn digest_of_any(&self, secret: &[u8]) -> Digest {
         let mut state = self.state.clone();
         state.update(secret);
@@ -173,6 +182,19 @@ impl Hasher {
     /// The digest under the current key.
     pub fn digest(&self, secret: &str) -> Digest {
         self.current.digest(secret.as_bytes())
+    }
+
+    /// A seal on bytes that leave this server and come back: nobody else can make one. What it is for is part of it, so
+    /// that a seal of one thing is none of another.
+    pub fn seal(&self, purpose: &str, bytes: &[u8]) -> [u8; 32] {
+        self.current.sealing(purpose, bytes).finalize().into_bytes().into()
+    }
+
+    /// Whether a seal is ours, made with the current key or with the one that is on its way out. Takes as long whatever
+    /// it says.
+    pub fn is_seal(&self, purpose: &str, bytes: &[u8], seal: &[u8; 32]) -> bool {
+        let keys = [Some(&self.current), self.previous.as_ref()];
+        keys.into_iter().flatten().any(|key| key.sealing(purpose, bytes).verify_slice(seal).is_ok())
     }
 
     /// The number of the current key.

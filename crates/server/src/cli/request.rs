@@ -51,6 +51,14 @@ pub enum Request {
         #[command(flatten)]
         org: InOrg,
     },
+    #[command(about = operations::REQUEST_FILE.summary)]
+    File {
+        /// The `request` of a denial, as it was given
+        descriptor: String,
+        /// What for; whoever answers for the place reads it
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+    },
     /// Grant what waits in places that one answers for, or only some lines; wholly or narrowed
     Approve {
         #[command(flatten)]
@@ -67,7 +75,7 @@ pub enum Request {
     },
     /// Reject what waits in places that one answers for, or only some lines
     Reject(Deciding),
-    #[command(about = operations::MY_REQUEST_WITHDRAW.summary)]
+    #[command(about = operations::REQUEST_WITHDRAW.summary)]
     Withdraw {
         /// The request's id
         request: String,
@@ -112,18 +120,21 @@ impl Verb for Request {
     async fn run(self, desk: &Desk) -> Result<(), CliError> {
         match self {
             Self::List { mine: true, state, paging, .. } => {
-                desk.list(Call::to(operations::MY_REQUEST_LIST).ask("state", state), COLUMNS, paging).await
+                desk.list(Call::to(operations::REQUEST_OWN_LIST).ask("state", state), COLUMNS, paging).await
             }
             Self::List { decidable, state, org, paging, .. } => {
                 let call = Call::to(operations::REQUEST_LIST).at("org", desk.org(&org).await?).ask("state", state);
                 desk.list(call.ask("decidable", decidable.then(|| "true".to_owned())), COLUMNS, paging).await
             }
             Self::Show { request, mine: true, .. } => {
-                desk.show(Call::to(operations::MY_REQUEST_SHOW).at("request", request)).await
+                desk.show(Call::to(operations::REQUEST_OWN_SHOW).at("request", request)).await
             }
             Self::Show { request, org, .. } => {
                 let call = Call::to(operations::REQUEST_SHOW).at("org", desk.org(&org).await?);
                 desk.show(call.at("request", request)).await
+            }
+            Self::File { descriptor, reason } => {
+                desk.show(Call::to(operations::REQUEST_FILE).with("request", descriptor).with("reason", reason)).await
             }
             Self::Approve { deciding, scope, until, access_policy } => {
                 if scope.is_some() && deciding.lines.len() != 1 {
@@ -135,7 +146,7 @@ impl Verb for Request {
             }
             Self::Reject(deciding) => desk.show(deciding.call(desk, "reject", "reject_all", None).await?).await,
             Self::Withdraw { request, lines, reason } => {
-                let call = Call::to(operations::MY_REQUEST_WITHDRAW).at("request", request);
+                let call = Call::to(operations::REQUEST_WITHDRAW).at("request", request);
                 desk.show(call.with("lines", lines).with("reason", reason)).await
             }
             Self::Ungrant { request, lines, reason, org } => {

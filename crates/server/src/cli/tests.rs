@@ -45,6 +45,7 @@ fn help_tells_the_exit_codes() {
 #[test]
 fn every_operation_has_a_command() {
     let sources = [
+        include_str!("access_policy.rs"),
         include_str!("account.rs"),
         include_str!("activity.rs"),
         include_str!("assignment.rs"),
@@ -58,6 +59,7 @@ fn every_operation_has_a_command() {
         include_str!("record/ask.rs"),
         include_str!("record/follow.rs"),
         include_str!("record/stream.rs"),
+        include_str!("request.rs"),
         include_str!("role.rs"),
         include_str!("limit.rs"),
         include_str!("session.rs"),

@@ -5,6 +5,7 @@
 //! `tegata_core::request`.
 
 pub mod approvers;
+pub mod ask;
 pub mod close;
 pub mod decide;
 pub mod expire;

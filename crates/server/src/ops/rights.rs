@@ -107,7 +107,7 @@ pub async fn of_actor(app: &App, tx: &mut Tx, actor: &Actor, org: OrgId) -> Resu
             let part = db::tokens::part(tx, org, token).await?;
             let policy = db::policies::get(tx, org, CredentialKind::PersonalToken).await?;
             let grants = grants_of_token(app, tx, token, org).await?;
-            for id in grants.iter().filter_map(|grant| grant.ceiling) {
+            for id in grants.iter().filter_map(Grant::ceiling) {
                 if let Some(parts) = db::access_policies::parts(tx, org, id).await? {
                     ceilings.push((id, ceiling(&app.catalogues, tx, &parts).await?));
                 }
@@ -197,8 +197,8 @@ pub async fn grants_of_token(
             let set: PermissionSet =
                 grant.permissions.iter().filter_map(|name| loaded.catalogue.number(name)).collect();
             let permissions = loaded.catalogue.with_implied(&set);
-            let (until, ceiling) = (grant.until, grant.access_policy);
-            grants.push(Grant { until, ceiling, ..Grant::new(grant.api, grant.context, permissions, grant.state) });
+            let lasting = Grant::new(grant.api, grant.context, permissions, grant.state);
+            grants.push(lasting.within(grant.until, grant.access_policy));
         }
     }
     Ok(grants)

@@ -36,6 +36,11 @@ pub struct Answer<'a> {
     #[serde(skip_serializing_if = "SmallVec::is_empty")]
     #[schema(value_type = Vec<String>)]
     pub missing: SmallVec<[Missing<'a>; 2]>,
+    /// `insufficient_scope` only: a request descriptor, with which the missing scopes can be asked for at
+    /// `POST /v1/me/requests`, by the credential that was shown or its owner. No secret; good for fifteen minutes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    pub request: Option<&'a str>,
     /// The credential, where it is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub credential: Option<CredentialSeen<'a>>,
@@ -158,6 +163,9 @@ impl Answer<'_> {
             }
             out.push(b']');
         }
+        if let Some(request) = self.request {
+            plain(out, br#","request":""#, request);
+        }
         if let Some(credential) = &self.credential {
             plain(out, br#","credential":{"id":""#, credential.id.text().as_str());
             plain(out, br#","kind":""#, credential.kind);
@@ -274,6 +282,7 @@ pub(super) fn unrecorded() -> Answer<'static> {
         context: None,
         organization: None,
         missing: SmallVec::new(),
+        request: None,
         credential: None,
         principal: None,
         on_behalf_of: None,
@@ -334,6 +343,7 @@ mod tests {
                 context: there[1].then_some(Named(&place)),
                 organization: there[2].then_some(organization),
                 missing: (0..missing).map(|_| Missing { place: &place, permission }).collect(),
+                request: there[0].then_some("trd1_AbC-_9"),
                 credential: there[3].then(|| CredentialSeen {
                     id: TokenId::from_u128(id),
                     kind: "personal_token",

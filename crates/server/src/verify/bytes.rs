@@ -25,7 +25,8 @@ impl TokenEntry {
 
 impl PartEntry {
     fn beyond(&self) -> usize {
-        let words = |grant: &Grant| size_of_val(grant.permissions.words());
+        let bounds = |grant: &Grant| grant.bounds.as_ref().map_or(0, |bounds| size_of_val(&**bounds));
+        let words = |grant: &Grant| size_of_val(grant.permissions.words()) + bounds(grant);
         heap(&self.grants) + self.grants.iter().map(words).sum::<usize>()
     }
 }

@@ -13,6 +13,7 @@ use super::entry::VerifierEntry;
 use super::index::View;
 use super::recording::RecordFailure;
 use super::tokens::Room;
+use crate::authn::descriptor::{self, Descriptor};
 use crate::authn::{Digest, Presented};
 use draft::{Drafts, Fate};
 use evaluate::SOUGHT_AHEAD;
@@ -21,6 +22,7 @@ use std::cell::Cell;
 use std::net::IpAddr;
 use std::sync::Arc;
 use tegata_core::decide::{Decision, Reason};
+use tegata_core::ids::ApiId;
 use tegata_core::problem::{Code, Problem};
 use tegata_core::secret::{SecretKind, classify};
 use tegata_core::time::Timestamp;
@@ -336,6 +338,10 @@ impl Verify {
                 found.retry_after = Some(after);
             }
             self.hold_back(&asked, &mut found);
+            if found.askable {
+                found.request =
+                    lacking(&found, loaded.id, now).and_then(|found| found.write(&self.hasher)).map(Box::from);
+            }
             if let (true, Some(token), Some(org)) = (found.decision.is_allowed(), found.token, found.org) {
                 self.used(token, sought.digest(), org, now);
             }
@@ -344,6 +350,16 @@ impl Verify {
         }
         known
     }
+}
+
+/// What was lacking, so that it can be asked for.
+fn lacking(found: &Found<'_>, api: ApiId, now: Timestamp) -> Option<Descriptor> {
+    let need = |number: &usize| {
+        let need = found.needs.needs.get(*number)?;
+        Some((need.permission, found.needs.place(need)?.chain.first().copied()))
+    };
+    let needs = found.missing.iter().map(need).collect::<Option<_>>()?;
+    Some(Descriptor { token: found.token?.id, org: found.org?, api, needs, expires_at: now.plus(descriptor::LIFETIME) })
 }
 
 /// Puts a comma behind an answer, if there is one.

@@ -342,7 +342,7 @@ mod tests {
 
     #[test]
     fn memory_is_bounded_and_what_is_used_stays() {
-        let index = Index::new(3 * OF_A_SLOT);
+        let index = Index::new(3 * token(1).1.bytes().max(OF_A_SLOT));
         let mut installing = Installing::default();
         for number in 1..=3 {
             let (digest, entry) = token(number);

@@ -63,10 +63,12 @@ async fn parts(tx: &mut Tx, catalogues: &Catalogues, id: TokenId) -> Result<Vec<
 
 /// Adds what was granted, to that which shares its fate where there is such.
 fn add_grant(part: &mut PartEntry, stored: &StoredGrant, permissions: PermissionSet) {
-    let (until, ceiling) = (stored.until, stored.access_policy);
-    let grant = Grant { until, ceiling, ..Grant::new(stored.api, stored.context, permissions, stored.state) };
-    let fate = |grant: &Grant| (grant.api, grant.context, grant.state, grant.until, grant.ceiling);
-    match part.grants.iter_mut().find(|other| fate(other) == fate(&grant)) {
+    let grant = Grant::new(stored.api, stored.context, permissions, stored.state);
+    let grant = grant.within(stored.until, stored.access_policy);
+    let alike = |other: &&mut Grant| {
+        (other.api, other.context, other.state, &other.bounds) == (grant.api, grant.context, grant.state, &grant.bounds)
+    };
+    match part.grants.iter_mut().find(alike) {
         Some(other) => other.permissions.extend(&grant.permissions),
         None => part.grants.push(grant),
     }

@@ -63,6 +63,7 @@ struct Stage {
     webhook: String,
     delivery: String,
     access_policy: String,
+    gate: Client,
 }
 
 /// A limit that holds nobody back.
@@ -97,7 +98,7 @@ impl Stage {
         let installation_limit = made(&town.root.post("/v1/limits", limit_body(town.number())).await);
         let (webhook, delivery) = webhook_with_delivery(&town).await;
         let access_policy = town.make("access-policies", json!({"name": "Ceiling", "admits": []})).await;
-        let holder_client = holder.client.clone();
+        let (holder_client, root) = (holder.client.clone(), town.root.clone());
         Self {
             webhook,
             delivery,
@@ -112,6 +113,7 @@ impl Stage {
             limit,
             installation_limit,
             access_policy,
+            gate: server.verifier(&root, "town").await,
         }
     }
 
@@ -264,6 +266,15 @@ impl Stage {
         request
     }
 
+    /// A descriptor of what a token of the administrator lacks.
+    async fn descriptor(&self) -> String {
+        let mut body = crate::town::doors_token_body(&self.expires_at);
+        body["grants"][0]["scopes"] = json!(["room:key:hall:doors:read"]);
+        let made = self.town.admin.client.post("/v1/me/tokens", body).await;
+        let secret = text(made.status(201), "token");
+        text(&self.gate.verify(crate::town::doors_check(&secret)).await, "request")
+    }
+
     async fn fresh_access_policy(&self) -> String {
         let name = format!("Ceiling {}", self.town.number());
         self.town.make("access-policies", json!({"name": name, "admits": []})).await
@@ -362,6 +373,7 @@ impl Stage {
             "record.retention.set" => json!({"days": 180, "hold": false, "reason": "test"}),
             "limit.create" | "installation.limit.create" => limit_body(number),
             "limit.update" | "installation.limit.update" => json!({"quota": 1_000_000}),
+            "request.file" => json!({"request": self.descriptor().await}),
             "request.decide" => json!({"approve_all": true}),
             "access_policy.create" => json!({"name": format!("Made {number}"), "admits": []}),
             "access_policy.update" => json!({"position": 1}),

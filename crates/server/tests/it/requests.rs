@@ -1,5 +1,6 @@
 //! Requests and approval: who is asked, who decides, what is granted, and the attacks on it.
 
+mod asking;
 mod attacks;
 mod deciding;
 mod policies;

@@ -167,7 +167,7 @@ fn grant_covers(scene: &Scene, wish: &Wish, state: GrantState) -> bool {
 
 /// Whether its own time has not ended.
 fn lasts(scene: &Scene, grant: &Grant) -> bool {
-    match grant.until {
+    match grant.bounds.as_ref().and_then(|bounds| bounds.until) {
         Some(until) => scene.now < until,
         None => true,
     }
@@ -175,7 +175,7 @@ fn lasts(scene: &Scene, grant: &Grant) -> bool {
 
 /// Whether the access policy that was laid on it, if any, is there and has this wish in it.
 fn within_ceiling(scene: &Scene, grant: &Grant, wish: &Wish) -> bool {
-    let Some(id) = grant.ceiling else { return true };
+    let Some(id) = grant.bounds.as_ref().and_then(|bounds| bounds.ceiling) else { return true };
     scene.ceilings.get(&id).is_some_and(|ceiling| {
         ceiling.parts.iter().any(|part| {
             part.api == API

@@ -61,7 +61,7 @@ pub fn grants(contexts: usize) -> impl Strategy<Value = Grant> {
     let bounds = (option::weighted(0.1, moments()), option::weighted(0.3, 0..=CEILINGS));
     (apis(), contexts_below(contexts), sets(), state, bounds).prop_map(|(api, context, permissions, state, bounds)| {
         let (until, ceiling) = bounds;
-        Grant { until, ceiling: ceiling.map(AccessPolicyId::from_u128), ..Grant::new(api, context, permissions, state) }
+        Grant::new(api, context, permissions, state).within(until, ceiling.map(AccessPolicyId::from_u128))
     })
 }
 

@@ -18,6 +18,7 @@ use tegata_core::request::RequestState;
 pub async fn grants(
     act: &mut Act<'_, WriteTx>,
     token: &Token,
+    reason: &str,
     grants: Vec<StoredGrant>,
 ) -> Result<Vec<String>, Problem> {
     let mut filed: BTreeMap<OrgId, (Request, i64)> = BTreeMap::new();
@@ -26,7 +27,7 @@ pub async fn grants(
             let (request, line) = match filed.entry(grant.org) {
                 Entry::Occupied(occupied) => occupied.into_mut(),
                 Entry::Vacant(vacant) => {
-                    let request = file(act, token, grant.org).await?;
+                    let request = file(act, token, reason, grant.org).await?;
                     vacant.insert((request, 0))
                 }
             };
@@ -41,14 +42,14 @@ pub async fn grants(
     Ok(filed.values().map(|(request, _)| request.id.to_string()).collect())
 }
 
-async fn file(act: &mut Act<'_, WriteTx>, token: &Token, org: OrgId) -> Result<Request, Problem> {
+async fn file(act: &mut Act<'_, WriteTx>, token: &Token, reason: &str, org: OrgId) -> Result<Request, Problem> {
     let policy = db::policies::get(&mut act.tx, org, token.kind).await.map_err(internal)?;
     let request = Request {
         id: act.id(RequestId::new),
         org,
         token: token.id,
-        requester: act.actor.user.id,
-        reason: token.reason.clone(),
+        requester: token.owner,
+        reason: reason.to_owned(),
         state: RequestState::Open,
         created_at: act.now,
         // What ends with its credential need not be decided after it.

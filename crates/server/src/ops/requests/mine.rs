@@ -28,7 +28,7 @@ pub struct ListOwnRequests {
 }
 
 impl Query for ListOwnRequests {
-    const OPERATION: &'static Operation = operations::MY_REQUEST_LIST;
+    const OPERATION: &'static Operation = operations::REQUEST_OWN_LIST;
     type Output = Page<RequestView>;
 
     async fn answer(&self, act: &mut Act<'_, Tx>) -> Result<Page<RequestView>, Problem> {
@@ -52,7 +52,7 @@ pub struct ShowOwnRequest {
 }
 
 impl Query for ShowOwnRequest {
-    const OPERATION: &'static Operation = operations::MY_REQUEST_SHOW;
+    const OPERATION: &'static Operation = operations::REQUEST_OWN_SHOW;
     type Output = RequestView;
 
     async fn answer(&self, act: &mut Act<'_, Tx>) -> Result<RequestView, Problem> {
@@ -83,7 +83,7 @@ pub struct WithdrawRequest {
 }
 
 impl Mutation for WithdrawRequest {
-    const OPERATION: &'static Operation = operations::MY_REQUEST_WITHDRAW;
+    const OPERATION: &'static Operation = operations::REQUEST_WITHDRAW;
     type Output = RequestView;
 
     async fn apply(&self, act: &mut Act<'_, WriteTx>) -> Result<(RequestView, Changes), Problem> {

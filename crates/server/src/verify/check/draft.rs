@@ -90,6 +90,7 @@ impl Drafts {
             context: place.map(|place| Named(&place.place)),
             organization: found.org_entry.map(|org| &*org.key),
             missing: missing.collect(),
+            request: found.request.as_deref(),
             credential: found.token.map(CredentialSeen::of),
             principal: found.token.map(|token| PrincipalSeen {
                 kind: "user",

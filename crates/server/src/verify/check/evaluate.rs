@@ -17,8 +17,8 @@ use std::time::Duration;
 use tegata_core::catalogue::{Access, OrganizationOf};
 use tegata_core::ceiling::{Ceiling, Ceilings};
 use tegata_core::decide::{
-    Acting, Alternative, Credential, Decision, Facts, Gate, Grants, Need, Organization, Part, Place, Presented, Reason,
-    Target, decide, is_granted, is_held_by_owner,
+    Acting, Alternative, Credential, Decision, Facts, Gate, Grant, Grants, Need, Organization, Part, Place, Presented,
+    Reason, Target, decide, is_granted, is_held_by_owner,
 };
 use tegata_core::ids::{AccessPolicyId, ContextId, OrgId};
 use tegata_core::role::{Held, Right};
@@ -74,6 +74,10 @@ pub struct Found<'v> {
     pub deciding: Range<usize>,
     /// Which of them are lacking.
     pub missing: SmallVec<[usize; 2]>,
+    /// Whether what is lacking can be asked for: the owner has it, and only a grant is wanting.
+    pub askable: bool,
+    /// With what it is asked for.
+    pub request: Option<Box<str>>,
     /// After which time another try makes sense, where a rate decided.
     pub retry_after: Option<Duration>,
     /// What the limits on calls said, where any covers it.
@@ -92,6 +96,8 @@ impl Found<'_> {
             needs: FoundNeeds::default(),
             deciding: 0..0,
             missing: SmallVec::new(),
+            askable: false,
+            request: None,
             retry_after: None,
             rate_limit: None,
         }
@@ -373,7 +379,7 @@ impl<'v> Judge<'v> {
         owner_active: bool,
         rights: &[Right<'_>],
     ) {
-        let ceilings = part.grants.iter().filter_map(|grant| grant.ceiling);
+        let ceilings = part.grants.iter().filter_map(Grant::ceiling);
         let ceilings: SmallVec<[(AccessPolicyId, &Ceiling); 2]> =
             ceilings.filter_map(|id| Some((id, self.asked.view.ceiling(id)?))).collect();
         let part = Part {
@@ -426,12 +432,18 @@ impl<'v> Judge<'v> {
             Reason::OwnerLacksPermission => !is_held_by_owner(&part, need),
             _ => false,
         };
-        let missing = deciding.clone().filter(|place| needs.get(*place).is_some_and(lacks)).collect();
+        let missing: SmallVec<[usize; 2]> =
+            deciding.clone().filter(|place| needs.get(*place).is_some_and(lacks)).collect();
+        let held = |place: usize| needs.get(place).is_some_and(|need| is_held_by_owner(&part, need));
+        let askable = decision.reason() == Reason::InsufficientScope
+            && !missing.is_empty()
+            && missing.iter().all(|place| held(*place));
         drop(alternatives);
         drop(needs);
         found.decision = decision;
         found.deciding = deciding;
         found.missing = missing;
+        found.askable = askable;
     }
 
     fn facts<'b>(&'b self, target: Target<'b>, organization: Organization<'b>) -> Facts<'b> {

@@ -65,7 +65,7 @@ impl Packed {
         let permissions = grant.permissions.words();
         let name = entry.name.as_bytes();
         // Those that end by themselves or have a ceiling are few, and lie in the map beside.
-        if grant.until.is_some() || grant.ceiling.is_some() {
+        if grant.bounds.is_some() {
             return None;
         }
         if !entry.addresses.is_empty() || permissions.len() > PERMISSION_WORDS || name.len() > NAME_BYTES {
