@@ -39,6 +39,9 @@ const SHARED_TABLES: &[&str] = &[
     "secrets",
     // Written behind, for all limits at once; the organization is a part of the subject.
     "limit_usage",
+    // Of an account, which is in several organizations; and of a credential, which may have a part in several.
+    "user_preferences",
+    "expiry_warnings",
 ];
 
 /// Tables of what a person owns and several organizations may see a part of: there the owner may stand for the
