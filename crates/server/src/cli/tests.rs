@@ -45,15 +45,18 @@ fn help_tells_the_exit_codes() {
 #[test]
 fn every_operation_has_a_command() {
     let sources = [
+        include_str!("access_key.rs"),
         include_str!("access_policy.rs"),
         include_str!("account.rs"),
         include_str!("activity.rs"),
         include_str!("assignment.rs"),
         include_str!("catalogue.rs"),
         include_str!("context.rs"),
+        include_str!("inbox.rs"),
         include_str!("init.rs"),
         include_str!("member.rs"),
         include_str!("org.rs"),
+        include_str!("organization_key.rs"),
         include_str!("policy.rs"),
         include_str!("record.rs"),
         include_str!("record/ask.rs"),
@@ -62,12 +65,14 @@ fn every_operation_has_a_command() {
         include_str!("request.rs"),
         include_str!("role.rs"),
         include_str!("limit.rs"),
+        include_str!("service_account.rs"),
         include_str!("session.rs"),
         include_str!("team.rs"),
         include_str!("token.rs"),
         include_str!("user.rs"),
         include_str!("verifier.rs"),
         include_str!("verify.rs"),
+        include_str!("webhook.rs"),
     ]
     .concat();
     // For machines only. May only shrink.
