@@ -116,7 +116,7 @@ operations! {
     REQUEST_OWN_SHOW = own("request.own.show", "GET", "/v1/me/requests/{request}", "own_tokens:read", "Show one of one's own requests");
     REQUEST_WITHDRAW = own("request.withdraw", "POST", "/v1/me/requests/{request}/withdraw", "own_tokens:write", "Take back what is not decided yet of one's own request");
 
-    LEGACY_TOKEN_CREATE = own("token.legacy.create", "POST", "/v1/me/legacy-tokens", "own_tokens:write", "Create a legacy token: everything of a level that one may do oneself");
+    TOKEN_LEGACY_CREATE = own("token.legacy.create", "POST", "/v1/me/legacy-tokens", "own_tokens:write", "Create a legacy token: everything of a level that one may do oneself");
 
     USER_CREATE = op("user.create", "POST", "/v1/users", Publisher("users:write"), "Make an account");
     USER_LIST = op("user.list", "GET", "/v1/users", Publisher("users:read"), "List the accounts of the installation");

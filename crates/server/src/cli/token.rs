@@ -38,7 +38,7 @@ const ORG_COLUMNS: &[Column] = &[
 pub enum Token {
     #[command(about = operations::TOKEN_CREATE.summary)]
     Create(Create),
-    #[command(about = operations::LEGACY_TOKEN_CREATE.summary)]
+    #[command(about = operations::TOKEN_LEGACY_CREATE.summary)]
     CreateLegacy(CreateLegacy),
     /// List one's own personal tokens; with --org, those that are used in an organization
     List {
@@ -180,7 +180,7 @@ impl CreateLegacy {
     fn call(self) -> Call {
         let expires_at = self.expires.map(|expires| expires.ahead(Clock::System.now()).to_string());
         let organizations = (!self.organizations.is_empty()).then_some(self.organizations);
-        Call::to(operations::LEGACY_TOKEN_CREATE)
+        Call::to(operations::TOKEN_LEGACY_CREATE)
             .with("name", self.name)
             .with("levels", if self.write { "read write" } else { "read" })
             .with("expires_at", expires_at)

@@ -76,7 +76,7 @@ pub enum Levels {
 }
 
 impl Mutation for CreateLegacyToken {
-    const OPERATION: &'static Operation = operations::LEGACY_TOKEN_CREATE;
+    const OPERATION: &'static Operation = operations::TOKEN_LEGACY_CREATE;
     type Output = TokenWithSecret;
 
     async fn apply(&self, act: &mut Act<'_, WriteTx>) -> Result<(Self::Output, Changes), Problem> {
