@@ -41,7 +41,7 @@ codes! {
     /// No credential, or one that does not count.
     Unauthenticated = ("unauthenticated", 401, "A valid credential is needed");
     /// E-mail address and password do not fit.
-    WrongCredentials = ("wrong_credentials", 401, "E-mail address or password is wrong");
+    WrongCredentials = ("wrong_credentials", 401, "The name or the secret is wrong");
     /// The caller may see the thing and may not do this.
     Forbidden = ("forbidden", 403, "This is not allowed");
     /// Passing on what one does not have.

@@ -199,7 +199,8 @@ fn problems_of(operation: &Operation) -> Vec<Code> {
     if has_input {
         codes.push(Code::InvalidParameter);
     }
-    if guarded || operation.id == operations::SESSION_CREATE.id || operation.id == operations::SETUP.id {
+    let signing_in = [operations::SESSION_CREATE, operations::SETUP, operations::ACCESS_KEY_SIGN_IN];
+    if guarded || signing_in.iter().any(|signing_in| signing_in.id == operation.id) {
         codes.push(Code::Unauthenticated);
     }
     if guarded && !matches!(operation.guard, Guard::Verifier) {
@@ -215,6 +216,7 @@ fn problems_of(operation: &Operation) -> Vec<Code> {
     }
     let throttled = [
         operations::SESSION_CREATE,
+        operations::ACCESS_KEY_SIGN_IN,
         operations::ME_PASSWORD,
         operations::RECORD_HISTOGRAM,
         operations::RECORD_TOP,
