@@ -3,6 +3,7 @@
 
 mod draft;
 mod evaluate;
+mod judge;
 mod target;
 
 pub use evaluate::{Asked, Cold, Found, Known, Sought};
