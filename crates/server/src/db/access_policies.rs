@@ -160,15 +160,13 @@ pub async fn update(tx: &mut WriteTx, policy: &AccessPolicy, parts: &[Part]) -> 
     insert_parts(tx, policy, parts).await
 }
 
-/// Deletes one that no grant in force is under; grants that are over no longer name it.
+/// Deletes one that bounds nothing any more (see [`super::grants::count_under`]); what is over for good no longer names it.
 pub async fn delete(tx: &mut WriteTx, org: OrgId, id: AccessPolicyId) -> Result<(), DbError> {
-    sqlx::query(
-        "UPDATE grants SET access_policy_id = NULL WHERE org_id = $1 AND access_policy_id = $2 AND state <> 'granted'",
-    )
-    .bind(org.to_string())
-    .bind(id.to_string())
-    .execute(tx.connection())
-    .await?;
+    sqlx::query("UPDATE grants SET access_policy_id = NULL WHERE org_id = $1 AND access_policy_id = $2")
+        .bind(org.to_string())
+        .bind(id.to_string())
+        .execute(tx.connection())
+        .await?;
     delete_parts(tx, org, id).await?;
     let done = sqlx::query("DELETE FROM access_policies WHERE org_id = $1 AND id = $2")
         .bind(org.to_string())

@@ -220,14 +220,18 @@ pub async fn live_of_api(tx: &mut Tx, api: ApiId, now: Timestamp, page: &PageAsk
     read_all(&rows)
 }
 
-/// How many grants in force, of tokens that are not revoked, an access policy is laid on.
-pub async fn count_under(tx: &mut Tx, org: OrgId, policy: AccessPolicyId) -> Result<i64, DbError> {
+/// How many grants an access policy bounds that are in force and can be used, or will be once they are unblocked.
+pub async fn count_under(tx: &mut Tx, org: OrgId, policy: AccessPolicyId, now: Timestamp) -> Result<i64, DbError> {
     let (count,): (i64,) = sqlx::query_as(
         "SELECT COUNT(*) FROM grants g JOIN tokens t ON t.id = g.token_id
-         WHERE g.org_id = $1 AND g.access_policy_id = $2 AND g.state = 'granted' AND t.state = 'active'",
+         JOIN token_parts p ON p.token_id = g.token_id AND p.org_id = g.org_id
+         WHERE g.org_id = $1 AND g.access_policy_id = $2 AND g.state = 'granted' AND t.state = 'active'
+           AND p.state <> 'revoked' AND t.expires_at > $3 AND (g.until IS NULL OR g.until > $4)",
     )
     .bind(org.to_string())
     .bind(policy.to_string())
+    .bind(now.as_micros())
+    .bind(now.as_micros())
     .fetch_one(tx.connection())
     .await?;
     Ok(count)

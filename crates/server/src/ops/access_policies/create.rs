@@ -69,8 +69,7 @@ impl Mutation for CreateAccessPolicy {
             updated_at: act.now,
         };
         db::access_policies::insert(&mut act.tx, &policy, &parts).await.map_err(told)?;
-        let app = act.app;
-        let view = AccessPolicyView::of(app, act.tx(), &policy).await.map_err(internal)?;
+        let view = AccessPolicyView::of(act, &policy).await.map_err(internal)?;
         let change = Change::new(org, policy.id).after(json!(view)).because(body.reason.as_deref()).feed(
             Topic::AccessPolicy,
             Some(org),

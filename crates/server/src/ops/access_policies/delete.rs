@@ -26,8 +26,7 @@ impl Mutation for DeleteAccessPolicy {
     async fn apply(&self, act: &mut Act<'_, WriteTx>) -> Result<(AccessPolicyView, Changes), Problem> {
         let org = act.require(Self::OPERATION, &self.org).await?.org.id;
         let policy = find(act, org, &self.policy).await?;
-        let app = act.app;
-        let view = AccessPolicyView::of(app, act.tx(), &policy).await.map_err(internal)?;
+        let view = AccessPolicyView::of(act, &policy).await.map_err(internal)?;
         if view.grants > 0 {
             let detail = format!(
                 "{} grant(s) in force are under it: take them away first, or narrow what it admits",

@@ -24,10 +24,9 @@ impl Query for ListAccessPolicies {
         let most = PageAsk { after: None, limit: POLICIES_MAX };
         let mut rows = db::access_policies::list(act.tx(), org, &most).await.map_err(internal)?;
         rows.sort_by(|one, other| (one.position, &one.name).cmp(&(other.position, &other.name)));
-        let app = act.app;
         let mut items = Vec::with_capacity(rows.len());
         for policy in rows {
-            items.push(AccessPolicyView::of(app, act.tx(), &policy).await.map_err(internal)?);
+            items.push(AccessPolicyView::of(act, &policy).await.map_err(internal)?);
         }
         Ok(Page { items, next_cursor: None })
     }
@@ -49,7 +48,6 @@ impl Query for ShowAccessPolicy {
     async fn answer(&self, act: &mut Act<'_, Tx>) -> Result<AccessPolicyView, Problem> {
         let org = act.require(Self::OPERATION, &self.org).await?.org.id;
         let policy = find(act, org, &self.policy).await?;
-        let app = act.app;
-        AccessPolicyView::of(app, act.tx(), &policy).await.map_err(internal)
+        AccessPolicyView::of(act, &policy).await.map_err(internal)
     }
 }

@@ -53,13 +53,13 @@ impl Mutation for UpdateAccessPolicy {
 
     async fn apply(&self, act: &mut Act<'_, WriteTx>) -> Result<(AccessPolicyView, Changes), Problem> {
         let org = act.require(Self::OPERATION, &self.org).await?.org.id;
-        let (body, app) = (&self.body, act.app);
+        let body = &self.body;
         told_reason(body.reason.as_deref())?;
         let mut policy = find(act, org, &self.policy).await?;
         if body.version.is_some_and(|version| version != policy.version) {
             return Err(Problem::new(Code::Conflict, "somebody changed this access policy meanwhile: look again"));
         }
-        let before = AccessPolicyView::of(app, act.tx(), &policy).await.map_err(internal)?;
+        let before = AccessPolicyView::of(act, &policy).await.map_err(internal)?;
         if let Some(name) = &body.name {
             check_name(name)?;
             policy.name.clone_from(name);
@@ -72,7 +72,7 @@ impl Mutation for UpdateAccessPolicy {
         policy.version += 1;
         policy.updated_at = act.now;
         db::access_policies::update(&mut act.tx, &policy, &parts).await.map_err(told)?;
-        let view = AccessPolicyView::of(app, act.tx(), &policy).await.map_err(internal)?;
+        let view = AccessPolicyView::of(act, &policy).await.map_err(internal)?;
         let change = Change::new(org, policy.id).before(json!(before)).after(json!(view));
         let change = change.because(body.reason.as_deref()).feed(Topic::AccessPolicy, Some(org), policy.id);
         Ok((view, change.into()))

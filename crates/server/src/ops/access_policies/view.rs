@@ -1,8 +1,9 @@
 //! Access policies as they are shown.
 
-use crate::app::App;
 use crate::db::access_policies::{AccessPolicy, Part};
-use crate::db::{self, DbError, Tx};
+use crate::db::{self, DbError};
+use crate::ops::Act;
+use crate::ops::act::Reading;
 use crate::ops::tokens::show::Names;
 use serde::Serialize;
 use tegata_core::scope::Scope;
@@ -20,7 +21,7 @@ pub struct AccessPolicyView {
     pub position: i64,
     /// What it admits; nothing else passes a grant under it.
     pub admits: Vec<PartView>,
-    /// How many grants in force are under it.
+    /// How many grants in force it bounds, of credentials that can be used or are only blocked.
     pub grants: i64,
     /// Counts its changes; send it back with a change, and the change is refused where somebody else made one meanwhile.
     pub version: u64,
@@ -42,7 +43,9 @@ pub struct PartView {
 
 impl AccessPolicyView {
     /// An access policy with its parts.
-    pub async fn of(app: &App, tx: &mut Tx, policy: &AccessPolicy) -> Result<Self, DbError> {
+    pub async fn of<T: Reading>(act: &mut Act<'_, T>, policy: &AccessPolicy) -> Result<Self, DbError> {
+        let (app, now) = (act.app, act.now);
+        let tx = act.tx();
         let parts = db::access_policies::parts(tx, policy.org, policy.id).await?.unwrap_or_default();
         let mut names = Names::default();
         let mut admits = Vec::with_capacity(parts.len());
@@ -57,7 +60,7 @@ impl AccessPolicyView {
             name: policy.name.clone(),
             position: policy.position,
             admits,
-            grants: db::grants::count_under(tx, policy.org, policy.id).await?,
+            grants: db::grants::count_under(tx, policy.org, policy.id, now).await?,
             version: policy.version,
             created_at: policy.created_at.to_string(),
             updated_at: policy.updated_at.to_string(),

@@ -41,6 +41,32 @@ both_databases! {
         admin.get(&path).await.problem("not_found");
     }
 
+    async fn what_is_over_keeps_no_access_policy(server: Server) {
+        let bureau = Bureau::open(&server).await;
+        let admin = &bureau.town.admin.client;
+        let id = policy(&bureau, "Reading", &["doors:read"]).await;
+        let path = format!("/v1/orgs/octo/access-policies/{id}");
+        let mut tokens = Vec::new();
+        for until in [None, Some(server.in_days(1))] {
+            let (token, secret, request) = bureau.ask(&server).await;
+            let body = json!({"approve_all": true, "access_policy": "Reading", "until": until});
+            bureau.decide(&bureau.keeper.client, &request, body).await.status(200);
+            tokens.push((token, secret));
+        }
+        let block = |step: &str| format!("/v1/orgs/octo/tokens/{}/{step}", tokens[0].0);
+        // What is blocked may go on.
+        admin.post(&block("block"), json!({})).await.status(200);
+        assert_eq!(admin.get(&path).await.status(200)["grants"], 2);
+        admin.post(&block("revoke"), json!({})).await.status(200);
+        assert_eq!(admin.delete(&path).await.problem("in_use")["status"], 409);
+        server.advance(std::time::Duration::from_hours(25));
+        let admin = server.sign_in("octo-admin@example.com").await;
+        admin.delete(&path).await.status(200);
+        for (_, secret) in &tokens {
+            assert_ne!(bureau.reason(secret).await, "granted");
+        }
+    }
+
     async fn access_policies_are_kept(server: Server) {
         let bureau = Bureau::open(&server).await;
         let admin = &bureau.town.admin.client;
