@@ -29,9 +29,7 @@ pub struct Line<'a> {
     pub api: ApiId,
     /// The ids of the place and of those above it, innermost first.
     pub chain: &'a [ContextId],
-    /// The permission.
-    pub permission: PermissionNumber,
-    /// The permission with what it implies.
+    /// The permission with what it implies; empty where the catalogue no longer has it, so that nothing of it is granted.
     pub with_implied: &'a PermissionSet,
 }
 

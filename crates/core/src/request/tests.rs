@@ -68,13 +68,7 @@ impl Case {
         let grants = self.grants.as_deref().map_or(Grants::Whole, |grants| Grants::Listed(grants, Ceilings::NONE));
         let authority = Authority { rights: &rights, grants };
         let with_implied = implied(self.permission);
-        let line = Line {
-            state: self.state,
-            api: API,
-            chain: CHAINS[self.chain],
-            permission: self.permission,
-            with_implied: &with_implied,
-        };
+        let line = Line { state: self.state, api: API, chain: CHAINS[self.chain], with_implied: &with_implied };
         let decider = Decider { authority, approving: (OWN, APPROVE), relation: self.relation };
         let narrower = self.to.map(|(_, permission)| implied(permission)).unwrap_or_default();
         let verdict = match self.to {

@@ -21,10 +21,12 @@ use narrow::{Terms, narrowed, terms};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
+use tegata_core::bits::PermissionSet;
 use tegata_core::credential::{CredentialState, GrantState, PartState};
-use tegata_core::ids::RequestId;
+use tegata_core::ids::{ContextId, RequestId};
 use tegata_core::name;
 use tegata_core::operations::{self, Operation};
+use tegata_core::policy::KindPolicy;
 use tegata_core::problem::{Code, Problem};
 use tegata_core::request::{self, Decider, Line, Narrowed, Refused, Relation, Verdict};
 use utoipa::ToSchema;
@@ -289,6 +291,10 @@ async fn settle(
     Ok(told)
 }
 
+/// What is told of a line whose permission is no longer there.
+const GONE: &str =
+    "the organization no longer uses this API, or its catalogue no longer has this permission; reject the line";
+
 /// Why a line was not decided.
 enum Outcome {
     /// The rule says no.
@@ -311,36 +317,31 @@ fn decided(
     sight: &Sight,
     world: &World,
     deciding: &Deciding,
-    chain: &[tegata_core::ids::ContextId],
+    chain: &[ContextId],
     terms: Option<&Terms>,
     relation: Relation,
-    policy: &tegata_core::policy::KindPolicy,
+    policy: &KindPolicy,
 ) -> Result<GrantState, Outcome> {
-    let gone =
-        || Outcome::Gone("the organization no longer uses this API, or its catalogue no longer has this permission");
-    let name = deciding.line.permissions.first();
-    let api = world.apis.iter().find(|api| api.id == deciding.line.api).ok_or_else(gone)?;
-    let known = name.and_then(|name| api.catalogue.permission(api.catalogue.number(name)?)).ok_or_else(gone)?;
-    let line = Line {
-        state: deciding.line.state,
-        api: api.id,
-        chain,
-        permission: known.number,
-        with_implied: &known.with_implied,
-    };
-    let to = terms.and_then(|terms| terms.wish.as_ref());
-    let to_known = to.and_then(|wish| wish.api.catalogue.permission(wish.permission)).unwrap_or(known);
-    if to.is_some_and(|wish| wish.api.id != api.id) {
-        return Err(Outcome::Refused(Refused::Wider));
-    }
+    let api = world.apis.iter().find(|api| api.id == deciding.line.api);
+    let known = api.zip(deciding.line.permissions.first());
+    let known = known.and_then(|(api, name)| api.catalogue.permission(api.catalogue.number(name)?));
+    // What is gone can be rejected still.
+    let nothing = PermissionSet::new();
+    let with_implied = known.map_or(&nothing, |known| &known.with_implied);
+    let line = Line { state: deciding.line.state, api: deciding.line.api, chain, with_implied };
     let verdict = match deciding.said.decision {
         Choice::Reject => Verdict::Reject,
-        Choice::Grant => Verdict::Grant(Narrowed {
-            chain: to.map_or(chain, |wish| &wish.chain),
-            permission: to_known.number,
-            with_implied: &to_known.with_implied,
-            level: to_known.level,
-        }),
+        Choice::Grant => {
+            let to = terms.and_then(|terms| terms.wish.as_ref());
+            let narrower = to.and_then(|wish| wish.api.catalogue.permission(wish.permission));
+            let known = narrower.or(known).ok_or(Outcome::Gone(GONE))?;
+            Verdict::Grant(Narrowed {
+                chain: to.map_or(chain, |wish| &wish.chain),
+                permission: known.number,
+                with_implied: &known.with_implied,
+                level: known.level,
+            })
+        }
     };
     sight.rights().with_authority(|authority| {
         let decider = Decider { authority: *authority, approving: sight.approving(), relation };

@@ -176,4 +176,13 @@ both_databases! {
         bureau.decide(&bureau.town.admin.client, &request, json!({"approve_all": true})).await.status(200);
         assert_eq!(bureau.reason(&secret).await, "granted");
     }
+
+    async fn what_can_no_longer_be_granted_can_be_rejected(server: Server) {
+        let bureau = Bureau::open(&server).await;
+        let (_, _, request) = bureau.ask(&server).await;
+        bureau.town.admin.client.delete("/v1/orgs/octo/apis/town").await.status(200);
+        bureau.decide(&bureau.keeper.client, &request, json!({"approve_all": true})).await.field("invalid", "approve_all");
+        let rejected = bureau.decide(&bureau.keeper.client, &request, json!({"reject_all": true})).await;
+        assert_eq!((text(rejected.status(200), "state").as_str(), states(&rejected.body)), ("closed", vec!["rejected".to_owned()]));
+    }
 }
