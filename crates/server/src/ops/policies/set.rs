@@ -30,12 +30,12 @@ pub struct Body {
     /// Longest life, in days: 1 to 365.
     #[schema(minimum = 1, maximum = 365)]
     pub max_lifetime_days: u64,
-    /// `organization_key` only: whether keys may be unscoped, and those that are count. Left out means no.
+    /// `organization_key` only: whether keys may be unscoped, and those that are count; left out: as it is.
     #[serde(default)]
-    pub unscoped: bool,
-    /// `legacy_token` and `access_key` only: whether they may be made without an end. Left out means no.
+    pub unscoped: Option<bool>,
+    /// `legacy_token` and `access_key` only: whether they may be made without an end; left out: as it is.
     #[serde(default)]
-    pub without_end: bool,
+    pub without_end: Option<bool>,
     /// Whether nobody decides a request of their own; left out: as it is.
     #[serde(default)]
     pub four_eyes: Option<bool>,
@@ -87,8 +87,8 @@ impl Mutation for SetPolicy {
             admission: body.admission,
             level: body.level,
             max_lifetime: days(body.max_lifetime_days),
-            unscoped: body.unscoped,
-            without_end: body.without_end,
+            unscoped: body.unscoped.unwrap_or(before.unscoped),
+            without_end: body.without_end.unwrap_or(before.without_end),
             four_eyes: body.four_eyes.unwrap_or(before.four_eyes),
             request_lifetime: body.request_lifetime_days.map_or(before.request_lifetime, days),
         };
@@ -109,10 +109,10 @@ fn fits(kind: CredentialKind, body: &Body) -> Result<(), Problem> {
         let message = "nobody is asked before credentials of this kind: write `allow` or `deny`";
         return Err(Problem::field("admission", message));
     }
-    if body.unscoped && kind != CredentialKind::OrganizationKey {
+    if body.unscoped == Some(true) && kind != CredentialKind::OrganizationKey {
         return Err(Problem::field("unscoped", "only organization keys can be unscoped"));
     }
-    if body.without_end && !matches!(kind, CredentialKind::LegacyToken | CredentialKind::AccessKey) {
+    if body.without_end == Some(true) && !matches!(kind, CredentialKind::LegacyToken | CredentialKind::AccessKey) {
         return Err(Problem::field("without_end", "credentials of this kind always have an end"));
     }
     Ok(())

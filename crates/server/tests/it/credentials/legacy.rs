@@ -108,7 +108,7 @@ both_databases! {
     async fn what_makes_no_legacy_token(server: Server) {
         let desk = Desk::new(&server).await;
         let alice = &desk.alice.client;
-        policy_of(&desk.admin, "acme", "legacy_token", &json!({"max_lifetime_days": 30})).await;
+        policy_of(&desk.admin, "acme", "legacy_token", &json!({"max_lifetime_days": 30, "without_end": false})).await;
         let with = |field: &str, value: Value| {
             let mut body = json!({"name": "old", "levels": "read", "expires_at": server.in_days(10)});
             body[field] = value;

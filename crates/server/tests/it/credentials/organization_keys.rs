@@ -120,6 +120,9 @@ both_databases! {
         policy_of(&desk.admin, "acme", "organization_key", &json!({"unscoped": true, "level": "read_only"})).await;
         assert_eq!(gate.verify(later.clone()).await["reason"], "granted");
         assert_eq!(gate.verify(purge.clone()).await["reason"], "policy_read_only");
+        policy_of(&desk.admin, "acme", "organization_key", &json!({"unscoped": false})).await;
+        assert_eq!(gate.verify(later.clone()).await["reason"], "policy_denied");
+        // What a change leaves out stays as it is.
         policy_of(&desk.admin, "acme", "organization_key", &json!({})).await;
         assert_eq!(gate.verify(later.clone()).await["reason"], "policy_denied");
         policy_of(&desk.admin, "acme", "organization_key", &json!({"unscoped": true})).await;
