@@ -95,7 +95,19 @@ both_databases! {
         };
         assert_eq!(reason(&server, &gateway, key["token"].as_str().unwrap()).await, "granted");
         assert_eq!(with_pair(&server).await, "owner_lacks_permission");
+        // Granted by somebody else, and taken away after the backup.
         let leaver = server.member(&root, &admin, "octo", "leaver", "administrator").await;
+        admin.put("/v1/orgs/octo/policies/personal_token", json!({"admission": "approval", "level": "all",
+            "max_lifetime_days": 365, "four_eyes": true, "reason": "two people look"})).await.status(200);
+        let keeper = server.member(&root, &admin, "octo", "keeper", "administrator").await;
+        let body = json!({"name": "approved", "expires_at": month,
+            "grants": [{"organization": "octo", "api": "github", "scopes": ["repository:key:octo/hello:issues:read"]}]});
+        let approved = keeper.client.post("/v1/me/tokens", body).await.status(201).clone();
+        let request = format!("/v1/orgs/octo/requests/{}", approved["requests"][0].as_str().unwrap());
+        admin.post(&format!("{request}/decide"), json!({"approve_all": true})).await.status(200);
+        assert_eq!(reason(&server, &gateway, approved["token"].as_str().unwrap()).await, "granted");
+        admin.put("/v1/orgs/octo/policies/personal_token", json!({"admission": "allow", "level": "all",
+            "max_lifetime_days": 365, "four_eyes": false, "reason": "trial"})).await.status(200);
         let (_, left) = token(&leaver.client, &month).await;
         assert_eq!(reason(&server, &gateway, &kept).await, "granted");
         assert_eq!(reason(&server, &gateway, &left).await, "granted");
@@ -130,6 +142,7 @@ both_databases! {
         admin.post(&format!("/v1/orgs/octo/tokens/{here_id}/revoke"), json!({})).await.status(200);
         admin.post(&format!("/v1/me/tokens/{renewed_id}/regenerate"), json!({})).await.status(200);
         admin.post(&format!("/v1/orgs/octo/members/{}/deactivate", leaver.id), json!({})).await.status(200);
+        admin.post(&format!("{request}/ungrant"), json!({})).await.status(200);
         let stop_key = format!("/v1/orgs/octo/organization-keys/{}/revoke", key["id"].as_str().unwrap());
         admin.post(&stop_key, json!({})).await.status(200);
         let renew_pair = format!("/v1/orgs/octo/access-keys/{}/regenerate", pair["id"].as_str().unwrap());
@@ -178,6 +191,7 @@ both_databases! {
         assert_eq!(reason(&server, &gateway, &left).await, "revoked");
         assert_eq!(reason(&server, &gateway, &late).await, "unknown");
         assert_eq!(reason(&server, &gateway, key["token"].as_str().unwrap()).await, "revoked");
+        assert_eq!(reason(&server, &gateway, approved["token"].as_str().unwrap()).await, "insufficient_scope");
         assert_eq!(with_pair(&server).await, "unknown", "the secret that was replaced");
         for (place, (id, secret)) in during.iter().enumerate() {
             let found = reason(&server, &gateway, secret).await;
