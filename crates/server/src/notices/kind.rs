@@ -47,6 +47,8 @@ kinds! {
     RequestWithdrawn = "request_withdrawn", ["request", "organization", "credential", "requester"];
     /// Nobody decided in time; to whoever asked.
     RequestExpired = "request_expired", ["request", "organization", "credential"];
+    /// Lines of it that were granted were taken away; to whoever asked. `lines` counts them.
+    RequestUngranted = "request_ungranted", ["request", "organization", "credential", "lines", "by", "reason"];
     /// A credential ends within so many `days`; to its owner, and to whoever answers for one of an organization.
     CredentialExpiring = "credential_expiring", ["credential", "organization", "owner", "days", "expires_at"];
     /// An organization stopped its part of a credential; to its owner. `action` is `blocked` or `revoked`.
@@ -80,7 +82,7 @@ impl NoticeKind {
     /// The field whose number chooses between one and many.
     pub const fn counted(self) -> Option<&'static str> {
         match self {
-            Self::RequestFiled => Some("lines"),
+            Self::RequestFiled | Self::RequestUngranted => Some("lines"),
             Self::CredentialExpiring => Some("days"),
             _ => None,
         }

@@ -58,6 +58,29 @@ pub async fn decided(
     notices::store(&mut act.tx, &act.app.entropy, act.now, &notice).await
 }
 
+/// Tells whoever asked that so many lines were taken away again, unless they did it themselves.
+pub async fn ungranted(
+    act: &mut Act<'_, WriteTx>,
+    request: &Request,
+    lines: usize,
+    reason: Option<&str>,
+) -> Result<(), DbError> {
+    if request.requester == act.actor.user.id {
+        return Ok(());
+    }
+    let token = db::tokens::get(&mut act.tx, request.token).await?;
+    let data = json!({
+        "request": request.id,
+        "organization": organization(&mut act.tx, request).await?,
+        "credential": token.map(|token| token.name),
+        "lines": lines,
+        "by": act.actor.user.name,
+        "reason": reason,
+    });
+    let notice = about(request, vec![request.requester], NoticeKind::RequestUngranted, data);
+    notices::store(&mut act.tx, &act.app.entropy, act.now, &notice).await
+}
+
 /// Tells those who would have decided that nothing of a request is left.
 pub async fn withdrawn(act: &mut Act<'_, WriteTx>, request: &Request) -> Result<(), DbError> {
     let token = db::tokens::get(&mut act.tx, request.token).await?;

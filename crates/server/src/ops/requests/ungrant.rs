@@ -2,6 +2,7 @@
 
 use super::look::seen;
 use super::sight::Sight;
+use super::told;
 use super::view::RequestView;
 use crate::db::feed::Topic;
 use crate::db::grants::Decided;
@@ -94,6 +95,8 @@ impl Mutation for Ungrant {
                 "nothing of this request is in force in a place that you answer for",
             ));
         }
+        let reason = self.body.reason.as_deref();
+        told::ungranted(act, &request, changes.len(), reason).await.map_err(internal)?;
         let view = seen(act, &mut sight, &request, true).await.map_err(internal)?.ok_or_else(hidden)?;
         Ok((view, Changes { list: changes }))
     }

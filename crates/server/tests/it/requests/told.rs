@@ -40,6 +40,17 @@ both_databases! {
         assert_eq!(told(&bureau.holder.client).await.len(), 1);
     }
 
+    async fn whoever_asked_is_told_of_what_is_taken_away(server: Server) {
+        let bureau = Bureau::open(&server).await;
+        let (_, _, request) = bureau.ask(&server).await;
+        bureau.decide(&bureau.keeper.client, &request, json!({"approve_all": true})).await.status(200);
+        let path = format!("/v1/orgs/octo/requests/{request}/ungrant");
+        bureau.keeper.client.post(&path, json!({"reason": "moved out"})).await.status(200);
+        let (kind, title, data) = told(&bureau.holder.client).await.remove(0);
+        assert_eq!((kind.as_str(), title.starts_with("Taken away: “doors”")), ("request_ungranted", true), "{title}");
+        assert_eq!((&data["lines"], &data["by"], &data["reason"]), (&json!(1), &json!("keeper"), &json!("moved out")));
+    }
+
     async fn what_is_withdrawn_or_expires_is_told(server: Server) {
         let bureau = Bureau::open(&server).await;
         let (_, _, request) = bureau.ask(&server).await;
