@@ -38,6 +38,7 @@ mod service_account;
 mod session;
 mod settings;
 mod size;
+mod succession;
 mod team;
 mod token;
 mod user;
@@ -121,6 +122,8 @@ enum Command {
     OrganizationKey(Noun<organization_key::OrganizationKey>),
     /// What programs act as
     ServiceAccount(Noun<service_account::ServiceAccount>),
+    /// What leavers answered for, and who takes it over
+    Succession(Noun<succession::Succession>),
     /// Client ids and secrets that show service accounts
     AccessKey(Noun<access_key::AccessKey>),
     /// Whatever asks for decisions about APIs
@@ -201,6 +204,7 @@ fn run(command: Command, output: Output, colours: Colours) -> Result<(), CliErro
         Command::Token(noun) => visit(noun, output),
         Command::OrganizationKey(noun) => visit(noun, output),
         Command::ServiceAccount(noun) => visit(noun, output),
+        Command::Succession(noun) => visit(noun, output),
         Command::AccessKey(noun) => visit(noun, output),
         Command::Verifier(noun) => visit(noun, output),
         Command::Policy(noun) => visit(noun, output),

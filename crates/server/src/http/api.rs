@@ -15,6 +15,7 @@ pub mod roles;
 pub mod service_accounts;
 pub mod sessions;
 pub mod streams;
+pub mod successions;
 pub mod teams;
 pub mod tokens;
 pub mod users;
@@ -23,7 +24,7 @@ pub mod webhooks;
 
 use super::routes::Routes;
 
-/// Every route of `/v1` but the checks, which are answered before the router.
+/// Every route of `/v1` and of SCIM but the checks, which are answered before the router.
 pub fn routes() -> Routes {
     Routes::new()
         .merge(sessions::routes())
@@ -33,6 +34,7 @@ pub fn routes() -> Routes {
         .merge(verifiers::routes())
         .merge(orgs::routes())
         .merge(members::routes())
+        .merge(successions::routes())
         .merge(teams::routes())
         .merge(contexts::routes())
         .merge(roles::routes())
@@ -46,4 +48,5 @@ pub fn routes() -> Routes {
         .merge(streams::routes())
         .merge(inbox::routes())
         .merge(webhooks::routes())
+        .merge(super::scim::routes())
 }

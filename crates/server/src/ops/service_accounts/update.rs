@@ -7,6 +7,7 @@ use crate::db::feed::Topic;
 use crate::db::service_accounts::ServiceAccount;
 use crate::db::{self, WriteTx};
 use crate::ops::act::internal;
+use crate::ops::successions::hand_over;
 use crate::ops::{Act, Change, Changes, Mutation};
 use serde::Deserialize;
 use serde_json::json;
@@ -59,6 +60,14 @@ impl Mutation for UpdateServiceAccount {
             Some(org),
             after.id,
         );
-        Ok((view, change.into()))
+        let mut changes = vec![change];
+        // Whoever answers for it now takes it over from a leaver.
+        if self.body.owner.is_some() {
+            let waiting = db::successions::waiting_for(&mut act.tx, org, after.id).await.map_err(internal)?;
+            if let Some(succession) = waiting {
+                changes.push(hand_over::settle(act, org, &succession, &before, owner).await?);
+            }
+        }
+        Ok((view, Changes { list: changes }))
     }
 }
