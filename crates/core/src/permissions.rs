@@ -96,7 +96,7 @@ pub const OWN_PERMISSIONS: &[OwnPermission] = &[
     permission("service_accounts:write", Admin, Organization, High, "Make service accounts, change who answers for them, deactivate and reactivate them", "サービスアカウントの作成、責任者の変更、停止、再開"),
     permission("access_keys:read", Read, Organization, Medium, "See the access keys of service accounts", "サービスアカウントのアクセスキーの閲覧"),
     permission("access_keys:write", Admin, Organization, High, "Make access keys for service accounts, give them new secrets, block and revoke them", "アクセスキーの作成、再生成、停止、取り消し"),
-    permission("scim", Admin, Organization, High, "Let an identity provider make, change, deactivate and reactivate members, and say who is in the teams it made (SCIM); for organization keys only", "IDプロバイダーによるメンバーの作成・変更・停止・再開と、作成したチームの構成員の管理(SCIM、組織キー専用)"),
+    permission("scim", Admin, Organization, High, "Manage members and its own teams over SCIM, as an identity provider; organization keys only", "IDプロバイダーとしてSCIMでメンバーと自身の作成したチームを管理(組織キー専用)"),
 ];
 
 /// The permission of this name.
