@@ -191,20 +191,19 @@ pub async fn rename_account(
     exactly_one(&done)
 }
 
-/// The members of a team that an identity provider sees, with their names.
-pub async fn members(tx: &mut Tx, org: OrgId, team: TeamId) -> Result<Vec<(UserId, String)>, DbError> {
-    let rows: Vec<(String, String)> = sqlx::query_as(
-        "SELECT u.id, u.name FROM team_members t
+/// The members of a team that an identity provider sees.
+pub async fn members(tx: &mut Tx, org: OrgId, team: TeamId) -> Result<Vec<UserId>, DbError> {
+    let rows: Vec<(String,)> = sqlx::query_as(
+        "SELECT m.user_id FROM team_members t
          JOIN memberships m ON m.org_id = t.org_id AND m.user_id = t.user_id
-         JOIN users u ON u.id = m.user_id
          LEFT JOIN scim_users s ON s.org_id = m.org_id AND s.user_id = m.user_id
-         WHERE t.org_id = $1 AND t.team_id = $2 AND (s.deleted_at IS NULL OR m.state = 'active') ORDER BY u.id",
+         WHERE t.org_id = $1 AND t.team_id = $2 AND (s.deleted_at IS NULL OR m.state = 'active') ORDER BY m.user_id",
     )
     .bind(org.to_string())
     .bind(team.to_string())
     .fetch_all(tx.connection())
     .await?;
-    rows.into_iter().map(|(user, name)| Ok((parsed(&user)?, name))).collect()
+    rows.iter().map(|(user,)| parsed(user)).collect()
 }
 
 /// What an identity provider wrote about a team.

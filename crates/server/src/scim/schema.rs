@@ -112,7 +112,6 @@ const MEMBERS: &[Attribute] = &[
         ..text("$ref", "The address of the member.")
     },
     Attribute { mutability: Mutability::Immutable, canonical: &["User"], ..text("type", "Always `User`.") },
-    Attribute { mutability: Mutability::ReadOnly, ..text("display", "What the member is called.") },
 ];
 
 const USER_ATTRIBUTES: &[Attribute] = &[
@@ -259,7 +258,7 @@ impl Attribute {
     pub fn is_part_not_kept(&self, name: &str) -> bool {
         match self.name {
             "name" => NAME_NOT_KEPT.iter().any(|known| known.eq_ignore_ascii_case(name)),
-            "emails" => name.eq_ignore_ascii_case("display"),
+            "emails" | "members" => name.eq_ignore_ascii_case("display"),
             _ => false,
         }
     }

@@ -33,7 +33,7 @@ pub async fn members(
     wanted: &Wanted,
 ) -> Result<Vec<Change>, Problem> {
     let now = db::scim::members(&mut act.tx, org.id, team.id).await.map_err(internal)?;
-    let now: BTreeSet<UserId> = now.into_iter().map(|(user, _)| user).collect();
+    let now: BTreeSet<UserId> = now.into_iter().collect();
     let mut changes = Vec::new();
     let before = administrators::count(&mut act.tx, org.id).await?;
     for user in now.difference(&wanted.members) {

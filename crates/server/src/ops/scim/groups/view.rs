@@ -17,9 +17,7 @@ pub async fn attributes(tx: &mut Tx, org: OrgId, team: &Team, base: &str) -> Res
     let members = db::scim::members(tx, org, team.id).await?;
     let members: Vec<Value> = members
         .into_iter()
-        .map(|(user, name)| {
-            json!({"value": user.to_string(), "$ref": format!("{base}/Users/{user}"), "type": "User", "display": name})
-        })
+        .map(|user| json!({"value": user.to_string(), "$ref": format!("{base}/Users/{user}"), "type": "User"}))
         .collect();
     if !members.is_empty() {
         attributes.insert("members".to_owned(), json!(members));
