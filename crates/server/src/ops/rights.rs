@@ -100,13 +100,12 @@ pub fn rights_of(roles: &[HeldRole]) -> Vec<Right<'_>> {
 
 /// What the actor of a call may do in an organization.
 pub async fn of_actor(app: &App, tx: &mut Tx, actor: &Actor, org: OrgId) -> Result<OwnRights, DbError> {
-    let (owner_active, roles) = match &actor.key {
-        Some(key) => (key.org == org, Vec::new()),
-        None => {
-            let member = db::members::get(tx, org, actor.user.id).await?;
-            let active = actor.user.active && member.is_some_and(|member| member.active);
-            (active, of_user(app, tx, org, actor.user.id).await?)
-        }
+    let (owner_active, roles) = if let Some(key) = &actor.key {
+        (key.org == org, Vec::new())
+    } else {
+        let member = db::members::get(tx, org, actor.user.id).await?;
+        let active = actor.user.active && member.is_some_and(|member| member.active);
+        (active, of_user(app, tx, org, actor.user.id).await?)
     };
     let kind = if actor.key.is_some() { CredentialKind::OrganizationKey } else { CredentialKind::PersonalToken };
     let mut ceilings = Vec::new();

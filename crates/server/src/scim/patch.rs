@@ -40,7 +40,7 @@ pub fn apply(resource: Resource, target: &mut Map<String, Value>, patch: &Map<St
         };
         let value = field(operation, "value").unwrap_or(&Value::Null);
         match field(operation, "path") {
-            Some(Value::String(path)) => at_path(resource, target, verb, path, value)?,
+            Some(Value::String(place)) => at_path(resource, target, verb, place, value)?,
             None | Some(Value::Null) => without_path(resource, target, verb, value)?,
             Some(_) => return Err(Wrong::new(Kind::InvalidPath, "`path` has to be a text")),
         }
@@ -172,7 +172,9 @@ fn of_part(verb: Verb, attribute: &Attribute, part: &Attribute, now: &mut Value,
         if list.is_empty() && verb != Verb::Remove {
             list.push(Value::Object(Map::new()));
         }
-        list.iter_mut().for_each(|item| set_part(verb, part, item, &value));
+        for item in &mut list {
+            set_part(verb, part, item, &value);
+        }
         *now = Value::Array(list);
     } else {
         if now.is_null() && verb != Verb::Remove {
@@ -285,9 +287,9 @@ fn is_primary(item: &Value) -> bool {
 fn tidy(now: &mut Value) {
     let Value::Array(list) = now else { return };
     list.retain(|item| !is_unassigned(item));
-    let last = list.iter().rposition(is_primary);
+    let stays = list.iter().rposition(is_primary);
     for (place, item) in list.iter_mut().enumerate() {
-        if Some(place) != last
+        if Some(place) != stays
             && is_primary(item)
             && let Some(fields) = item.as_object_mut()
         {

@@ -43,6 +43,15 @@ pub enum Mutability {
     ReadOnly,
 }
 
+/// Whether two resources may have the same value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Uniqueness {
+    /// They may.
+    None,
+    /// No two resources of a type.
+    Server,
+}
+
 /// An attribute.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Attribute {
@@ -58,8 +67,8 @@ pub struct Attribute {
     pub mutability: Mutability,
     /// Whether upper and lower case differ.
     pub case_exact: bool,
-    /// Whether no two resources have the same.
-    pub unique: bool,
+    /// Whether two resources may have the same.
+    pub uniqueness: Uniqueness,
     /// The usual values, where there are some.
     pub canonical: &'static [&'static str],
     /// What it is.
@@ -74,7 +83,7 @@ const fn text(name: &'static str, description: &'static str) -> Attribute {
         required: false,
         mutability: Mutability::ReadWrite,
         case_exact: false,
-        unique: false,
+        uniqueness: Uniqueness::None,
         canonical: &[],
         description,
     }
@@ -117,7 +126,7 @@ const MEMBERS: &[Attribute] = &[
 const USER_ATTRIBUTES: &[Attribute] = &[
     Attribute {
         required: true,
-        unique: true,
+        uniqueness: Uniqueness::Server,
         ..text("userName", "What the identity provider calls the person; once in the organization.")
     },
     Attribute { kind: Type::Complex(NAME), ..text("name", "The parts of the name.") },
@@ -285,7 +294,10 @@ impl Attribute {
         });
         if let Type::Text | Type::Reference(_) = self.kind {
             document["caseExact"] = json!(self.case_exact);
-            document["uniqueness"] = json!(if self.unique { "server" } else { "none" });
+            document["uniqueness"] = json!(match self.uniqueness {
+                Uniqueness::None => "none",
+                Uniqueness::Server => "server",
+            });
         }
         if let Type::Reference(types) = self.kind {
             document["referenceTypes"] = json!(types);
@@ -355,7 +367,7 @@ pub fn configuration(base: &str) -> Value {
 }
 
 /// A list of resources (RFC 7644 §3.4.2). `start` counts from one.
-pub fn list(total: usize, start: usize, resources: Vec<Value>) -> Value {
+pub fn list(total: usize, start: usize, resources: &[Value]) -> Value {
     json!({
         "schemas": ["urn:ietf:params:scim:api:messages:2.0:ListResponse"],
         "totalResults": total,

@@ -14,6 +14,7 @@ pub const USERS: &str = "/scim/v2/orgs/octo/Users";
 pub const GROUPS: &str = "/scim/v2/orgs/octo/Groups";
 
 /// A patch of one operation.
+#[expect(clippy::needless_pass_by_value, reason = "tests write it where they send it")]
 pub fn patch(operation: Value) -> Value {
     json!({"schemas": ["urn:ietf:params:scim:api:messages:2.0:PatchOp"], "Operations": [operation]})
 }

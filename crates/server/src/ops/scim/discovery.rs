@@ -64,7 +64,7 @@ impl Query for ListTypes {
     async fn answer(&self, act: &mut Act<'_, Tx>) -> Result<Value, Problem> {
         let (_, base) = super::allowed(act, Self::OPERATION, &self.org).await?;
         let types = Resource::ALL.map(|resource| schema::resource_type(resource, &base));
-        Ok(schema::list(types.len(), 1, types.to_vec()))
+        Ok(schema::list(types.len(), 1, &types))
     }
 }
 
@@ -86,7 +86,7 @@ impl Query for ListSchemas {
     async fn answer(&self, act: &mut Act<'_, Tx>) -> Result<Value, Problem> {
         let (_, base) = super::allowed(act, Self::OPERATION, &self.org).await?;
         let schemas = Resource::ALL.map(|resource| schema::document(resource, &base));
-        Ok(schema::list(schemas.len(), 1, schemas.to_vec()))
+        Ok(schema::list(schemas.len(), 1, &schemas))
     }
 }
 

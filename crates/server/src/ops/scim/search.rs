@@ -44,6 +44,6 @@ impl Query for Search {
             total += page.total;
             shown.extend(page.items);
         }
-        Ok(schema::list(total, listing.skip + 1, shown))
+        Ok(schema::list(total, listing.skip + 1, &shown))
     }
 }

@@ -28,9 +28,9 @@ fn filters_say_what_they_say() {
         r#"emails[type eq "work" and value co "example.com"]"#,
         r#"not (userName eq "bob") and active eq true"#,
         r#"active eq "True""#,
-        r#"active eq True"#,
+        "active eq True",
         r#"userName eq "bob" or externalId pr"#,
-        r#"title eq null"#,
+        "title eq null",
         r#"meta.created gt "2026-01-01T00:00:00Z""#,
         r#"(userName ne "bob")"#,
     ] {
@@ -40,8 +40,8 @@ fn filters_say_what_they_say() {
         r#"externalId eq "a1""#,
         r#"emails[type eq "home"]"#,
         r#"userName eq "bob" or externalId eq "B" and active eq true"#,
-        r#"displayName pr"#,
-        r#"not (active eq true)"#,
+        "displayName pr",
+        "not (active eq true)",
         r#"meta.created lt "2026-01-01T00:00:00Z""#,
     ] {
         assert!(!fits(no), "{no}");

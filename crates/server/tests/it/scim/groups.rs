@@ -39,9 +39,9 @@ both_databases! {
         assert_eq!(provider.patch(&path, patch(replace)).await.status(200)["displayName"], "Tokyo");
         let shown = provider.get(&format!("{USERS}/{}", people[2])).await;
         assert_eq!(shown.status(200)["groups"][0]["value"], id.as_str());
-        assert_eq!(found(&provider, GROUPS, r#"displayName eq "tokyo""#).await, [id.clone()]);
+        assert_eq!(found(&provider, GROUPS, r#"displayName eq "tokyo""#).await, [id.as_str()]);
         let both = format!(r#"id eq "{id}" and members[value eq "{}"]"#, people[2]);
-        assert_eq!(found(&provider, GROUPS, &both).await, [id.clone()]);
+        assert_eq!(found(&provider, GROUPS, &both).await, [id.as_str()]);
         let plain = provider.get(&format!("{path}?excludedAttributes=members")).await;
         assert!(plain.status(200).get("members").is_none());
 

@@ -41,7 +41,7 @@ both_databases! {
             r#"userName eq "ann@example.com""#, r#"externalId eq "00u1""#, r#"emails.value eq "ann@example.com""#,
             r#"emails[type eq "work" and value co "ann"] and name.givenName eq "ann""#, &format!(r#"id eq "{id}""#),
         ] {
-            assert_eq!(found(&provider, USERS, filter).await, [id.clone()], "{filter}");
+            assert_eq!(found(&provider, USERS, filter).await, [id.as_str()], "{filter}");
         }
         assert!(found(&provider, USERS, r#"userName eq "nobody""#).await.is_empty());
 

@@ -76,7 +76,7 @@ async fn listed(act: &mut Act<'_, Tx>, operation: &'static Operation, ask: &List
     let (allowed, base) = crate::ops::scim::allowed(act, operation, &ask.org).await?;
     let filter = ask.listing.read(Resource::User)?;
     let page = find(act, allowed.org.id, &base, &ask.listing, filter.as_ref()).await?;
-    Ok(schema::list(page.total, ask.listing.skip + 1, page.items))
+    Ok(schema::list(page.total, ask.listing.skip + 1, &page.items))
 }
 
 /// Finds members: by what leads to few of them, where the filter says so, and otherwise by looking at all, some at a time.
