@@ -7,6 +7,7 @@ mod access_key;
 mod access_policy;
 mod account;
 mod activity;
+mod application;
 mod assignment;
 mod call;
 mod catalogue;
@@ -122,6 +123,8 @@ enum Command {
     OrganizationKey(Noun<organization_key::OrganizationKey>),
     /// What programs act as
     ServiceAccount(Noun<service_account::ServiceAccount>),
+    /// Programs that an organization lets in, with rights of their own
+    Application(Noun<application::Application>),
     /// What leavers answered for, and who takes it over
     Succession(Noun<succession::Succession>),
     /// Client ids and secrets that show service accounts
@@ -204,6 +207,7 @@ fn run(command: Command, output: Output, colours: Colours) -> Result<(), CliErro
         Command::Token(noun) => visit(noun, output),
         Command::OrganizationKey(noun) => visit(noun, output),
         Command::ServiceAccount(noun) => visit(noun, output),
+        Command::Application(noun) => visit(noun, output),
         Command::Succession(noun) => visit(noun, output),
         Command::AccessKey(noun) => visit(noun, output),
         Command::Verifier(noun) => visit(noun, output),

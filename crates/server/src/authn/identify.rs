@@ -157,7 +157,9 @@ pub async fn identify(
                 | SecretKind::Setup
                 | SecretKind::LegacyToken
                 | SecretKind::OrganizationKey
-                | SecretKind::AccessSession,
+                | SecretKind::AccessSession
+                | SecretKind::ApplicationToken
+                | SecretKind::ClientSecret,
             ),
         ) => {
             return Err(unauthenticated("this kind of credential does not open this door"));
@@ -212,7 +214,7 @@ async fn by_token(tx: &mut Tx, subject: &str, address: Option<IpAddr>, now: Time
             return Ok(Actor { user: no_person(), session: None, token: Some(id), key: Some(key) });
         }
         // These have no door here: their credentials were turned away by their form.
-        Owner::ServiceAccount(_) => return Err(unknown()),
+        Owner::ServiceAccount(_) | Owner::Application(_) => return Err(unknown()),
     };
     let user = db::users::get(tx, owner).await?.filter(|user| user.active);
     let user = user.ok_or_else(|| unauthenticated("the owner's account is not active"))?;

@@ -9,8 +9,9 @@ use tegata_core::time::Timestamp;
 
 type Row = (String, String, i64, i64, i64, i64, i64, String, i64);
 
-/// The policy for a kind; what a fresh organization has where nothing was set.
+/// The policy that governs a kind; what a fresh organization has where nothing was set.
 pub async fn get(tx: &mut Tx, org: OrgId, kind: CredentialKind) -> Result<KindPolicy, DbError> {
+    let kind = kind.governed_by().unwrap_or(kind);
     let row: Option<Row> = sqlx::query_as(
         "SELECT admission, level, max_lifetime_seconds, unscoped, without_end, four_eyes, request_lifetime_seconds,
             leaver, succession_seconds

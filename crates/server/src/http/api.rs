@@ -2,6 +2,7 @@
 
 pub mod access_policies;
 pub mod apis;
+pub mod applications;
 pub mod contexts;
 pub mod inbox;
 pub mod limits;
@@ -40,6 +41,7 @@ pub fn routes() -> Routes {
         .merge(roles::routes())
         .merge(organization_keys::routes())
         .merge(service_accounts::routes())
+        .merge(applications::routes())
         .merge(requests::routes())
         .merge(policies::routes())
         .merge(access_policies::routes())

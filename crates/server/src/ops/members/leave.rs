@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tegata_core::credential::{CredentialKind, GrantState, PartState};
 use tegata_core::ids::{OrgId, TokenId, UserId};
 use tegata_core::operations;
+use tegata_core::owner::Owner;
 use tegata_core::policy::LeaverAction;
 use tegata_core::problem::Problem;
 
@@ -77,7 +78,7 @@ pub async fn leave(act: &mut Act<'_, WriteTx>, org: &Org, member: &Member) -> Re
 }
 
 async fn stop_tokens(act: &mut Act<'_, WriteTx>, org: OrgId, owner: UserId) -> Result<Vec<TokenId>, DbError> {
-    let tokens = db::tokens::parts_of_owner(&mut act.tx, org, owner).await?;
+    let tokens = db::tokens::parts_of_owner(&mut act.tx, org, Owner::User(owner)).await?;
     for token in &tokens {
         stop_part(act, org, *token).await?;
     }
