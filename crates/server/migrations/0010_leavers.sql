@@ -9,7 +9,7 @@ CREATE TABLE successions (
     org_id TEXT NOT NULL REFERENCES orgs (id),
     -- Who left.
     leaver_id TEXT NOT NULL REFERENCES users (id),
-    -- What they answered for: the id of a service account.
+    -- What they answered for: the id of a service account or an application.
     subject TEXT NOT NULL,
     -- `waiting`, `handed_over`, or `lapsed`, which is when nobody took it over in time.
     state TEXT NOT NULL,

@@ -1,7 +1,8 @@
 //! What leavers answered for, until somebody takes it over.
 
 use super::{DbError, PageAsk, Tx, WriteTx, exactly_one, parsed, parsed_option};
-use tegata_core::ids::{OrgId, ServiceAccountId, SuccessionId, UserId};
+use tegata_core::ids::{OrgId, SuccessionId, UserId};
+use tegata_core::owner::Owner;
 use tegata_core::time::Timestamp;
 
 /// Where a succession stands.
@@ -43,8 +44,8 @@ pub struct Succession {
     pub org: OrgId,
     /// Who left.
     pub leaver: UserId,
-    /// What they answered for.
-    pub subject: ServiceAccountId,
+    /// What they answered for: a service account or an application.
+    pub subject: Owner,
     /// Where it stands.
     pub state: State,
     /// Since when it waits.
@@ -135,8 +136,8 @@ pub async fn list(tx: &mut Tx, org: OrgId, state: Option<State>, page: &PageAsk)
     rows.into_iter().map(read).collect()
 }
 
-/// The one that waits for somebody to take over this service account, if any.
-pub async fn waiting_for(tx: &mut Tx, org: OrgId, subject: ServiceAccountId) -> Result<Option<Succession>, DbError> {
+/// The one that waits for somebody to take this over, if any.
+pub async fn waiting_for(tx: &mut Tx, org: OrgId, subject: Owner) -> Result<Option<Succession>, DbError> {
     let row: Option<Row> = sqlx::query_as(successions_where!(
         "WHERE org_id = $1 AND subject = $2 AND state = 'waiting' ORDER BY id LIMIT 1"
     ))

@@ -232,6 +232,43 @@ both_databases! {
         assert_eq!(settled.status(200)["items"][0]["state"], "handed_over");
     }
 
+    async fn applications_wait_for_a_successor_as_well(server: Server) {
+        let town = Town::found(&server).await;
+        let admin = &town.admin.client;
+        let ann = town.silent_member().await;
+        let porter = town.make("applications", json!({"name": "Porter", "owner": ann})).await;
+        let guard = town.make("applications", json!({"name": "Guard", "owner": ann})).await;
+        admin.post(&format!("/v1/orgs/octo/members/{ann}/deactivate"), json!({})).await.status(200);
+        let listed = admin.get("/v1/orgs/octo/successions?state=waiting").await;
+        let listed = listed.status(200)["items"].as_array().unwrap().clone();
+        let of = |id: &str| listed.iter().find(|item| item["subject"]["id"] == id).unwrap().clone();
+        assert_eq!((listed.len(), &of(&porter)["subject"]["type"]), (2, &json!("application")));
+
+        // Whoever may change service accounts only, takes no application over.
+        let permissions = json!([{"api": "tegata", "permissions": ["service_accounts:write", "organization:read"]}]);
+        town.make("roles", json!({"key": "keepers", "name": "Keepers", "context_type": "global", "permissions": permissions})).await;
+        let keeper = town.member(&server, "keeper", "keepers").await;
+        let path = format!("/v1/orgs/octo/successions/{}/hand-over", text(&of(&porter), "id"));
+        keeper.client.post(&path, json!({"successor": keeper.id})).await.problem("forbidden");
+        let handed = admin.post(&path, json!({"successor": keeper.id})).await;
+        assert_eq!((&handed.status(200)["state"], &handed["successor"]["id"]), (&json!("handed_over"), &json!(keeper.id)));
+        let shown = admin.get(&format!("/v1/orgs/octo/applications/{porter}")).await;
+        assert_eq!(shown.status(200)["owner"]["id"], keeper.id.as_str());
+
+        server.advance(Duration::from_hours(24 * 30 + 1));
+        tegata::ops::successions::lapse::overdue(&server.running.app).await.unwrap();
+        let admin = server.sign_in("octo-admin@example.com").await;
+        let lapsed = admin.get(&format!("/v1/orgs/octo/successions/{}", text(&of(&guard), "id"))).await;
+        assert_eq!(lapsed.status(200)["state"], "lapsed");
+        let shown = admin.get(&format!("/v1/orgs/octo/applications/{guard}")).await;
+        assert_eq!(shown.status(200)["state"], "blocked", "{}", shown.body);
+        let stops = tegata::maintenance::stops::read(&server.config.data_dir).unwrap();
+        assert!(stops.stops.iter().any(|stop| stop.operation == "application.block"), "{stops:?}");
+        // Another owner by hand, and it goes on.
+        admin.patch(&format!("/v1/orgs/octo/applications/{guard}"), json!({"owner": keeper.id})).await.status(200);
+        admin.post(&format!("/v1/orgs/octo/applications/{guard}/unblock"), json!({})).await.status(200);
+    }
+
     async fn the_last_administrator_stays(server: Server) {
         let town = Town::found(&server).await;
         let admin = &town.admin.client;

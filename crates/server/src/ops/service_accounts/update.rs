@@ -13,6 +13,7 @@ use serde::Deserialize;
 use serde_json::json;
 use tegata_core::name;
 use tegata_core::operations::{self, Operation};
+use tegata_core::owner::Owner;
 use tegata_core::problem::Problem;
 use utoipa::ToSchema;
 
@@ -63,10 +64,7 @@ impl Mutation for UpdateServiceAccount {
         let mut changes = vec![change];
         // Whoever answers for it now takes it over from a leaver.
         if self.body.owner.is_some() {
-            let waiting = db::successions::waiting_for(&mut act.tx, org, after.id).await.map_err(internal)?;
-            if let Some(succession) = waiting {
-                changes.push(hand_over::settle(act, org, &succession, &before, owner).await?);
-            }
+            changes.extend(hand_over::by_hand(act, org, Owner::ServiceAccount(after.id), owner).await?);
         }
         Ok((view, Changes { list: changes }))
     }

@@ -1,19 +1,20 @@
 //! Give what a leaver answered for to a named successor.
 
 use super::look::succession_here;
+use super::subject::Subject;
 use super::view::SuccessionView;
-use crate::db::feed::Topic;
-use crate::db::service_accounts::ServiceAccount;
 use crate::db::successions::{State, Succession};
 use crate::db::{self, WriteTx};
 use crate::notices::{Notice, NoticeKind};
 use crate::ops::act::internal;
+use crate::ops::applications::holder::{managed, require_covered};
 use crate::ops::service_accounts::create::member;
 use crate::ops::{Act, Change, Changes, Mutation};
 use serde::Deserialize;
 use serde_json::json;
 use tegata_core::ids::{OrgId, SuccessionId, UserId};
 use tegata_core::operations::{self, Operation};
+use tegata_core::owner::Owner;
 use tegata_core::problem::{Code, Problem};
 use utoipa::ToSchema;
 
@@ -61,25 +62,50 @@ impl Mutation for HandOver {
             }
             _ => problem,
         })?;
-        let subject = succession.subject.to_string();
-        let account = db::service_accounts::find(&mut act.tx, org.id, &subject).await.map_err(internal)?;
-        let account = account.ok_or_else(|| Problem::not_found("service account"))?;
-        db::service_accounts::update(&mut act.tx, org.id, account.id, &account.name, successor)
-            .await
-            .map_err(internal)?;
-        let change = settle(act, org.id, &succession, &account, successor).await?;
+        let subject = Subject::find(&mut act.tx, org.id, succession.subject).await.map_err(internal)?;
+        let subject = subject.ok_or_else(|| Problem::not_found("service account or application"))?;
+        match subject.id {
+            Owner::Application(id) => {
+                // Which takes the right to manage it, too; and whoever answers for it can have its secrets.
+                let held = managed(act, operations::APPLICATION_UPDATE, &self.org, &id.to_string()).await?;
+                require_covered(act, &held).await?;
+                db::applications::set_owner(&mut act.tx, org.id, id, successor).await.map_err(internal)?;
+            }
+            Owner::ServiceAccount(id) => {
+                db::service_accounts::update(&mut act.tx, org.id, id, &subject.name, successor)
+                    .await
+                    .map_err(internal)?;
+            }
+            Owner::User(_) | Owner::Organization(_) => return Err(Problem::not_found("succession")),
+        }
+        let change = settle(act, org.id, &succession, &subject, successor).await?;
         let after = succession_here(&mut act.tx, org.id, self.succession).await?;
         let view = SuccessionView::of(&mut act.tx, org.id, &after).await.map_err(internal)?;
         Ok((view, change.into()))
     }
 }
 
+/// Whoever is named by hand takes over what waits for a successor, if it does.
+pub async fn by_hand(
+    act: &mut Act<'_, WriteTx>,
+    org: OrgId,
+    subject: Owner,
+    owner: UserId,
+) -> Result<Option<Change>, Problem> {
+    let Some(succession) = db::successions::waiting_for(&mut act.tx, org, subject).await.map_err(internal)? else {
+        return Ok(None);
+    };
+    let subject = Subject::find(&mut act.tx, org, subject).await.map_err(internal)?;
+    let subject = subject.ok_or_else(Problem::internal)?;
+    settle(act, org, &succession, &subject, owner).await.map(Some)
+}
+
 /// Settles a succession whose subject has another owner from now on, and tells them.
-pub async fn settle(
+async fn settle(
     act: &mut Act<'_, WriteTx>,
     org: OrgId,
     succession: &Succession,
-    account: &ServiceAccount,
+    subject: &Subject,
     successor: UserId,
 ) -> Result<Change, Problem> {
     let (by, by_name) = act.actor.named();
@@ -96,16 +122,17 @@ pub async fn settle(
         about: succession.id.to_string(),
         data: json!({
             "organization": named.map(|org| org.name), "leaver": leaver.map(|user| user.name),
-            "subject": account.name, "by": by_name,
+            "subject": subject.name, "by": by_name,
         }),
     };
+    let (topic, of, changed) = subject.feed(org);
     Ok(Change::new(org, succession.id)
         .told_as(operations::SUCCESSION_HAND_OVER.id)
         .notify(notice)
-        .before(json!({"state": State::Waiting.as_str(), "owner": account.owner.to_string()}))
+        .before(json!({"state": State::Waiting.as_str(), "owner": succession.leaver.to_string()}))
         .after(json!({
-            "state": to.as_str(), "subject": account.id.to_string(), "name": account.name,
+            "state": to.as_str(), "subject": subject.id.to_string(), "name": subject.name,
             "owner": successor.to_string(),
         }))
-        .feed(Topic::ServiceAccount, Some(org), account.id))
+        .feed(topic, of, changed))
 }

@@ -1,17 +1,15 @@
 //! The deadline of successions: told beforehand, and kept. What nobody took over stops, like anything else that nobody answers
 //! for.
 
+use super::subject::Subject;
 use super::{DUE, LAPSED};
 use crate::app::App;
-use crate::db::feed::Topic;
-use crate::db::service_accounts::ServiceAccount;
 use crate::db::successions::{State, Succession};
 use crate::db::{self, DbError, WriteTx};
 use crate::maintenance::note::note;
-use crate::maintenance::stops::{Kind, Stop};
+use crate::maintenance::stops::Stop;
 use crate::notices::{self, Notice, NoticeKind};
 use serde_json::json;
-use tegata_core::operations;
 use tegata_core::time::{Timestamp, days};
 
 /// With how many days left it is told again.
@@ -50,73 +48,70 @@ fn warning(succession: &Succession, now: Timestamp) -> Option<u32> {
 
 async fn warn(app: &App, succession: &Succession) -> Result<(), DbError> {
     let (mut tx, now) = (app.db.write().await?, app.clock.now());
-    let Some((succession, account)) = still_waiting(&mut tx, succession).await? else { return Ok(()) };
+    let Some((succession, subject)) = still_waiting(&mut tx, succession).await? else { return Ok(()) };
     let Some(count) = warning(&succession, now) else { return Ok(()) };
     db::successions::warned(&mut tx, succession.org, succession.id, count).await?;
     let after = json!({
-        "subject": account.id.to_string(), "name": account.name, "days": count, "due_at": succession.due_at,
+        "subject": subject.id.to_string(), "name": subject.name, "days": count, "due_at": succession.due_at,
     });
     note(&mut tx, now, Some(succession.org), DUE, &succession.id.to_string(), after).await?;
-    tell(app, &mut tx, &succession, &account, NoticeKind::SuccessionDue, Some(count), now).await?;
+    tell(app, &mut tx, &succession, &subject, NoticeKind::SuccessionDue, Some(count), now).await?;
     tx.commit().await.map(drop)
 }
 
 async fn lapse(app: &App, succession: &Succession) -> Result<(), DbError> {
     let (mut tx, now) = (app.db.write().await?, app.clock.now());
-    let Some((succession, account)) = still_waiting(&mut tx, succession).await? else { return Ok(()) };
+    let Some((succession, subject)) = still_waiting(&mut tx, succession).await? else { return Ok(()) };
     if succession.due_at > now {
         return Ok(());
     }
     let org = succession.org;
     db::successions::settle(&mut tx, org, succession.id, State::Lapsed, None, None, now).await?;
     let after = json!({
-        "state": State::Lapsed.as_str(), "subject": account.id.to_string(), "name": account.name,
-        "stopped": account.active,
+        "state": State::Lapsed.as_str(), "subject": subject.id.to_string(), "name": subject.name,
+        "stopped": subject.active,
     });
     note(&mut tx, now, Some(org), LAPSED, &succession.id.to_string(), after).await?;
-    if account.active {
-        let operation = operations::SERVICE_ACCOUNT_DEACTIVATE.id;
-        db::service_accounts::set_active(&mut tx, org, account.id, false).await?;
-        let after = json!({"name": account.name, "state": "inactive", "succession": succession.id.to_string()});
-        note(&mut tx, now, Some(org), operation, &account.id.to_string(), after).await?;
+    if let Some(stopped) = subject.stop(&mut tx, org, now).await? {
+        let operation = stopped.operation.id;
+        let after = json!({"name": subject.name, "state": "stopped", "succession": succession.id.to_string()});
+        note(&mut tx, now, Some(org), operation, &stopped.id, after).await?;
         app.stops.note_one(Stop {
             at: now,
             sequence: tx.number(),
-            kind: Kind::ServiceAccount,
+            kind: stopped.kind,
             operation: operation.to_owned(),
-            id: account.id.to_string(),
+            id: stopped.id,
             org: Some(org.to_string()),
             about: None,
         });
     }
-    tell(app, &mut tx, &succession, &account, NoticeKind::SuccessionLapsed, None, now).await?;
-    tx.feed(Topic::ServiceAccount, Some(org), &account.id.to_string()).await?;
+    tell(app, &mut tx, &succession, &subject, NoticeKind::SuccessionLapsed, None, now).await?;
+    let (topic, of, changed) = subject.feed(org);
+    tx.feed(topic, of, &changed).await?;
     let sequence = tx.commit().await?;
     if let Err(error) = app.stops.settle().await {
         tracing::error!(%error, "a stop is in force and not in the stops file, which a restore needs; the next stop writes it");
     }
     if app.verify.applied(sequence).await.is_err() {
-        tracing::warn!(account = %account.id, "a service account was stopped, and checks may tell so a little later");
+        tracing::warn!(subject = %subject.id, "what nobody took over was stopped, and checks may tell so a little later");
     }
     Ok(())
 }
 
 /// The succession as it is now, with its subject, if it still waits: somebody may have been quicker.
-async fn still_waiting(
-    tx: &mut WriteTx,
-    succession: &Succession,
-) -> Result<Option<(Succession, ServiceAccount)>, DbError> {
+async fn still_waiting(tx: &mut WriteTx, succession: &Succession) -> Result<Option<(Succession, Subject)>, DbError> {
     let found = db::successions::get(tx, succession.org, succession.id).await?;
     let Some(found) = found.filter(|found| found.state == State::Waiting) else { return Ok(None) };
-    let account = db::service_accounts::find(tx, found.org, &found.subject.to_string()).await?;
-    Ok(account.map(|account| (found, account)))
+    let subject = Subject::find(tx, found.org, found.subject).await?;
+    Ok(subject.map(|subject| (found, subject)))
 }
 
 async fn tell(
     app: &App,
     tx: &mut WriteTx,
     succession: &Succession,
-    account: &ServiceAccount,
+    subject: &Subject,
     kind: NoticeKind,
     days: Option<u32>,
     now: Timestamp,
@@ -129,7 +124,7 @@ async fn tell(
         kind,
         about: succession.id.to_string(),
         data: json!({
-            "organization": org.map(|org| org.name), "leaver": leaver.map(|user| user.name), "subject": account.name,
+            "organization": org.map(|org| org.name), "leaver": leaver.map(|user| user.name), "subject": subject.name,
             "days": days, "due_at": succession.due_at,
         }),
     };

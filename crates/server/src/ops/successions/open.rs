@@ -1,6 +1,7 @@
 //! What somebody who leaves answered for, listed for a successor.
 
 use super::OPENED;
+use super::subject::Subject;
 use crate::db::members::Member;
 use crate::db::orgs::Org;
 use crate::db::successions::{State, Succession};
@@ -36,25 +37,25 @@ impl Opened {
     }
 }
 
-/// Opens a succession for each service account that a leaver answered for, and tells those who can name a successor. What waits
+/// Opens a succession for each service account and application that a leaver answered for, and tells those who can name a successor. What waits
 /// already goes on waiting.
 pub async fn of_leaver(act: &mut Act<'_, WriteTx>, org: &Org, leaver: &Member) -> Result<Vec<Opened>, Problem> {
-    let accounts = db::service_accounts::of_owner(&mut act.tx, org.id, leaver.user).await.map_err(internal)?;
-    if accounts.is_empty() {
+    let subjects = Subject::of_owner(&mut act.tx, org.id, leaver.user).await.map_err(internal)?;
+    if subjects.is_empty() {
         return Ok(Vec::new());
     }
     let policy = db::policies::get(&mut act.tx, org.id, CredentialKind::AccessKey).await.map_err(internal)?;
     let administrators = db::assignments::administrators(&mut act.tx, org.id).await.map_err(internal)?;
-    let mut opened = Vec::with_capacity(accounts.len());
-    for account in accounts {
-        if db::successions::waiting_for(&mut act.tx, org.id, account.id).await.map_err(internal)?.is_some() {
+    let mut opened = Vec::with_capacity(subjects.len());
+    for subject in subjects {
+        if db::successions::waiting_for(&mut act.tx, org.id, subject.id).await.map_err(internal)?.is_some() {
             continue;
         }
         let succession = Succession {
             id: act.id(SuccessionId::new),
             org: org.id,
             leaver: leaver.user,
-            subject: account.id,
+            subject: subject.id,
             state: State::Waiting,
             created_at: act.now,
             due_at: act.now.plus(policy.succession),
@@ -67,7 +68,7 @@ pub async fn of_leaver(act: &mut Act<'_, WriteTx>, org: &Org, leaver: &Member) -
         let data = json!({
             "organization": org.name,
             "leaver": leaver.name,
-            "subject": account.name,
+            "subject": subject.name,
             "days": policy.succession.as_secs() / days(1).as_secs(),
             "due_at": succession.due_at,
         });
@@ -79,10 +80,10 @@ pub async fn of_leaver(act: &mut Act<'_, WriteTx>, org: &Org, leaver: &Member) -
             data,
         };
         let change = Change::new(org.id, succession.id).told_as(OPENED).notify(notice).after(json!({
-            "leaver": leaver.user.to_string(), "subject": account.id.to_string(), "name": account.name,
+            "leaver": leaver.user.to_string(), "subject": subject.id.to_string(), "name": subject.name,
             "state": State::Waiting.as_str(), "due_at": succession.due_at,
         }));
-        opened.push(Opened { succession, name: account.name, change });
+        opened.push(Opened { succession, name: subject.name, change });
     }
     Ok(opened)
 }

@@ -1,5 +1,6 @@
 //! Successions as they are shown.
 
+use super::subject::Subject;
 use crate::db::successions::Succession;
 use crate::db::{self, DbError, Tx};
 use crate::ops::view::PersonView;
@@ -35,7 +36,7 @@ pub struct SuccessionView {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = SuccessionSubject)]
 pub struct SubjectView {
-    /// What it is: `service_account`.
+    /// What it is: `service_account` or `application`.
     #[serde(rename = "type")]
     pub kind: &'static str,
     /// Its id.
@@ -49,21 +50,21 @@ pub struct SubjectView {
 impl SuccessionView {
     /// A succession as it is shown.
     pub async fn of(tx: &mut Tx, org: OrgId, succession: &Succession) -> Result<Self, DbError> {
-        let account = db::service_accounts::find(tx, org, &succession.subject.to_string()).await?;
+        let subject = Subject::find(tx, org, succession.subject).await?;
         let leaver = db::users::get(tx, succession.leaver).await?;
         let successor = match succession.successor {
             Some(user) => db::users::get(tx, user).await?,
             None => None,
         };
-        let active = account.as_ref().is_some_and(|account| account.active);
+        let active = subject.as_ref().is_some_and(|subject| subject.active);
         Ok(Self {
             id: succession.id.to_string(),
             state: succession.state.as_str(),
             leaver: leaver.as_ref().map(PersonView::from),
             subject: SubjectView {
-                kind: "service_account",
+                kind: succession.subject.kind(),
                 id: succession.subject.to_string(),
-                name: account.map(|account| account.name).unwrap_or_default(),
+                name: subject.map(|subject| subject.name).unwrap_or_default(),
                 state: if active { "active" } else { "inactive" },
             },
             created_at: succession.created_at.to_string(),
