@@ -39,6 +39,16 @@ impl LevelLimit {
     }
 }
 
+words! {
+    /// What becomes of the organization keys that somebody made when they leave.
+    LeaverAction {
+        /// They stay: the organization owns them.
+        Keep = "keep",
+        /// They are revoked with the membership of whoever made them.
+        Revoke = "revoke",
+    }
+}
+
 /// Longest life that any policy may give a credential that has an end.
 pub const LIFETIME_MAX: Duration = days(365);
 
@@ -59,7 +69,15 @@ pub struct KindPolicy {
     pub four_eyes: bool,
     /// How long a request waits for a decision before it expires, at most [`REQUEST_LIFETIME_MAX`].
     pub request_lifetime: Duration,
+    /// What becomes of the credentials of the kind that a leaver made; of organization keys only.
+    pub leaver: LeaverAction,
+    /// How long what a leaver answered for waits for a successor before its credentials are stopped, at most
+    /// [`SUCCESSION_MAX`]; of access keys only.
+    pub succession: Duration,
 }
+
+/// Longest time that any policy may leave a service account without anybody who answers for it.
+pub const SUCCESSION_MAX: Duration = days(365);
 
 /// Longest time that any policy may let requests wait.
 pub const REQUEST_LIFETIME_MAX: Duration = days(365);
@@ -83,6 +101,8 @@ impl KindPolicy {
             without_end,
             four_eyes: false,
             request_lifetime: days(30),
+            leaver: LeaverAction::Keep,
+            succession: days(30),
         }
     }
 }

@@ -16,6 +16,7 @@ pub mod roles;
 pub mod service_accounts;
 pub mod sessions;
 pub mod streams;
+pub mod successions;
 pub mod teams;
 pub mod tokens;
 pub mod users;
@@ -24,7 +25,7 @@ pub mod webhooks;
 
 use super::routes::Routes;
 
-/// Every route of `/v1` but the checks, which are answered before the router.
+/// Every route of `/v1` and of SCIM but the checks, which are answered before the router.
 pub fn routes() -> Routes {
     Routes::new()
         .merge(sessions::routes())
@@ -34,6 +35,7 @@ pub fn routes() -> Routes {
         .merge(verifiers::routes())
         .merge(orgs::routes())
         .merge(members::routes())
+        .merge(successions::routes())
         .merge(teams::routes())
         .merge(contexts::routes())
         .merge(roles::routes())
@@ -48,4 +50,5 @@ pub fn routes() -> Routes {
         .merge(streams::routes())
         .merge(inbox::routes())
         .merge(webhooks::routes())
+        .merge(super::scim::routes())
 }

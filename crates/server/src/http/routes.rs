@@ -358,7 +358,8 @@ pub fn read_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     })
 }
 
-fn idempotency_key(
+/// How a repetition of a request is recognized, where its sender wants that.
+pub fn idempotency_key(
     app: &App,
     parts: &axum::http::request::Parts,
     body: &[u8],
