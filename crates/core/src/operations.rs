@@ -21,13 +21,15 @@ pub enum Guard {
     /// An organization key with this permission, in the organization that owns it; nobody else. The only operations that such a
     /// key may call at all.
     Provisioning(&'static str),
+    /// An application, about itself, with its own token.
+    Application,
 }
 
 impl Guard {
     /// The permission, where one is needed.
     pub const fn permission(self) -> Option<&'static str> {
         match self {
-            Self::Public | Self::Verifier | Self::SignedIn => None,
+            Self::Public | Self::Verifier | Self::SignedIn | Self::Application => None,
             Self::Publisher(name) | Self::Organization(name) | Self::Context(name) | Self::Provisioning(name) => {
                 Some(name)
             }
@@ -82,7 +84,7 @@ const fn question(id: &'static str, path: &'static str, guard: Guard, summary: &
     Operation { id, method: "POST", path, guard, scope: guard.permission(), summary, changes: false }
 }
 
-use Guard::{Context, Organization, Provisioning, Public, Publisher, SignedIn, Verifier};
+use Guard::{Application, Context, Organization, Provisioning, Public, Publisher, SignedIn, Verifier};
 
 macro_rules! operations {
     ($($name:ident = $operation:expr;)+) => {
@@ -228,6 +230,10 @@ operations! {
     APPLICATION_TOKEN_CREATE = op("application.token.create", "POST", "/v1/orgs/{org}/applications/{application}/tokens", Context("applications:write"), "Make a permanent token of an application, for its development");
     APPLICATION_TOKEN_LIST = op("application.token.list", "GET", "/v1/orgs/{org}/applications/{application}/tokens", Context("applications:read"), "List the permanent tokens of an application");
     APPLICATION_TOKEN_REVOKE = op("application.token.revoke", "POST", "/v1/orgs/{org}/applications/{application}/tokens/{token}/revoke", Context("applications:write"), "Stop a permanent token of an application for good");
+    APPLICATION_OWN_SHOW = op("application.own.show", "GET", "/v1/applications/me", Application, "Show the application that asks, in the organization where it acts");
+    APPLICATION_OWN_RIGHT_LIST = op("application.own.right.list", "GET", "/v1/applications/me/rights", Application, "List the rights of the application that asks");
+    APPLICATION_OWN_ASK = op("application.own.ask", "POST", "/v1/applications/me/rights", Application, "Ask for rights of the application that asks, each in its place");
+    APPLICATION_OWN_FILE = op("application.own.file", "POST", "/v1/applications/me/requests", Application, "Ask for what a denial of a check said was missing, for the application that asks");
     APPLICATION_SIGN_IN = op("application.sign_in", "POST", "/v1/applications/sign-in", Public, "Trade an application's client id and secret for a token that counts for an hour");
 
     POLICY_LIST = op("policy.list", "GET", "/v1/orgs/{org}/policies", Organization("policies:read"), "List what the organization allows for each kind of credential");
@@ -333,7 +339,7 @@ pub fn find(id: &str) -> Option<&'static Operation> {
 pub fn is_consistent(operation: &Operation) -> bool {
     let known = |name: &str, reach: Reach| permissions::find(name).is_some_and(|found| found.reach == reach);
     match operation.guard {
-        Guard::Public | Guard::Verifier => operation.scope.is_none(),
+        Guard::Public | Guard::Verifier | Guard::Application => operation.scope.is_none(),
         Guard::SignedIn => operation.scope.is_none_or(|name| known(name, Reach::Organization)),
         Guard::Publisher(name) => known(name, Reach::Publisher),
         Guard::Organization(name) | Guard::Context(name) | Guard::Provisioning(name) => {

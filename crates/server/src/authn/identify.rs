@@ -2,12 +2,13 @@
 //! transaction of its call, so that what was stopped a moment ago is stopped for this call too.
 
 use super::Hasher;
+use crate::db::tokens::Token;
 use crate::db::users::User;
 use crate::db::{self, DbError, Tx};
 use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::net::IpAddr;
-use tegata_core::credential::CredentialState;
+use tegata_core::credential::{CredentialKind, CredentialState, PartState};
 use tegata_core::ids::{OrgId, SessionId, TokenId, UserId};
 use tegata_core::owner::Owner;
 use tegata_core::problem::{Code, Problem};
@@ -30,44 +31,51 @@ pub enum Door {
     People,
     /// Identity providers: an organization key. Nothing else that an organization key shows itself at opens.
     Provisioning,
+    /// Applications, about themselves: their token.
+    Applications,
 }
 
-/// The organization key that acts, for itself.
+/// What acts for itself, and for no person: an organization key, or an application.
 #[derive(Debug, Clone)]
-pub struct ActingKey {
-    /// The organization that owns it.
+pub struct Itself {
+    /// The organization, or the application.
+    pub owner: Owner,
+    /// What was shown.
+    pub kind: CredentialKind,
+    /// Where it acts.
     pub org: OrgId,
-    /// What it is called.
+    /// What the key, or the application, is called.
     pub name: String,
 }
 
 /// Who acts.
 #[derive(Debug, Clone)]
 pub struct Actor {
-    /// The person; where an organization key acts, nobody: an account with no rights, no address and an id that nobody has.
+    /// The person; where something acts for itself, nobody: an account with no rights, no address and an id that nobody has.
     pub user: User,
     /// The sign-in session, if that was shown.
     pub session: Option<SessionId>,
     /// The token, if that was shown.
     pub token: Option<TokenId>,
-    /// The organization key, where the token is one: it acts for itself, and no person does.
-    pub key: Option<ActingKey>,
+    /// What the token is of, where that acts for itself, and no person does.
+    pub itself: Option<Itself>,
 }
 
 impl Actor {
     /// On whose account it is.
     pub fn owner(&self) -> Owner {
-        self.key.as_ref().map_or(Owner::User(self.user.id), |key| Owner::Organization(key.org))
+        self.itself.as_ref().map_or(Owner::User(self.user.id), |itself| itself.owner)
     }
 
-    /// The person who acts; none where an organization key does.
+    /// The person who acts; none where something acts for itself.
     pub fn person(&self) -> Option<UserId> {
-        self.key.is_none().then_some(self.user.id)
+        self.itself.is_none().then_some(self.user.id)
     }
 
     /// The id and the name under which activity tells of the actor.
     pub fn named(&self) -> (String, String) {
-        match (&self.key, self.token) {
+        match (&self.itself, self.token) {
+            (Some(Itself { owner: Owner::Application(id), name, .. }), _) => (id.to_string(), name.clone()),
             (Some(key), Some(token)) => (token.to_string(), key.name.clone()),
             _ => (self.user.id.to_string(), self.user.name.clone()),
         }
@@ -80,7 +88,7 @@ impl Actor {
 
     /// Whoever calls what anybody may call.
     pub fn nobody() -> Self {
-        Self { user: no_person(), session: None, token: None, key: None }
+        Self { user: no_person(), session: None, token: None, itself: None }
     }
 
     /// Under whose name repetitions of a call are recognized: a token's own, so that it repeats nothing that its owner
@@ -96,8 +104,8 @@ impl Actor {
 
     /// What kind of credential was shown.
     pub const fn kind(&self) -> &'static str {
-        match (&self.key, self.token) {
-            (Some(_), _) => "organization_key",
+        match (&self.itself, self.token) {
+            (Some(itself), _) => itself.kind.as_str(),
             (None, Some(_)) => "personal_token",
             (None, None) => "session",
         }
@@ -142,12 +150,14 @@ pub async fn identify(
         return Err(unauthenticated(match door {
             Door::People => "send a session or token as `Authorization: Bearer …`",
             Door::Provisioning => "send an organization key as `Authorization: Bearer …`",
+            Door::Applications => "send an application's token as `Authorization: Bearer …`",
         }));
     };
     let text = secret.expose_secret();
     let kind = match (door, classify(product, text)) {
         (Door::People, Some(kind @ (SecretKind::Session | SecretKind::PersonalToken)))
-        | (Door::Provisioning, Some(kind @ SecretKind::OrganizationKey)) => kind,
+        | (Door::Provisioning, Some(kind @ SecretKind::OrganizationKey))
+        | (Door::Applications, Some(kind @ SecretKind::ApplicationToken)) => kind,
         (
             _,
             Some(
@@ -191,7 +201,7 @@ async fn by_session(tx: &mut Tx, subject: &str, now: Timestamp) -> Result<Actor,
         return Err(gone());
     }
     let user = db::users::get(tx, session.user).await?.filter(|user| user.active).ok_or_else(gone)?;
-    Ok(Actor { user, session: Some(id), token: None, key: None })
+    Ok(Actor { user, session: Some(id), token: None, itself: None })
 }
 
 async fn by_token(tx: &mut Tx, subject: &str, address: Option<IpAddr>, now: Timestamp) -> Result<Actor, Refused> {
@@ -210,15 +220,31 @@ async fn by_token(tx: &mut Tx, subject: &str, address: Option<IpAddr>, now: Time
     let owner = match token.owner {
         Owner::User(owner) => owner,
         Owner::Organization(org) => {
-            let key = ActingKey { org, name: token.name };
-            return Ok(Actor { user: no_person(), session: None, token: Some(id), key: Some(key) });
+            let itself = Itself { owner: token.owner, kind: token.kind, org, name: token.name };
+            return Ok(Actor { user: no_person(), session: None, token: Some(id), itself: Some(itself) });
         }
+        Owner::Application(_) => return application(tx, &token).await,
         // These have no door here: their credentials were turned away by their form.
-        Owner::ServiceAccount(_) | Owner::Application(_) => return Err(unknown()),
+        Owner::ServiceAccount(_) => return Err(unknown()),
     };
     let user = db::users::get(tx, owner).await?.filter(|user| user.active);
     let user = user.ok_or_else(|| unauthenticated("the owner's account is not active"))?;
-    Ok(Actor { user, session: None, token: Some(id), key: None })
+    Ok(Actor { user, session: None, token: Some(id), itself: None })
+}
+
+/// An application, where its token was made, as long as neither of the two was stopped there.
+async fn application(tx: &mut Tx, token: &Token) -> Result<Actor, Refused> {
+    let stopped = || unauthenticated("this application, or this token of it, was stopped");
+    let parts = db::tokens::parts(tx, token.id).await?;
+    let part = parts.iter().find(|part| part.state == PartState::Active).ok_or_else(stopped)?;
+    let found = db::applications::find(tx, part.org, &token.owner.to_string()).await?;
+    let (application, install) = found.ok_or_else(stopped)?;
+    let rights = db::tokens::part(tx, part.org, install.token).await?;
+    if !rights.is_some_and(|rights| rights.state == PartState::Active) {
+        return Err(stopped());
+    }
+    let itself = Itself { owner: token.owner, kind: token.kind, org: part.org, name: application.name };
+    Ok(Actor { user: no_person(), session: None, token: Some(token.id), itself: Some(itself) })
 }
 
 fn is_inside(ranges: &[IpNet], address: Option<IpAddr>) -> bool {

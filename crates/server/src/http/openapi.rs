@@ -42,6 +42,10 @@ pub fn document(faces: &[Face]) -> Value {
             "schemas": schemas,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "A session or a personal token."},
+                "application": {
+                    "type": "http", "scheme": "bearer",
+                    "description": "A token of an application.",
+                },
                 "organization_key": {
                     "type": "http", "scheme": "bearer", "description": "An organization key with the permission `scim`.",
                 },
@@ -185,6 +189,7 @@ fn head(operation: &Operation) -> Value {
         Guard::Public => object["security"] = json!([]),
         Guard::Verifier => object["security"] = json!([{"verifier": []}]),
         Guard::Provisioning(_) => object["security"] = json!([{"organization_key": []}]),
+        Guard::Application => object["security"] = json!([{"application": []}]),
         _ => object["security"] = json!([{"bearer": []}]),
     }
     if let Some(scope) = operation.scope {

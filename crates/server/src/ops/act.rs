@@ -271,8 +271,8 @@ impl<T: Reading> Act<'_, T> {
     pub async fn visible_org(&mut self, key_or_id: &str) -> Result<Org, Problem> {
         let hidden = || Problem::not_found("organization");
         let org = db::orgs::find(self.tx(), key_or_id).await.map_err(internal)?.ok_or_else(hidden)?;
-        if let Some(key) = &self.actor.key {
-            return if key.org == org.id { Ok(org) } else { Err(hidden()) };
+        if let Some(itself) = &self.actor.itself {
+            return if itself.org == org.id { Ok(org) } else { Err(hidden()) };
         }
         let user = self.actor.user.id;
         let member = db::members::get(self.tx(), org.id, user).await.map_err(internal)?;

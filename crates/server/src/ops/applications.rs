@@ -9,6 +9,7 @@ pub mod filing;
 pub mod holder;
 pub mod install;
 pub mod look;
+pub mod own;
 pub mod require;
 pub mod required;
 pub mod secret;

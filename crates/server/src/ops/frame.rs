@@ -77,7 +77,7 @@ pub struct Reply {
 pub type LimitHeaders = Vec<(&'static str, String)>;
 
 /// Fields of answers that are shown once and kept nowhere.
-pub const SECRET_FIELDS: &[&str] = &["token", "secret"];
+pub const SECRET_FIELDS: &[&str] = &["token", "secret", "client_secret"];
 
 /// Runs a use case that changes something. `status` is that of success.
 pub async fn mutate<M: Mutation>(app: &App, caller: &Caller, status: u16, work: &M) -> Result<Reply, Problem> {
@@ -259,6 +259,7 @@ async fn who(app: &App, tx: &mut Tx, caller: &Caller, operation: &Operation, now
     }
     let door = match operation.guard {
         Guard::Provisioning(_) => Door::Provisioning,
+        Guard::Application => Door::Applications,
         _ => Door::People,
     };
     let known = (&app.hasher, &app.product);
@@ -308,10 +309,10 @@ async fn write_change(
 ) -> Result<(), DbError> {
     let by_nobody = actor.is_nobody() && change.by.is_none();
     let (actor_id, actor_name) = change.by.clone().unwrap_or_else(|| actor.named());
-    let actor_kind = match (by_nobody, &actor.key) {
+    let actor_kind = match (by_nobody, &actor.itself) {
         (true, _) => "system",
-        (false, Some(_)) => "organization_key",
-        (false, None) => kind_of_actor(&actor_id),
+        (false, Some(itself)) if matches!(itself.owner, Owner::Organization(_)) => "organization_key",
+        (false, _) => kind_of_actor(&actor_id),
     };
     let entry = Activity {
         id: ActivityId::new(now.as_millis(), app.entropy.bytes()),

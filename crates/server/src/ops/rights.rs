@@ -100,14 +100,14 @@ pub fn rights_of(roles: &[HeldRole]) -> Vec<Right<'_>> {
 
 /// What the actor of a call may do in an organization.
 pub async fn of_actor(app: &App, tx: &mut Tx, actor: &Actor, org: OrgId) -> Result<OwnRights, DbError> {
-    let (owner_active, roles) = if let Some(key) = &actor.key {
-        (key.org == org, Vec::new())
+    let (owner_active, roles) = if let Some(itself) = &actor.itself {
+        (itself.org == org, Vec::new())
     } else {
         let member = db::members::get(tx, org, actor.user.id).await?;
         let active = actor.user.active && member.is_some_and(|member| member.active);
         (active, of_user(app, tx, org, actor.user.id).await?)
     };
-    let kind = if actor.key.is_some() { CredentialKind::OrganizationKey } else { CredentialKind::PersonalToken };
+    let kind = actor.itself.as_ref().map_or(CredentialKind::PersonalToken, |itself| itself.kind);
     let mut ceilings = Vec::new();
     let (part_state, grants, policy) = match actor.token {
         None => (PartState::Active, None, None),
@@ -124,7 +124,7 @@ pub async fn of_actor(app: &App, tx: &mut Tx, actor: &Actor, org: OrgId) -> Resu
             (part.map_or(PartState::Active, |part| part.state), Some(grants), Some(policy))
         }
     };
-    Ok(OwnRights { owner_active, roles, part_state, grants, ceilings, policy, for_itself: actor.key.is_some() })
+    Ok(OwnRights { owner_active, roles, part_state, grants, ceilings, policy, for_itself: actor.itself.is_some() })
 }
 
 /// The roles of a user in an organization, directly and through teams.

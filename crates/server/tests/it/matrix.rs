@@ -468,8 +468,11 @@ impl Stage {
                 "expires_at": self.expires_at}),
             "service.account.create" | "application.create" => json!({"name": format!("made-{number}")}),
             "service.account.update" => json!({"name": "ci"}),
+            "application.own.file" => json!({"request": "x"}),
             "application.require" => json!({"required": needs()}),
-            "application.ask" => json!({"rights": [{"api": "town", "scopes": ["house:key:main:doors:read"]}]}),
+            "application.ask" | "application.own.ask" => {
+                json!({"rights": [{"api": "town", "scopes": ["house:key:main:doors:read"]}]})
+            }
             "application.context.add" => json!({"contexts": [town.house]}),
             "application.token.create" => json!({"name": "bench"}),
             "access.key.create" => access_key_body(&self.fresh_account(true).await),
@@ -606,8 +609,11 @@ fn check_row(operation: &Operation, callers: &[Caller], statuses: &[u16]) {
     let id = operation.id;
     assert_eq!(of(NOBODY), 401, "{id}: whoever shows nothing learns nothing");
     assert!(statuses.iter().any(|status| is_refused(*status)), "{id} refuses nobody");
-    if operation.guard == Guard::Verifier {
-        assert!(statuses.iter().all(|status| *status == 401), "{id} is for verifiers only: {statuses:?}");
+    if matches!(operation.guard, Guard::Verifier | Guard::Application) {
+        assert!(
+            statuses.iter().all(|status| *status == 401),
+            "{id} is for verifiers, or applications, only: {statuses:?}"
+        );
         return;
     }
     assert!(statuses.iter().any(|status| (200..300).contains(status)), "{id} was never done: {statuses:?}");
@@ -622,7 +628,7 @@ fn check_row(operation: &Operation, callers: &[Caller], statuses: &[u16]) {
     }
     assert_eq!(of(KEY), 401, "{id} by the {KEY}, which is for SCIM only");
     match operation.guard {
-        Guard::Public | Guard::Verifier | Guard::SignedIn | Guard::Provisioning(_) => {}
+        Guard::Public | Guard::Verifier | Guard::Application | Guard::SignedIn | Guard::Provisioning(_) => {}
         Guard::Publisher(_) => {
             for title in [STRANGER, MEMBER, ADMINISTRATOR, OUTSIDER, READING_TOKEN] {
                 assert_eq!(of(title), 403, "{id} by the {title}");
@@ -657,7 +663,7 @@ both_databases! {
                 statuses.push(stage.status(operation, caller).await);
             }
             check_row(operation, &callers, &statuses);
-            if operation.guard != Guard::Verifier {
+            if !matches!(operation.guard, Guard::Verifier | Guard::Application) {
                 let permission = operation.scope.map(|scope| format!("`{scope}`")).unwrap_or_default();
                 let mut cells = row(&[&format!("`{}`", operation.id), &permission]);
                 cells.extend(statuses.into_iter().map(cell));
@@ -671,7 +677,7 @@ both_databases! {
              Made by `scripts/gen`: each operation was called by everybody; do not edit. ✓ passes the guard; 401, 403 and \
              404 are refusals (404: the caller may not know that it exists). Everybody but the stranger and the two \
              administrators from elsewhere belongs to the organization of the call; the context administrator \
-             administers the context of the call. Operations for anybody and for verifiers are not listed.\n\n{}",
+             administers the context of the call. Operations for anybody, for verifiers and for applications are not listed.\n\n{}",
             table(&head, &rows),
         );
         // Both databases are compared; one of them writes.

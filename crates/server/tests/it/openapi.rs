@@ -37,6 +37,7 @@ async fn every_operation_says_who_may_call_it() {
             Guard::Public => json!([]),
             Guard::Verifier => json!([{"verifier": []}]),
             Guard::Provisioning(_) => json!([{"organization_key": []}]),
+            Guard::Application => json!([{"application": []}]),
             _ => json!([{"bearer": []}]),
         };
         assert_eq!(object["security"], security, "{}", operation.id);

@@ -10,16 +10,18 @@ use crate::ops::applications::install::{self, InstallApplication};
 use crate::ops::applications::look::{
     ListApplications, ListOffers, ListParams, ListRights, RightParams, ShowApplication,
 };
+use crate::ops::applications::own::{AskOwnRights, FileOwnRequest, ListOwnRights, ShowOwnApplication};
 use crate::ops::applications::require::{self, RequireRights};
 use crate::ops::applications::secret::RegenerateClientSecret;
 use crate::ops::applications::sign_in::{Form, SignInApplication};
 use crate::ops::applications::tokens::{self, CreateApplicationToken, ListApplicationTokens, RevokeApplicationToken};
 use crate::ops::applications::update::{self, UpdateApplication};
+use crate::ops::requests::ask as file;
 use crate::ops::tokens::{regenerate, revoke};
 
 /// The routes.
 pub fn routes() -> Routes {
-    themselves().merge(rights()).merge(secrets())
+    themselves().merge(rights()).merge(secrets()).merge(own())
 }
 
 fn themselves() -> Routes {
@@ -68,6 +70,15 @@ fn rights() -> Routes {
             let (org, application) = (path.get("org"), path.get("application"));
             Ok(RemoveContext { org, application, context: path.get("context") })
         })
+}
+
+/// What applications ask themselves.
+fn own() -> Routes {
+    Routes::new()
+        .query::<ShowOwnApplication, NoBody, _>(|_, _| Ok(ShowOwnApplication))
+        .query::<ListOwnRights, RightParams, _>(|_, params| Ok(ListOwnRights(params)))
+        .mutation::<AskOwnRights, ask::Body, _>(201, |_, body| Ok(AskOwnRights(body)))
+        .mutation::<FileOwnRequest, file::Body, _>(201, |_, body| Ok(FileOwnRequest(body)))
 }
 
 fn secrets() -> Routes {

@@ -2,7 +2,7 @@
 //! who ask.
 
 use super::filing::{self, Wanted};
-use super::holder::held;
+use super::holder::{Held, held};
 use super::view::AskedView;
 use crate::db::WriteTx;
 use crate::db::feed::Topic;
@@ -14,6 +14,7 @@ use crate::ops::{Act, Change, Changes, Mutation};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tegata_core::credential::CredentialKind;
+use tegata_core::ids::UserId;
 use tegata_core::operations::{self, Operation};
 use tegata_core::problem::{Code, Problem};
 use utoipa::ToSchema;
@@ -47,31 +48,42 @@ impl Mutation for AskRights {
 
     async fn apply(&self, act: &mut Act<'_, WriteTx>) -> Result<(Self::Output, Changes), Problem> {
         let held = held(act, Self::OPERATION, &self.org, &self.application).await?;
-        told_reason(self.body.reason.as_deref())?;
-        super::change::require_alive(act, &held).await?;
-        let grants: Vec<_> = self.body.rights.iter().map(|entry| entry.in_org(&held.allowed.org)).collect();
-        let mut broken = Broken::default();
-        let wishes = wishes::read(act, CredentialKind::Application, &grants, &mut broken).await?;
-        broken.told_as(Code::Invalid, "grants", "rights")?;
-        let Some(world) = wishes.worlds.get(&held.allowed.org.id) else { return Err(Problem::internal()) };
-        let wanted = wishes.list.iter().map(|wish| Wanted {
-            api: wish.api.clone(),
-            context: wish.context,
-            chain: wish.chain.clone(),
-            permission: wish.permission,
-        });
-        let reason = self.body.reason.as_deref().unwrap_or_default();
-        let asking = (act.actor.user.id, reason);
-        let asked = filing::file(act, &held.install, world, wanted.collect(), asking).await?;
-        if asked.rights.is_empty() {
-            return Ok((asked, Changes { list: Vec::new() }));
-        }
-        let change = Change::new(held.allowed.org.id, held.application.id)
-            .after(json!({"name": held.application.name, "requests": asked.requests, "rights": told(&asked)}))
-            .because(self.body.reason.as_deref())
-            .feed(Topic::Token, None, held.install.token);
-        Ok((asked, change.into()))
+        let requester = act.actor.user.id;
+        ask(act, &held, &self.body, requester).await
     }
+}
+
+/// Files what is asked for, as somebody's request.
+pub async fn ask(
+    act: &mut Act<'_, WriteTx>,
+    held: &Held,
+    body: &Body,
+    requester: UserId,
+) -> Result<(AskedView, Changes), Problem> {
+    told_reason(body.reason.as_deref())?;
+    super::change::require_alive(act, held).await?;
+    let grants: Vec<_> = body.rights.iter().map(|entry| entry.in_org(&held.allowed.org)).collect();
+    let mut broken = Broken::default();
+    let wishes = wishes::read(act, CredentialKind::Application, &grants, &mut broken).await?;
+    broken.told_as(Code::Invalid, "grants", "rights")?;
+    let Some(world) = wishes.worlds.get(&held.allowed.org.id) else { return Err(Problem::internal()) };
+    let wanted = wishes.list.iter().map(|wish| Wanted {
+        api: wish.api.clone(),
+        context: wish.context,
+        chain: wish.chain.clone(),
+        permission: wish.permission,
+    });
+    let reason = body.reason.as_deref().unwrap_or_default();
+    let asking = (requester, reason);
+    let asked = filing::file(act, &held.install, world, wanted.collect(), asking).await?;
+    if asked.rights.is_empty() {
+        return Ok((asked, Changes { list: Vec::new() }));
+    }
+    let change = Change::new(held.allowed.org.id, held.application.id)
+        .after(json!({"name": held.application.name, "requests": asked.requests, "rights": told(&asked)}))
+        .because(body.reason.as_deref())
+        .feed(Topic::Token, None, held.install.token);
+    Ok((asked, change.into()))
 }
 
 /// What was asked for, for activity.

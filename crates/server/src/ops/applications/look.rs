@@ -1,6 +1,6 @@
 //! List the applications of an organization, what is offered to it, and what an application may do.
 
-use super::holder::held;
+use super::holder::{Held, held};
 use super::view::{ApplicationView, OfferView, required_view};
 use crate::db::{self, PageAsk, Tx};
 use crate::ops::act::internal;
@@ -192,34 +192,38 @@ impl Query for ListRights {
 
     async fn answer(&self, act: &mut Act<'_, Tx>) -> Result<Self::Output, Problem> {
         let held = held(act, Self::OPERATION, &self.org, &self.application).await?;
-        let params = &self.params;
-        let state = params.state.as_deref().map(str::parse::<GrantState>).transpose().map_err(|_| {
-            let message = "write `requested`, `granted`, `rejected`, `withdrawn`, `expired` or `ungranted`";
-            Problem::new(Code::InvalidParameter, format!("state: {message}")).with("state", message)
-        })?;
-        let place = match &params.context {
-            Some(text) => {
-                let context =
-                    place::of_field(act, held.allowed.org.id, "context", Some(text)).await.map_err(as_parameter)?;
-                Some(context.map(|context| context.id))
-            }
-            None => None,
-        };
-        let page = PageRequest { limit: params.limit, cursor: params.cursor.clone() };
-        let ask = page.ask()?;
-        let grants = db::grants::of_token(act.tx(), held.install.token).await.map_err(internal)?;
-        let rows: Vec<_> = grants
-            .into_iter()
-            .filter(|grant| state.is_none_or(|state| grant.state == state))
-            .filter(|grant| place.is_none_or(|place| grant.context == place))
-            .filter(|grant| ask.after.as_ref().is_none_or(|after| grant.id.to_string() > *after))
-            .take(usize::try_from(ask.limit).unwrap_or(usize::MAX))
-            .collect();
-        let rows = page.page(rows, |row| row.id.to_string(), |row| row)?;
-        let (app, mut items, mut names) = (act.app, Vec::with_capacity(rows.items.len()), Names::default());
-        for grant in &rows.items {
-            items.push(names.grant(app, act.tx(), grant).await.map_err(internal)?);
-        }
-        Ok(Page { items, next_cursor: rows.next_cursor })
+        rights(act, &held, &self.params).await
     }
+}
+
+/// A page of an application's rights.
+pub async fn rights(act: &mut Act<'_, Tx>, held: &Held, params: &RightParams) -> Result<Page<GrantView>, Problem> {
+    let state = params.state.as_deref().map(str::parse::<GrantState>).transpose().map_err(|_| {
+        let message = "write `requested`, `granted`, `rejected`, `withdrawn`, `expired` or `ungranted`";
+        Problem::new(Code::InvalidParameter, format!("state: {message}")).with("state", message)
+    })?;
+    let place = match &params.context {
+        Some(text) => {
+            let context =
+                place::of_field(act, held.allowed.org.id, "context", Some(text)).await.map_err(as_parameter)?;
+            Some(context.map(|context| context.id))
+        }
+        None => None,
+    };
+    let page = PageRequest { limit: params.limit, cursor: params.cursor.clone() };
+    let ask = page.ask()?;
+    let grants = db::grants::of_token(act.tx(), held.install.token).await.map_err(internal)?;
+    let rows: Vec<_> = grants
+        .into_iter()
+        .filter(|grant| state.is_none_or(|state| grant.state == state))
+        .filter(|grant| place.is_none_or(|place| grant.context == place))
+        .filter(|grant| ask.after.as_ref().is_none_or(|after| grant.id.to_string() > *after))
+        .take(usize::try_from(ask.limit).unwrap_or(usize::MAX))
+        .collect();
+    let rows = page.page(rows, |row| row.id.to_string(), |row| row)?;
+    let (app, mut items, mut names) = (act.app, Vec::with_capacity(rows.items.len()), Names::default());
+    for grant in &rows.items {
+        items.push(names.grant(app, act.tx(), grant).await.map_err(internal)?);
+    }
+    Ok(Page { items, next_cursor: rows.next_cursor })
 }

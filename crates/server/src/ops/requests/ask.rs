@@ -2,7 +2,7 @@
 //! Whoever shows that credential files the descriptor, or its owner in person. Repeats are the same request.
 
 use super::file;
-use super::look::seen;
+use super::look::token;
 use super::sight::Sight;
 use super::view::RequestView;
 use crate::authn::descriptor::Descriptor;
@@ -300,6 +300,7 @@ async fn same(
 async fn own_view(act: &mut Act<'_, WriteTx>, request: &Request) -> Result<RequestView, Problem> {
     let mut sight = Sight::of(act, request.org).await?;
     // Whoever files it learns what becomes of it, and nothing of the organization's people.
-    let view = seen(act, &mut sight, request, false).await.map_err(internal)?;
-    view.ok_or_else(|| Problem::not_found("request"))
+    let lines = db::grants::of_request(act.tx(), request.org, request.id).await.map_err(internal)?;
+    let token = token(act, request).await.map_err(internal)?;
+    sight.view(act, request, &token, &lines, false).await.map_err(internal)
 }

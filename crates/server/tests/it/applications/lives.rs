@@ -121,6 +121,17 @@ both_databases! {
         shop.town.admin.client.put("/v1/orgs/octo/policies/application", none).await.problem("not_found");
     }
 
+    async fn a_repetition_shows_no_secret(server: Server) {
+        let shop = Workshop::open(&server).await;
+        let admin = &shop.town.admin.client;
+        let again = [("idempotency-key", "once")];
+        let body = json!({"name": "Twice"});
+        let first = admin.send(reqwest::Method::POST, APPLICATIONS, Some(body.clone()), &again).await;
+        assert!(first.status(201)["client_secret"].is_string());
+        let second = admin.send(reqwest::Method::POST, APPLICATIONS, Some(body), &again).await;
+        assert_eq!((second.status(201)["id"].clone(), second.body.get("client_secret").is_none()), (first["id"].clone(), true));
+    }
+
     async fn what_is_asked_for_is_looked_at(server: Server) {
         let shop = Workshop::open(&server).await;
         let (maker, admin) = (&shop.maker.client, &shop.town.admin.client);

@@ -98,6 +98,51 @@ both_databases! {
         assert_eq!(shop.reason(&token).await, "granted", "the same token works");
     }
 
+    async fn it_asks_by_itself(server: Server) {
+        let shop = Workshop::open(&server).await;
+        let token = text(shop.sign_in(&server, &shop.secret).await.status(201), "token");
+        let own = server.anybody().with(&token);
+        let shown = own.get("/v1/applications/me").await;
+        assert_eq!((text(shown.status(200), "name"), shown["owner"].clone()), ("Porter".to_owned(), json!(null)));
+        let body = json!({"rights": [{"api": "town", "scopes": ["house:key:main:doors:read"]}], "reason": "it rang"});
+        let asked = own.post("/v1/applications/me/rights", body.clone()).await;
+        let request = asked.status(201)["requests"][0].as_str().unwrap().to_owned();
+        assert_eq!(own.post("/v1/applications/me/rights", body).await.status(201)["unchanged"], 1);
+        // Whoever answers for it is shown as asking, and activity says that it did.
+        let open = shop.maker.client.get("/v1/me/requests?state=open").await;
+        assert_eq!(open.status(200)["items"][0]["requester"]["name"], "maker");
+        let activity = shop.town.admin.client.get("/v1/orgs/octo/activity?limit=1").await;
+        assert_eq!(activity.status(200)["items"][0]["actor"]["name"], "Porter");
+        assert_eq!(activity["items"][0]["actor"]["type"], "application");
+        // It decides nothing, and opens no other door; nobody else opens this one.
+        own.post(&format!("/v1/orgs/octo/requests/{request}/decide"), json!({"approve_all": true})).await.problem("unauthenticated");
+        own.get("/v1/orgs/octo/applications").await.problem("unauthenticated");
+        for other in [&shop.maker.client, &server.anybody().with(&shop.secret), &server.anybody()] {
+            other.get("/v1/applications/me").await.problem("unauthenticated");
+        }
+        shop.decide(&shop.keeper.client, &request, json!({"approve_all": true})).await.status(200);
+        assert_eq!(shop.reason(&token).await, "granted");
+        let rights = own.get("/v1/applications/me/rights?state=granted").await;
+        assert_eq!(rights.status(200)["items"][0]["scopes"], json!(["house:key:main:doors:read"]));
+        // What a denial said was missing.
+        let body = json!({"token": token, "api": "town", "permission": "doors:write", "context": "house:key:main", "organization": "octo"});
+        let denied = shop.gate.verify(body).await;
+        let file = json!({"request": text(&denied, "request"), "reason": "to let them in"});
+        let filed = own.post("/v1/applications/me/requests", file.clone()).await;
+        assert_eq!(filed.status(201)["request"]["lines"][0]["scope"], "house:key:main:doors:write");
+        let (_, permanent) = shop.token().await;
+        server.anybody().with(&permanent).post("/v1/applications/me/requests", file).await.problem("forbidden");
+        server.anybody().with(&permanent).get("/v1/applications/me").await.status(200);
+        // Stopped, it asks nothing.
+        shop.policy("deny", false).await;
+        own.get("/v1/applications/me").await.problem("forbidden");
+        shop.policy("approval", false).await;
+        shop.town.admin.client.post(&shop.path("/block"), json!({})).await.status(200);
+        for token in [&token, &permanent] {
+            server.anybody().with(token).get("/v1/applications/me").await.problem("unauthenticated");
+        }
+    }
+
     async fn an_access_policy_bounds_it(server: Server) {
         let shop = Workshop::open(&server).await;
         let admin = &shop.town.admin.client;
