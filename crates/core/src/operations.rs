@@ -201,6 +201,10 @@ operations! {
     ACCESS_KEY_REVOKE = op("access.key.revoke", "POST", "/v1/orgs/{org}/access-keys/{access_key}/revoke", Organization("access_keys:write"), "Stop an access key for good");
     ACCESS_KEY_SIGN_IN = op("access.key.sign_in", "POST", "/v1/access-keys/sign-in", Public, "Trade client id and secret for a credential that counts for an hour");
 
+    CREDENTIAL_IMPORT_CREATE = op("credential.import.create", "POST", "/v1/orgs/{org}/credential-imports", Organization("credential_imports:write"), "Import keys that were made elsewhere by their hashes, or show what is wrong with them");
+    CREDENTIAL_IMPORT_LIST = op("credential.import.list", "GET", "/v1/orgs/{org}/credential-imports", Organization("tokens:read"), "List the imports of keys that were made elsewhere");
+    CREDENTIAL_IMPORT_SHOW = op("credential.import.show", "GET", "/v1/orgs/{org}/credential-imports/{import}", Organization("tokens:read"), "Show an import of keys that were made elsewhere");
+
     POLICY_LIST = op("policy.list", "GET", "/v1/orgs/{org}/policies", Organization("policies:read"), "List what the organization allows for each kind of credential");
     POLICY_SET = op("policy.set", "PUT", "/v1/orgs/{org}/policies/{kind}", Organization("policies:write"), "Change what the organization allows for a kind of credential");
 

@@ -18,6 +18,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::SystemTime;
 use tegata_core::secret::Product;
 use tegata_core::time::Timestamp;
+use tokio::sync::Semaphore;
 
 /// Everything that a use case may reach.
 pub struct App {
@@ -55,6 +56,8 @@ pub struct App {
     pub tails: Turns,
     /// Who guessed passwords of late.
     pub throttle: Throttle,
+    /// Taken by an import of credentials, of which there is one at a time.
+    pub importing: Arc<Semaphore>,
     /// The metrics recorder of this process.
     pub metrics: PrometheusHandle,
     /// Where people reach this server, for links.

@@ -13,6 +13,7 @@ mod catalogue;
 mod client;
 mod completions;
 mod context;
+mod credential;
 mod credentials;
 mod desk;
 mod error;
@@ -119,6 +120,8 @@ enum Command {
     Token(Noun<token::Token>),
     /// Keys that an organization owns
     OrganizationKey(Noun<organization_key::OrganizationKey>),
+    /// Keys that were made elsewhere, and come in by their hashes
+    Credential(Noun<credential::Credential>),
     /// What programs act as
     ServiceAccount(Noun<service_account::ServiceAccount>),
     /// Client ids and secrets that show service accounts
@@ -200,6 +203,7 @@ fn run(command: Command, output: Output, colours: Colours) -> Result<(), CliErro
         Command::Catalogue(noun) => visit(noun, output),
         Command::Token(noun) => visit(noun, output),
         Command::OrganizationKey(noun) => visit(noun, output),
+        Command::Credential(noun) => visit(noun, output),
         Command::ServiceAccount(noun) => visit(noun, output),
         Command::AccessKey(noun) => visit(noun, output),
         Command::Verifier(noun) => visit(noun, output),

@@ -15,6 +15,7 @@ pub mod act;
 pub mod apis;
 pub mod assignments;
 pub mod contexts;
+pub mod credential_imports;
 pub mod frame;
 pub mod inbox;
 pub mod limits;

@@ -20,6 +20,7 @@ use crate::jobs;
 use crate::maintenance::restore::why_blocked;
 use crate::maintenance::stops::{StopLog, StopLogError};
 use crate::notices::expiry;
+use crate::ops::credential_imports;
 use crate::ops::records::turns::Turns;
 use crate::ops::setup;
 use crate::proofs::{self, Proofs, Signing};
@@ -41,7 +42,7 @@ use std::time::Duration;
 use tegata_core::secret::Product;
 use tegata_core::time::Timestamp;
 use tegata_record::{AccessLog, ColumnsOptions, Faults, Location, OpenError, Options};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 /// The directory of proofs within that of the access log.
@@ -264,6 +265,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         db: db.clone(),
         catalogues: Arc::clone(&catalogues),
         hasher: hasher.clone(),
+        sealer: sealer.clone(),
         product: config.product.clone(),
         clock: clock.clone(),
         journal: Arc::clone(&journal),
@@ -292,11 +294,13 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         turns: Turns::of_questions(),
         tails: Turns::of_tails(),
         throttle: Throttle::default(),
+        importing: Arc::new(Semaphore::new(1)),
         metrics: metrics::recorder(),
         public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen)),
     };
     // What every database has, and what this version's own catalogue changes; then memory looks again.
     let setup = setup::at_start(&app).await?;
+    credential_imports::finish::at_start(&app).await?;
     app.verify.load_everything().await?;
     app.stops.open(&app.db).await?;
     let signing = proofs::prepare(config, &app, keys).await?;

@@ -52,6 +52,7 @@ fn every_operation_has_a_command() {
         include_str!("assignment.rs"),
         include_str!("catalogue.rs"),
         include_str!("context.rs"),
+        include_str!("credential.rs"),
         include_str!("inbox.rs"),
         include_str!("init.rs"),
         include_str!("member.rs"),

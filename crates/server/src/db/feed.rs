@@ -33,12 +33,14 @@ pub enum Topic {
     AccessPolicy,
     /// A service account with its roles.
     ServiceAccount,
+    /// An import of credentials: how imported keys are recognized, and keys that nobody had.
+    CredentialImport,
     /// A limit on calls; without an organization where it holds in every one.
     Limit,
 }
 
 impl Topic {
-    const ALL: [(Self, &'static str); 14] = [
+    const ALL: [(Self, &'static str); 15] = [
         (Self::Token, "token"),
         (Self::Session, "session"),
         (Self::Verifier, "verifier"),
@@ -53,6 +55,7 @@ impl Topic {
         (Self::AccessPolicy, "access_policy"),
         (Self::Limit, "limit"),
         (Self::ServiceAccount, "service_account"),
+        (Self::CredentialImport, "credential_import"),
     ];
 
     fn as_str(self) -> &'static str {

@@ -3,6 +3,7 @@
 pub mod access_policies;
 pub mod apis;
 pub mod contexts;
+pub mod credential_imports;
 pub mod inbox;
 pub mod limits;
 pub mod members;
@@ -37,6 +38,7 @@ pub fn routes() -> Routes {
         .merge(contexts::routes())
         .merge(roles::routes())
         .merge(organization_keys::routes())
+        .merge(credential_imports::routes())
         .merge(service_accounts::routes())
         .merge(requests::routes())
         .merge(policies::routes())

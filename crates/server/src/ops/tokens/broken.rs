@@ -23,6 +23,11 @@ impl Broken {
         result.map_err(|error| self.note(field, error)).ok()
     }
 
+    /// Whether no rule is broken so far.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// All of it as one problem of this class; nothing if no rule is broken.
     pub fn told(self, code: Code) -> Result<(), Problem> {
         let Some(first) = self.0.first() else {
