@@ -205,6 +205,9 @@ operations! {
     CREDENTIAL_IMPORT_LIST = op("credential.import.list", "GET", "/v1/orgs/{org}/credential-imports", Organization("tokens:read"), "List the imports of keys that were made elsewhere");
     CREDENTIAL_IMPORT_SHOW = op("credential.import.show", "GET", "/v1/orgs/{org}/credential-imports/{import}", Organization("tokens:read"), "Show an import of keys that were made elsewhere");
 
+    LEAK_REVOKE = op("leak.revoke", "POST", "/v1/leaks/revoke", Public, "Have secrets stopped that one has: everywhere and for good, without signing in");
+    LEAK_GITHUB = op("leak.github", "POST", "/v1/leaks/github", Public, "Take an alert of GitHub's secret scanning, signed by GitHub");
+
     POLICY_LIST = op("policy.list", "GET", "/v1/orgs/{org}/policies", Organization("policies:read"), "List what the organization allows for each kind of credential");
     POLICY_SET = op("policy.set", "PUT", "/v1/orgs/{org}/policies/{kind}", Organization("policies:write"), "Change what the organization allows for a kind of credential");
 

@@ -96,7 +96,7 @@ pub const OWN_PERMISSIONS: &[OwnPermission] = &[
     permission("service_accounts:write", Admin, Organization, High, "Make service accounts, change who answers for them, deactivate and reactivate them", "サービスアカウントの作成、責任者の変更、停止、再開"),
     permission("access_keys:read", Read, Organization, Medium, "See the access keys of service accounts", "サービスアカウントのアクセスキーの閲覧"),
     permission("access_keys:write", Admin, Organization, High, "Make access keys for service accounts, give them new secrets, block and revoke them", "アクセスキーの作成、再生成、停止、取り消し"),
-    permission("credential_imports:write", Admin, Organization, High, "Import keys that were made elsewhere, for any member and service account, without anybody else's word", "他所で作られたキーの取り込み(任意のメンバーとサービスアカウント宛て、承認不要)"),
+    permission("credential_imports:write", Admin, Organization, High, "Import keys that were made elsewhere, for any member or service account", "他所で作られたキーの取り込み(任意のメンバー・サービスアカウント宛て)"),
 ];
 
 /// The permission of this name.

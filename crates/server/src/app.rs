@@ -7,6 +7,7 @@ use crate::catalogues::Catalogues;
 use crate::db::Db;
 use crate::failing::Failing;
 use crate::maintenance::stops::StopLog;
+use crate::ops::leaks::Leaks;
 use crate::ops::records::turns::Turns;
 use crate::proofs::Proofs;
 use crate::streams::Streams;
@@ -56,6 +57,8 @@ pub struct App {
     pub tails: Turns,
     /// Who guessed passwords of late.
     pub throttle: Throttle,
+    /// What is remembered about secrets that leaked.
+    pub leaks: Leaks,
     /// Taken by an import of credentials, of which there is one at a time.
     pub importing: Arc<Semaphore>,
     /// The metrics recorder of this process.

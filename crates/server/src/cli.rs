@@ -20,6 +20,7 @@ mod error;
 mod exit;
 mod inbox;
 mod init;
+mod leak;
 mod limit;
 mod logging;
 mod maintenance;
@@ -122,6 +123,8 @@ enum Command {
     OrganizationKey(Noun<organization_key::OrganizationKey>),
     /// Keys that were made elsewhere, and come in by their hashes
     Credential(Noun<credential::Credential>),
+    /// Secrets that leaked
+    Leak(Noun<leak::Leak>),
     /// What programs act as
     ServiceAccount(Noun<service_account::ServiceAccount>),
     /// Client ids and secrets that show service accounts
@@ -204,6 +207,7 @@ fn run(command: Command, output: Output, colours: Colours) -> Result<(), CliErro
         Command::Token(noun) => visit(noun, output),
         Command::OrganizationKey(noun) => visit(noun, output),
         Command::Credential(noun) => visit(noun, output),
+        Command::Leak(noun) => visit(noun, output),
         Command::ServiceAccount(noun) => visit(noun, output),
         Command::AccessKey(noun) => visit(noun, output),
         Command::Verifier(noun) => visit(noun, output),

@@ -18,6 +18,7 @@ pub mod contexts;
 pub mod credential_imports;
 pub mod frame;
 pub mod inbox;
+pub mod leaks;
 pub mod limits;
 pub mod members;
 pub mod notice_settings;

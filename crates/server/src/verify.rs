@@ -13,6 +13,7 @@ pub mod entry;
 pub mod follower;
 pub mod imported;
 pub mod index;
+pub mod leaked;
 pub mod lease;
 pub mod limits;
 pub mod load;

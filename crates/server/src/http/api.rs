@@ -5,6 +5,7 @@ pub mod apis;
 pub mod contexts;
 pub mod credential_imports;
 pub mod inbox;
+pub mod leaks;
 pub mod limits;
 pub mod members;
 pub mod organization_keys;
@@ -39,6 +40,7 @@ pub fn routes() -> Routes {
         .merge(roles::routes())
         .merge(organization_keys::routes())
         .merge(credential_imports::routes())
+        .merge(leaks::routes())
         .merge(service_accounts::routes())
         .merge(requests::routes())
         .merge(policies::routes())

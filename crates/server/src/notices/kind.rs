@@ -53,6 +53,9 @@ kinds! {
     CredentialExpiring = "credential_expiring", ["credential", "organization", "owner", "days", "expires_at"];
     /// An organization stopped its part of a credential; to its owner. `action` is `blocked` or `revoked`.
     CredentialStopped = "credential_stopped", ["credential", "organization", "action", "by", "reason"];
+    /// Its secret leaked, and it was stopped; to its owner, and to administrators where an organization owns it. `found_by` names a
+    /// scanner.
+    CredentialLeaked = "credential_leaked", ["credential", "organization", "found_by", "url"];
     /// A membership was deactivated; to whoever was the member.
     MembershipDeactivated = "membership_deactivated", ["organization", "by"];
     /// A webhook was disabled; to administrators. `reason` is `receiver_gone` or `failing_for_long`.

@@ -58,7 +58,7 @@ impl Ways {
 }
 
 /// What comparing came to.
-enum Compared {
+pub(super) enum Compared {
     /// It is the key of this credential.
     Right(Box<Waiting>),
     /// It is nobody's.
@@ -102,6 +102,17 @@ impl Verify {
         let digests = ways.digests(&self.hasher, key);
         let there = digests.iter().find(|digest| self.index.tokens.contains(digest));
         there.or(digests.first()).copied()
+    }
+
+    /// The digests under which somebody may have what was shown, in whatever form.
+    pub(super) fn digests_of(&self, shown: &str) -> SmallVec<[Digest; 6]> {
+        self.imported.ways.load().digests(&self.hasher, shown)
+    }
+
+    /// Compares what was shown with the hash that its visible beginning leads to, if it has one.
+    pub(super) async fn compare_leaked(&self, shown: &str, address: Option<IpAddr>) -> Result<Compared, DbError> {
+        let ways = self.imported.ways.load_full();
+        self.compare_imported(&ways, shown, address).await
     }
 
     /// Reads the credential that an imported key shows, if its caller may cause that.

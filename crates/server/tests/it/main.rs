@@ -14,6 +14,7 @@ mod expiring;
 mod floods;
 mod generated;
 mod inbox;
+mod leaks;
 mod limits;
 mod maintenance;
 mod matrix;
