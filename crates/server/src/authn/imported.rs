@@ -164,7 +164,7 @@ impl Encoding {
             Self::Base64 => BASE64_STANDARD_NO_PAD.decode(text.trim_end_matches('=')).ok(),
             Self::Base64Url => BASE64_URL_SAFE_NO_PAD.decode(text.trim_end_matches('=')).ok(),
             Self::Hex => {
-                if !text.is_ascii() || text.len() % 2 != 0 {
+                if !text.is_ascii() || !text.len().is_multiple_of(2) {
                     return None;
                 }
                 let pair =
@@ -309,8 +309,7 @@ impl Hashed {
     /// What speaks against how it was made, in a word and a sentence.
     pub fn weakness(&self) -> Option<(&'static str, String)> {
         match self {
-            Self::Fast { keyed: true, .. } => None,
-            Self::Fast { sha, .. } => Some((
+            Self::Fast { keyed: false, sha, .. } => Some((
                 "unsalted_fast_hash",
                 format!("{} without a salt: whoever saw the old table can try keys by the billion", sha.as_str()),
             )),
@@ -321,7 +320,6 @@ impl Hashed {
             Self::Bcrypt { cost, .. } if *cost < 10 => {
                 Some(("low_cost", format!("bcrypt with cost {cost}; OWASP asks for 10 or more")))
             }
-            Self::Bcrypt { .. } => None,
             Self::Argon2(text) => weakness_of_argon2(text).map(|why| ("low_cost", why)),
             Self::Pbkdf2 { sha, iterations, .. } if iterations.get() < sha.iterations_weak() => Some((
                 "low_cost",
@@ -330,7 +328,7 @@ impl Hashed {
             Self::Pbkdf2 { salt, .. } if salt.len() < SALT_WEAK_BYTES => {
                 Some(("short_salt", format!("a salt of {} bytes", salt.len())))
             }
-            Self::Pbkdf2 { .. } => None,
+            Self::Fast { .. } | Self::Bcrypt { .. } | Self::Pbkdf2 { .. } => None,
         }
     }
 

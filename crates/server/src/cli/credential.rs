@@ -149,7 +149,7 @@ impl Import {
         let read = Read::of(format, &text, &settings, &bar)?;
         if self.try_one {
             bar.finish_and_clear();
-            return self.try_one(desk, &read, &settings);
+            return try_one(desk, &read, &settings);
         }
         bar.finish_and_clear();
         let waiting = if bar.is_hidden() { ProgressBar::hidden() } else { spinner(read.rows) };
@@ -205,27 +205,26 @@ impl Import {
         }
         Ok(Value::Object(settings))
     }
+}
 
-    fn try_one(&self, desk: &Desk, read: &Read, settings: &Settings) -> Result<(), CliError> {
-        let key: SecretString = if somebody_is_there() {
-            ask_hidden("A key, or client id and secret with a space between them")?
-        } else {
-            from_stdin()?
-        };
-        let found = read.candidates.iter().find(|(_, candidate)| candidate.is(key.expose_secret(), settings));
-        match found {
-            Some((row, candidate)) => desk.output.thing(&json!({
-                "found": true, "row": row, "name": candidate.name, "owner": candidate.owner,
-            })),
-            None => Err(CliError::failed(format!(
-                "none of the {} rows that can be read is this key ({} cannot be read)",
-                read.candidates.len(),
-                read.rows - read.candidates.len()
-            ))
-            .hint(
-                "look at algorithm, encoding, salt and, for keys with a visible beginning, at --separator and --hashed",
-            )),
-        }
+/// Says which row a key is that is asked for.
+fn try_one(desk: &Desk, read: &Read, settings: &Settings) -> Result<(), CliError> {
+    let key: SecretString = if somebody_is_there() {
+        ask_hidden("A key, or client id and secret with a space between them")?
+    } else {
+        from_stdin()?
+    };
+    let found = read.candidates.iter().find(|(_, candidate)| candidate.is(key.expose_secret(), settings));
+    match found {
+        Some((row, candidate)) => desk.output.thing(&json!({
+            "found": true, "row": row, "name": candidate.name, "owner": candidate.owner,
+        })),
+        None => Err(CliError::failed(format!(
+            "none of the {} rows that can be read is this key ({} cannot be read)",
+            read.candidates.len(),
+            read.rows - read.candidates.len()
+        ))
+        .hint("look at algorithm, encoding, salt and, for keys with a visible beginning, at --separator and --hashed")),
     }
 }
 

@@ -25,13 +25,11 @@ impl Verb for Leak {
         let Self::Revoke { client_id } = self;
         let text = if somebody_is_there() { ask_hidden("The secret that leaked")? } else { from_stdin()? };
         let call = Call::to(operations::LEAK_REVOKE);
-        let call = match client_id {
-            Some(id) => call.with("access_keys", json!([{"client_id": id, "client_secret": text.expose_secret()}])),
-            None => {
-                let secrets: Vec<&str> =
-                    text.expose_secret().lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-                call.with("secrets", json!(secrets))
-            }
+        let call = if let Some(id) = client_id {
+            call.with("access_keys", json!([{"client_id": id, "client_secret": text.expose_secret()}]))
+        } else {
+            let lines = text.expose_secret().lines().map(str::trim).filter(|line| !line.is_empty());
+            call.with("secrets", json!(lines.collect::<Vec<_>>()))
         };
         desk.show(call).await
     }

@@ -94,7 +94,7 @@ pub struct Serving {
     #[command(flatten)]
     pub sending: Sending,
     /// Take alerts of GitHub's secret scanning at /v1/leaks/github, signed with keys from this list [default: none are taken;
-    /// without a URL: https://api.github.com/meta/public_keys/secret_scanning]
+    /// without a URL: <https://api.github.com/meta/public_keys/secret_scanning>]
     #[arg(long, value_name = "URL", env = "TEGATA_GITHUB_ALERTS", num_args = 0..=1, require_equals = true, default_missing_value = GITHUB_KEYS)]
     pub github_alerts: Option<String>,
     /// How log lines are written to the standard error stream [default: text]

@@ -84,7 +84,7 @@ impl Verify {
                     Ok(key) => ways.fast.push(Fast::new(sha, Some((&profile.id, &key)))),
                     // Nobody is let in by it; all else works.
                     Err(error) => {
-                        tracing::error!(%error, profile = profile.id, "keys of an import cannot be recognized")
+                        tracing::error!(%error, profile = profile.id, "keys of an import cannot be recognized");
                     }
                 },
             }

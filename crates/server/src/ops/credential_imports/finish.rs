@@ -5,24 +5,34 @@ use crate::app::App;
 use crate::db::feed::Topic;
 use crate::db::imports::{Import, ImportState};
 use crate::db::{self, DbError};
+use std::time::{Duration, Instant};
 use tegata_core::ids::ImportId;
 
 /// Rows that become credentials in one transaction, which everybody who changes something waits for.
-const AT_ONCE: i64 = 500;
+const AT_ONCE: i64 = 250;
+/// The shortest time in which nothing is written between two of them.
+const REST: Duration = Duration::from_millis(20);
 /// How often crossed transactions are tried again.
 const TRIES: u32 = 6;
+
+/// Lets others write for as long as a step took: whoever waits for the database is not served in order everywhere, and the proof that
+/// this server lives has to come through.
+pub(super) async fn rest(since: Instant) {
+    tokio::time::sleep(since.elapsed().max(REST)).await;
+}
 
 /// Makes the rows of an import into credentials, all that are left. Returns the number of the last change.
 pub async fn finish(app: &App, import: &Import) -> Result<u64, DbError> {
     let mut tries = 0;
     loop {
+        let begun = Instant::now();
         match step(app, import).await {
             Ok(Some(sequence)) => return Ok(sequence),
             Ok(None) => tries = 0,
             Err(DbError::Busy(_)) if tries < TRIES => tries += 1,
             Err(error) => return Err(error),
         }
-        tokio::task::yield_now().await;
+        rest(begun).await;
     }
 }
 
@@ -31,14 +41,11 @@ async fn step(app: &App, import: &Import) -> Result<Option<u64>, DbError> {
     let mut tx = app.db.write().await?;
     let id = import.id.to_string();
     let next = db::imports::next_row(&mut tx, import.id).await?;
-    match next {
-        Some(next) => {
-            db::imports::apply(&mut tx, import, next, next + AT_ONCE).await?;
-        }
-        None => {
-            let (from, to) = (ImportState::Committed, ImportState::Live);
-            db::imports::set_state(&mut tx, import.org, import.id, from, to, Some(app.clock.now())).await?;
-        }
+    if let Some(next) = next {
+        db::imports::apply(&mut tx, import, next, next + AT_ONCE).await?;
+    } else {
+        let (from, to) = (ImportState::Committed, ImportState::Live);
+        db::imports::set_state(&mut tx, import.org, import.id, from, to, Some(app.clock.now())).await?;
     }
     // What was shown before it was there is no longer unknown.
     tx.feed(Topic::CredentialImport, Some(import.org), &id).await?;
@@ -49,6 +56,7 @@ async fn step(app: &App, import: &Import) -> Result<Option<u64>, DbError> {
 /// Throws away what was staged and shall not be.
 pub async fn discard(app: &App, import: ImportId) -> Result<(), DbError> {
     loop {
+        let begun = Instant::now();
         let mut tx = app.db.write().await?;
         let next = db::imports::next_row(&mut tx, import).await?;
         match next {
@@ -59,6 +67,7 @@ pub async fn discard(app: &App, import: ImportId) -> Result<(), DbError> {
         if next.is_none() {
             return Ok(());
         }
+        rest(begun).await;
     }
 }
 

@@ -58,6 +58,29 @@ impl Findings {
         }
     }
 
+    fn all_wrong(&mut self, row: usize, errors: Vec<RowError>) {
+        for error in errors {
+            self.wrong(row, error);
+        }
+    }
+
+    /// What there is to say of so many rows, of which so many are sound.
+    fn report(&mut self, rows: usize, sound: usize) -> Report {
+        self.errors.sort_by_key(|error| error.row);
+        let warning = |((code, message), (rows, first_row))| Warning { code, message, rows, first_row };
+        Report {
+            id: None,
+            dry_run: true,
+            state: "checked",
+            rows,
+            credentials: sound,
+            wrong_rows: self.wrong.len(),
+            errors: std::mem::take(&mut self.errors),
+            errors_left_out: self.left_out,
+            warnings: std::mem::take(&mut self.warnings).into_iter().map(warning).collect(),
+        }
+    }
+
     fn warn(&mut self, row: usize, weakness: Weakness) {
         let (rows, _) = self.warnings.entry((weakness.code, weakness.message)).or_insert((0, row));
         *rows += 1;
@@ -87,6 +110,17 @@ impl Once {
     }
 }
 
+/// The rows that are sound so far, and what is wrong with the others.
+#[derive(Default)]
+struct Sorted {
+    findings: Findings,
+    rows: Vec<(usize, StagedRow)>,
+    profiles: New,
+    digests: Once,
+    identifiers: Once,
+    clients: Once,
+}
+
 /// Checks everything.
 pub async fn plan(act: &mut Act<'_, Tx>, allowed: Allowed, body: &Body) -> Result<Plan, Problem> {
     name::check_reason(body.reason.as_deref().unwrap_or_default()).map_err(|error| Problem::field("reason", error))?;
@@ -96,10 +130,8 @@ pub async fn plan(act: &mut Act<'_, Tx>, allowed: Allowed, body: &Body) -> Resul
     let mac_key = settings.mac_key().map_err(of_settings)?;
     let file = Rows::read(body.format, &body.content).map_err(|error| Problem::field("content", error))?;
     let known = Known::read(act).await?;
-    let mut profiles = New::default();
     let mut lookups = Lookups::begin(act, &allowed).await?;
-    let (mut findings, mut rows, mut count) = (Findings::default(), Vec::new(), 0);
-    let (mut digests, mut identifiers, mut clients) = (Once::default(), Once::default(), Once::default());
+    let (mut sorted, mut count) = (Sorted::default(), 0);
     for read in file {
         count += 1;
         if count > ROWS_MAX {
@@ -109,96 +141,100 @@ pub async fn plan(act: &mut Act<'_, Tx>, allowed: Allowed, body: &Body) -> Resul
             tokio::task::yield_now().await;
         }
         let candidate = read.map_err(|error| vec![error]).and_then(|row| Candidate::read(row, settings));
-        let candidate = match candidate {
-            Ok(candidate) => candidate,
-            Err(errors) => {
-                errors.into_iter().for_each(|error| findings.wrong(count, error));
-                continue;
-            }
+        let checked = match &candidate {
+            Ok(candidate) => lookups.sound(act, candidate).await?,
+            Err(errors) => Err(errors.clone()),
         };
-        let sound = match lookups.sound(act, &candidate).await? {
-            Ok(sound) => sound,
-            Err(errors) => {
-                errors.into_iter().for_each(|error| findings.wrong(count, error));
-                continue;
+        match (candidate, checked) {
+            (Ok(candidate), Ok(sound)) => {
+                sorted.add(act, &known, body, mac_key.as_ref(), count, candidate, sound)?;
             }
-        };
-        let row = match &candidate.found_by {
-            FoundBy::Itself(hashed) => {
-                let fast = profiles.fast(act, &known, hashed, mac_key.as_ref())?;
-                let digest = act.app.hasher.imported(&fast, hashed.bytes());
-                let taken =
-                    digests.take(&digest.to_hex(), count, "hash", "hash").map(|()| staged(act, &candidate, sound));
-                taken.map(|row| StagedRow { digest: Some((digest, act.app.hasher.key_id())), ..row })
-            }
-            FoundBy::Identifier(identifier, stored) => {
-                if let Some(shape) = &settings.shape {
-                    profiles.shape(&known, shape)?;
-                }
-                let taken = identifiers.take(identifier, count, "identifier", "identifier");
-                let taken = taken.map(|()| staged(act, &candidate, sound));
-                taken.map(|row| StagedRow {
-                    identifier: Some(identifier.clone()),
-                    hash: Some(stored.to_string()),
-                    ..row
-                })
-            }
-            FoundBy::Client(client, stored) => {
-                let taken = clients.take(client, count, "identifier", "client id");
-                let taken = taken.map(|()| staged(act, &candidate, sound));
-                let secret = format!("{}{stored}", db::access_keys::IMPORTED);
-                taken.map(|row| StagedRow { client: Some((client.clone(), secret)), ..row })
-            }
-        };
-        match row {
-            Ok(row) => {
-                candidate.weaknesses.into_iter().for_each(|weakness| findings.warn(count, weakness));
-                rows.push((count, row));
-            }
-            Err(error) => findings.wrong(count, error),
+            (_, Err(errors)) | (Err(errors), Ok(_)) => sorted.findings.all_wrong(count, errors),
         }
     }
     if count == 0 {
         return Err(Problem::field("content", "there is no row in it"));
     }
-    // What others have is unique in the installation: only that it is taken is told.
-    let tx = &mut act.tx;
-    let digests_taken = db::imports::digests_taken(tx, &digests.values()).await.map_err(internal)?;
-    let identifiers_taken = db::imports::identifiers_taken(tx, &identifiers.values()).await.map_err(internal)?;
-    let clients_taken = db::imports::clients_taken(tx, &clients.values()).await.map_err(internal)?;
-    let mut kept = Vec::with_capacity(rows.len());
-    for (number, row) in rows {
-        let taken =
-            |field, what: &str| RowError::new(field, format!("this {what} is there already: it was imported before"));
-        if row.digest.is_some_and(|(digest, _)| digests_taken.contains(&digest.to_hex())) {
-            findings.wrong(number, taken("hash", "hash"));
-        } else if row.identifier.as_ref().is_some_and(|known| identifiers_taken.contains(known)) {
-            findings.wrong(number, taken("identifier", "identifier"));
-        } else if row.client.as_ref().is_some_and(|(client, _)| clients_taken.contains(client)) {
-            findings.wrong(number, taken("identifier", "client id"));
-        } else {
-            let ordinal = i64::try_from(kept.len()).unwrap_or(i64::MAX);
-            kept.push(StagedRow { ordinal, ..row });
-        }
-    }
-    findings.errors.sort_by_key(|error| error.row);
-    let report = Report {
-        id: None,
-        dry_run: true,
-        state: "checked",
-        rows: count,
-        credentials: kept.len(),
-        wrong_rows: findings.wrong.len(),
-        errors: findings.errors,
-        errors_left_out: findings.left_out,
-        warnings: findings
-            .warnings
-            .into_iter()
-            .map(|((code, message), (rows, first_row))| Warning { code, message, rows, first_row })
-            .collect(),
-    };
+    let rows = sorted.without_taken(act).await?;
+    let report = sorted.findings.report(count, rows.len());
     let accounts = lookups.accounts();
-    Ok(Plan { org: allowed.org, rows: kept, profiles: profiles.list, accounts, report })
+    Ok(Plan { org: allowed.org, rows, profiles: sorted.profiles.list, accounts, report })
+}
+
+impl Sorted {
+    /// Adds a row that is sound for itself, unless another one is found in the same way.
+    #[expect(clippy::too_many_arguments, reason = "a row with all that was found out about it")]
+    fn add(
+        &mut self,
+        act: &Act<'_, Tx>,
+        known: &Known,
+        body: &Body,
+        mac_key: Option<&Zeroizing<Vec<u8>>>,
+        number: usize,
+        candidate: Candidate,
+        sound: Sound,
+    ) -> Result<(), Problem> {
+        let row = staged(act, &candidate, sound);
+        let row = match &candidate.found_by {
+            FoundBy::Itself(hashed) => {
+                let fast = self.profiles.fast(act, known, hashed, mac_key)?;
+                let digest = act.app.hasher.imported(&fast, hashed.bytes());
+                let taken = self.digests.take(&digest.to_hex(), number, "hash", "hash");
+                taken.map(|()| StagedRow { digest: Some((digest, act.app.hasher.key_id())), ..row })
+            }
+            FoundBy::Identifier(identifier, stored) => {
+                if let Some(shape) = &body.settings.shape {
+                    self.profiles.shape(known, shape)?;
+                }
+                let taken = self.identifiers.take(identifier, number, "identifier", "identifier");
+                let (identifier, hash) = (Some(identifier.clone()), Some(stored.to_string()));
+                taken.map(|()| StagedRow { identifier, hash, ..row })
+            }
+            FoundBy::Client(client, stored) => {
+                let taken = self.clients.take(client, number, "identifier", "client id");
+                let secret = format!("{}{stored}", db::access_keys::IMPORTED);
+                taken.map(|()| StagedRow { client: Some((client.clone(), secret)), ..row })
+            }
+        };
+        match row {
+            Ok(row) => {
+                for weakness in candidate.weaknesses {
+                    self.findings.warn(number, weakness);
+                }
+                self.rows.push((number, row));
+            }
+            Err(error) => self.findings.wrong(number, error),
+        }
+        Ok(())
+    }
+
+    /// Leaves out what somebody has already. That is unique in the installation, and only that it is taken is told.
+    async fn without_taken(&mut self, act: &mut Act<'_, Tx>) -> Result<Vec<StagedRow>, Problem> {
+        let tx = &mut act.tx;
+        let digests = db::imports::digests_taken(tx, &self.digests.values()).await.map_err(internal)?;
+        let identifiers = db::imports::identifiers_taken(tx, &self.identifiers.values()).await.map_err(internal)?;
+        let clients = db::imports::clients_taken(tx, &self.clients.values()).await.map_err(internal)?;
+        let mut kept = Vec::with_capacity(self.rows.len());
+        for (number, row) in std::mem::take(&mut self.rows) {
+            let taken = if row.digest.is_some_and(|(digest, _)| digests.contains(&digest.to_hex())) {
+                Some(("hash", "hash"))
+            } else if row.identifier.as_ref().is_some_and(|known| identifiers.contains(known)) {
+                Some(("identifier", "identifier"))
+            } else if row.client.as_ref().is_some_and(|(client, _)| clients.contains(client)) {
+                Some(("identifier", "client id"))
+            } else {
+                None
+            };
+            if let Some((field, what)) = taken {
+                let why = format!("this {what} is there already: it was imported before");
+                self.findings.wrong(number, RowError::new(field, why));
+            } else {
+                let ordinal = i64::try_from(kept.len()).unwrap_or(i64::MAX);
+                kept.push(StagedRow { ordinal, ..row });
+            }
+        }
+        Ok(kept)
+    }
 }
 
 impl Plan {

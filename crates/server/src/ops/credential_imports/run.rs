@@ -10,12 +10,13 @@ use crate::db::{self, DbError, Tx};
 use crate::ops::act::{Counted, internal};
 use crate::ops::{Act, Caller, Query, Reply, frame};
 use std::sync::Arc;
+use std::time::Instant;
 use tegata_core::ids::{ImportId, UserId};
 use tegata_core::operations::Operation;
 use tegata_core::problem::{Code, Problem};
 
 /// Rows that are staged in one transaction, which everybody who changes something waits for.
-const STAGED_AT_ONCE: usize = 500;
+const STAGED_AT_ONCE: usize = 250;
 /// How often crossed transactions are tried again.
 const TRIES: u32 = 6;
 
@@ -129,7 +130,7 @@ async fn stage_and_commit(
 async fn stage(app: &App, import: &Import, rows: &[StagedRow]) -> Result<(), DbError> {
     let (mut at, mut tries) = (0, 0);
     loop {
-        let end = rows.len().min(at + STAGED_AT_ONCE);
+        let (begun, end) = (Instant::now(), rows.len().min(at + STAGED_AT_ONCE));
         match stage_some(app, import, at == 0, rows.get(at..end).unwrap_or_default()).await {
             Ok(()) => (at, tries) = (end, 0),
             Err(DbError::Busy(_)) if tries < TRIES => tries += 1,
@@ -138,7 +139,7 @@ async fn stage(app: &App, import: &Import, rows: &[StagedRow]) -> Result<(), DbE
         if at >= rows.len() {
             return Ok(());
         }
-        tokio::task::yield_now().await;
+        finish::rest(begun).await;
     }
 }
 

@@ -8,6 +8,8 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::time::Duration;
+use tegata::db::imports::{self, Import, ImportState, StagedGrant, StagedRow};
+use tegata_core::ids::{GrantId, ImportId, TokenId};
 
 pub const IMPORTS: &str = "/v1/orgs/acme/credential-imports";
 const TICKETS: &str = "/acme/blue/tickets";
@@ -25,7 +27,7 @@ fn sha_256(key: &str) -> String {
 
 /// An import of JSON Lines, with what rows say that say nothing.
 fn lines(server: &Server, rows: &[Value]) -> Value {
-    let content: String = rows.iter().map(|row| format!("{row}\n")).collect();
+    let content = rows.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
     let defaults = json!({"kind": "personal_token", "owner": "alice@example.com", "api": "desk", "algorithm": "sha-256",
         "scopes": "project:key:blue:tickets:read", "expires_at": server.in_days(30)});
     json!({"format": "jsonl", "content": content, "settings": {"defaults": defaults}, "reason": "moving in"})
@@ -334,5 +336,95 @@ both_databases! {
         let import = text(&first["id"]);
         other.client.get(&format!("/v1/orgs/other/credential-imports/{import}")).await.problem("not_found");
         assert!(other.client.get("/v1/orgs/other/credential-imports").await.status(200)["items"].as_array().unwrap().is_empty());
+    }
+
+    async fn what_a_server_did_not_finish_is_finished_when_it_starts(server: Server) {
+        let desk = Desk::new(&server).await;
+        let gate = server.verifier(&desk.root, "desk").await;
+        let body = lines(&server, &[json!({"name": "first", "hash": sha_256("first")})]);
+        desk.admin.client.post(IMPORTS, body).await.status(201);
+        let app = &server.running.app;
+        let mut tx = app.db.read().await.unwrap();
+        let org = tegata::db::orgs::find(&mut tx, "acme").await.unwrap().unwrap().id;
+        let api = tegata::db::orgs::apis(&mut tx, org).await.unwrap()[0].0;
+        drop(tx);
+        // Two that a killed server would leave: one that was said to be, one that was not.
+        let mut tx = app.db.write().await.unwrap();
+        for (number, state) in [(1, ImportState::Committed), (2, ImportState::Staged)] {
+            let (import, now) = (ImportId::from_u128(number), app.clock.now());
+            let made = Import { id: import, org, state, credentials: 1, skipped: 0, warnings: 0, reason: String::new(),
+                created_by: desk.admin.id.parse().unwrap(), created_at: now, live_at: None };
+            imports::insert(&mut tx, &made).await.unwrap();
+            let hash = digest(&SHA256, format!("left-{number}").as_bytes());
+            let grant = StagedGrant { id: GrantId::from_u128(number).to_string(), api: api.to_string(), context: None,
+                permissions: "tickets:read".to_owned() };
+            let row = StagedRow { ordinal: 0, token: TokenId::from_u128(number), owner: org.to_string(), kind: "organization_key",
+                coverage: "listed", name: "left".to_owned(), reason: String::new(), expires_at: now.plus(Duration::from_hours(1)),
+                digest: Some((app.hasher.imported("sha-256", hash.as_ref()), app.hasher.key_id())), identifier: None, hash: None,
+                client: None, grants: vec![grant] };
+            imports::stage(&mut tx, org, import, &[row]).await.unwrap();
+        }
+        tx.commit().await.unwrap();
+        let shown = desk.admin.client.get(&format!("{IMPORTS}/{}", ImportId::from_u128(1))).await;
+        assert_eq!(shown.status(200)["state"], "committed");
+        let server = server.restart().await;
+        let (gate, admin) = (Client::new(&server.base, gate.token.as_deref()), Client::new(&server.base, desk.admin.client.token.as_deref()));
+        assert_eq!((reason(&gate, "left-1").await.as_str(), reason(&gate, "left-2").await.as_str()), ("granted", "unknown"));
+        assert_eq!(admin.get(&format!("{IMPORTS}/{}", ImportId::from_u128(1))).await.status(200)["state"], "live");
+        assert_eq!(admin.get(IMPORTS).await.status(200)["items"].as_array().unwrap().len(), 2);
+    }
+
+    async fn checks_go_on_while_many_come_in(server: Server) {
+        let desk = Desk::new(&server).await;
+        let gate = server.verifier(&desk.root, "desk").await;
+        let rows: Vec<_> = (0..3_000).map(|number| json!({"name": "x", "hash": sha_256(&format!("many-{number}"))})).collect();
+        let (admin, body) = (desk.admin.client.clone(), lines(&server, &rows));
+        let first = lines(&server, &[json!({"name": "first", "hash": sha_256("first")})]);
+        admin.post(IMPORTS, first).await.status(201);
+        let importing = tokio::spawn(async move { admin.post(IMPORTS, body).await });
+        while !importing.is_finished() {
+            assert_eq!(reason(&gate, "first").await, "granted", "this server proves all the while that it lives");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(importing.await.unwrap().status(201)["credentials"], 3_000);
+        for number in [0, 1_499, 2_999] {
+            assert_eq!(reason(&gate, &format!("many-{number}")).await, "granted", "{number}");
+        }
+    }
+
+    async fn a_new_hashing_key_takes_nothing_away(server: Server) {
+        let desk = Desk::new(&server).await;
+        let gate = server.verifier(&desk.root, "desk").await;
+        let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA256, b"the old system's key");
+        let under_key = hex(aws_lc_rs::hmac::sign(&key, b"old-hmac").as_ref());
+        let rows = [
+            json!({"name": "plain", "hash": sha_256("old-plain")}),
+            json!({"name": "hmac", "algorithm": "hmac-sha-256", "hash": under_key}),
+            json!({"name": "slow", "identifier": "k001", "algorithm": "bcrypt",
+                "hash": "$2a$06$m0CrhHm10qJ3lXRY.5zDGO3rS2KdeeWLuGmsfGlMfOxih58VYVfxe"}),
+        ];
+        let mut body = with_shape(lines(&server, &rows), json!({"prefix": "", "separator": "."}));
+        body["settings"]["hashed"] = json!("secret");
+        let refused = desk.admin.client.post(IMPORTS, body.clone()).await;
+        refused.field("invalid", "rows[1].identifier");
+        refused.field("invalid", "rows[2].algorithm");
+        body["settings"]["hashed"] = json!("key");
+        body["content"] = json!(format!("{}\n{}", rows[0], rows[1]));
+        body["settings"]["hmac_key"] = json!("the old system's key");
+        body["settings"]["hmac_key_encoding"] = json!("text");
+        desk.admin.client.post(IMPORTS, body.clone()).await.status(201);
+        body["content"] = json!(rows[2].to_string());
+        body["settings"]["hashed"] = json!("secret");
+        desk.admin.client.post(IMPORTS, body).await.status(201);
+
+        let Server { running, config, database, directory, .. } = server;
+        running.stop().await;
+        tegata::maintenance::keys::rotate(&config).await.unwrap();
+        let server = Server::start_on(database, directory, config.database.unwrap()).await;
+        let gate = Client::new(&server.base, gate.token.as_deref());
+        for key in ["old-plain", "old-hmac", "k001.a"] {
+            assert_eq!(reason(&gate, key).await, "granted", "{key}");
+            assert_eq!(reason(&gate, key).await, "granted", "{key}, from memory");
+        }
     }
 }
