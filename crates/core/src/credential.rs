@@ -57,6 +57,22 @@ words! {
         OrganizationKey = "organization_key",
         /// A client id and a secret of a service account, with the rights of that account's roles.
         AccessKey = "access_key",
+        /// An application in one organization: what it was granted there, shown by what its client secret is traded for.
+        Application = "application",
+        /// A token that an application keeps: what the application was granted in one organization, or less of it.
+        ApplicationToken = "application_token",
+    }
+}
+
+impl CredentialKind {
+    /// The kind whose policy governs this one: an application and its tokens have one. None for sign-in sessions, which
+    /// are the person themself.
+    pub const fn governed_by(self) -> Option<Self> {
+        match self {
+            Self::Session => None,
+            Self::Application => Some(Self::ApplicationToken),
+            other => Some(other),
+        }
     }
 }
 
@@ -73,6 +89,8 @@ words! {
         Roles = "roles",
         /// Everything of the organization's APIs, also what comes later.
         Unscoped = "unscoped",
+        /// Whatever its application is granted, also what comes later.
+        Application = "application",
     }
 }
 

@@ -22,7 +22,7 @@ use ipnet::IpNet;
 use std::net::IpAddr;
 
 /// The version of the rule; a change of its meaning increases it.
-pub const RULE_VERSION: u32 = 3;
+pub const RULE_VERSION: u32 = 4;
 
 /// Everything the rule looks at.
 #[derive(Debug, Clone, Copy)]
@@ -142,6 +142,8 @@ pub struct Part<'a> {
     pub policy: Option<&'a KindPolicy>,
     /// What the credential was given.
     pub grants: Grants<'a>,
+    /// What it chose of that, where it lists less: a token of an application. Only what is in force counts.
+    pub chosen: Option<&'a [Grant]>,
     /// Whose rights bound it.
     pub acting: Acting<'a>,
 }
@@ -228,7 +230,7 @@ impl Grant {
 pub enum Acting<'a> {
     /// For a user or a service account, within their rights at this moment.
     For(&'a [Right<'a>]),
-    /// For itself, bounded by what it was given alone: an organization key.
+    /// For itself, bounded by what it was given alone: an organization key, or an application.
     Itself,
 }
 
@@ -300,6 +302,7 @@ pub fn decide(facts: &Facts<'_>) -> Decision {
                 return deny(reason);
             }
             let unscoped = match part.grants {
+                _ if part.chosen.is_some() => false,
                 Grants::Whole => true,
                 Grants::Unscoped => !part.own_api,
                 Grants::UpTo(_) | Grants::Listed(..) => false,
@@ -425,6 +428,9 @@ fn of_grants(part: &Part<'_>, need: &Need<'_>, now: Timestamp) -> Option<Reason>
     let Place::Chain(chain) = need.place else {
         return Some(Reason::NoSuchContext);
     };
+    if !has_chosen(part, need, chain, now) {
+        return Some(Reason::InsufficientScope);
+    }
     let (grants, ceilings) = match part.grants {
         Grants::Listed(grants, ceilings) => (grants, ceilings),
         Grants::UpTo(level) if need.level > level => return Some(Reason::InsufficientScope),
@@ -438,6 +444,10 @@ fn of_grants(part: &Part<'_>, need: &Need<'_>, now: Timestamp) -> Option<Reason>
 /// Why nothing at all was granted of the API of the call; none when something was. A credential that nobody has let in
 /// yet is let in nowhere.
 fn of_any_grant(part: &Part<'_>, now: Timestamp) -> Option<Reason> {
+    let in_force = |grant: &Grant| grant.state == GrantState::Granted && grant.api == part.api && grant.lasts(now);
+    if part.chosen.is_some_and(|chosen| !chosen.iter().any(in_force)) {
+        return Some(Reason::InsufficientScope);
+    }
     let grants = match part.grants {
         Grants::Listed(grants, _) => grants,
         Grants::UpTo(_) | Grants::Unscoped => return part.own_api.then_some(Reason::InsufficientScope),
@@ -458,6 +468,21 @@ fn nearest<'g>(grants: impl Iterator<Item = &'g Grant>) -> Option<Reason> {
         }
     }
     Some(reason)
+}
+
+fn has_chosen(part: &Part<'_>, need: &Need<'_>, chain: &[ContextId], now: Timestamp) -> bool {
+    let is_it = |grant: &Grant| {
+        grant.state == GrantState::Granted && grant.is_about(part.api, need.permission, chain, now, Ceilings::NONE)
+    };
+    part.chosen.is_none_or(|chosen| chosen.iter().any(is_it))
+}
+
+/// Whether a need is within what the credential chose, if it did; for telling whether asking for more would help.
+pub fn is_chosen(part: &Part<'_>, need: &Need<'_>, now: Timestamp) -> bool {
+    match need.place {
+        Place::Chain(chain) => has_chosen(part, need, chain, now),
+        Place::Unregistered => false,
+    }
 }
 
 /// Whether a need is covered by the grants; for telling what is missing.

@@ -158,6 +158,8 @@ define_ids! {
     NoticeId = "ntc";
     /// An account that belongs to an organization and that no person signs in with.
     ServiceAccountId = "sva";
+    /// A program that organizations let in, with rights of its own.
+    ApplicationId = "app";
     /// An import of credentials that were made elsewhere.
     ImportId = "imp";
     /// Permissions that were asked for and wait for a decision.

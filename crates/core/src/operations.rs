@@ -201,6 +201,26 @@ operations! {
     ACCESS_KEY_REVOKE = op("access.key.revoke", "POST", "/v1/orgs/{org}/access-keys/{access_key}/revoke", Organization("access_keys:write"), "Stop an access key for good");
     ACCESS_KEY_SIGN_IN = op("access.key.sign_in", "POST", "/v1/access-keys/sign-in", Public, "Trade client id and secret for a credential that counts for an hour");
 
+    APPLICATION_CREATE = op("application.create", "POST", "/v1/orgs/{org}/applications", Organization("applications:write"), "Register an application, which can do nothing yet");
+    APPLICATION_LIST = op("application.list", "GET", "/v1/orgs/{org}/applications", Organization("applications:read"), "List the applications that the organization has, or those that may act in one place");
+    APPLICATION_OFFER_LIST = op("application.offer.list", "GET", "/v1/orgs/{org}/application-offers", Organization("applications:read"), "List the applications that the publisher offers to every organization");
+    APPLICATION_SHOW = op("application.show", "GET", "/v1/orgs/{org}/applications/{application}", Context("applications:read"), "Show an application with the places that it may act in");
+    APPLICATION_UPDATE = op("application.update", "PATCH", "/v1/orgs/{org}/applications/{application}", Organization("applications:write"), "Change an application's name or description, who answers for it, or whether others may install it");
+    APPLICATION_INSTALL = op("application.install", "POST", "/v1/orgs/{org}/applications/{application}/install", Organization("applications:write"), "Install an application that the publisher offers");
+    APPLICATION_REQUIRE = op("application.require", "PUT", "/v1/orgs/{org}/applications/{application}/required", Context("applications:write"), "Say what an application needs in every place, and ask for it where it is let in already");
+    APPLICATION_ASK = op("application.ask", "POST", "/v1/orgs/{org}/applications/{application}/rights", Context("applications:write"), "Ask for rights of an application, each in its place");
+    APPLICATION_RIGHT_LIST = op("application.right.list", "GET", "/v1/orgs/{org}/applications/{application}/rights", Context("applications:read"), "List the rights that an application has, asks for or was refused");
+    APPLICATION_CONTEXT_ADD = op("application.context.add", "POST", "/v1/orgs/{org}/applications/{application}/contexts", Context("applications:write"), "Ask for what an application needs in further places");
+    APPLICATION_CONTEXT_REMOVE = op("application.context.remove", "DELETE", "/v1/orgs/{org}/applications/{application}/contexts/{context}", Context("applications:write"), "Take all rights of an application in one place away, and take back what is asked for there");
+    APPLICATION_BLOCK = op("application.block", "POST", "/v1/orgs/{org}/applications/{application}/block", Organization("applications:write"), "Stop an application in the organization for now, with all of its tokens");
+    APPLICATION_UNBLOCK = op("application.unblock", "POST", "/v1/orgs/{org}/applications/{application}/unblock", Organization("applications:write"), "Let an application go on in the organization");
+    APPLICATION_UNINSTALL = op("application.uninstall", "POST", "/v1/orgs/{org}/applications/{application}/uninstall", Organization("applications:write"), "Remove an application with its rights and tokens for good; where it is registered, everywhere");
+    APPLICATION_SECRET_REGENERATE = op("application.secret.regenerate", "POST", "/v1/orgs/{org}/applications/{application}/secret/regenerate", Context("applications:write"), "Give an application a new client secret");
+    APPLICATION_TOKEN_CREATE = op("application.token.create", "POST", "/v1/orgs/{org}/applications/{application}/tokens", Context("applications:write"), "Make a permanent token of an application, for its development");
+    APPLICATION_TOKEN_LIST = op("application.token.list", "GET", "/v1/orgs/{org}/applications/{application}/tokens", Context("applications:read"), "List the permanent tokens of an application");
+    APPLICATION_TOKEN_REVOKE = op("application.token.revoke", "POST", "/v1/orgs/{org}/applications/{application}/tokens/{token}/revoke", Context("applications:write"), "Stop a permanent token of an application for good");
+    APPLICATION_SIGN_IN = op("application.sign_in", "POST", "/v1/applications/sign-in", Public, "Trade an application's client id and secret for a token that counts for an hour");
+
     CREDENTIAL_IMPORT_CREATE = op("credential.import.create", "POST", "/v1/orgs/{org}/credential-imports", Organization("credential_imports:write"), "Import keys that were made elsewhere by their hashes, or show what is wrong with them");
     CREDENTIAL_IMPORT_LIST = op("credential.import.list", "GET", "/v1/orgs/{org}/credential-imports", Organization("tokens:read"), "List the imports of keys that were made elsewhere");
     CREDENTIAL_IMPORT_SHOW = op("credential.import.show", "GET", "/v1/orgs/{org}/credential-imports/{import}", Organization("tokens:read"), "Show an import of keys that were made elsewhere");

@@ -1,7 +1,7 @@
 //! Whose a credential is. The text of an id says which sort of owner it is, so that one column and one word are enough.
 
 use crate::credential::CredentialKind;
-use crate::ids::{IdError, IdText, OrgId, ServiceAccountId, UserId};
+use crate::ids::{ApplicationId, IdError, IdText, OrgId, ServiceAccountId, UserId};
 use std::fmt;
 use std::str::FromStr;
 
@@ -14,15 +14,18 @@ pub enum Owner {
     Organization(OrgId),
     /// A service account of an organization.
     ServiceAccount(ServiceAccountId),
+    /// An application.
+    Application(ApplicationId),
 }
 
 impl Owner {
-    /// What sort of principal it is: `user`, `organization` or `service_account`.
+    /// What sort of principal it is: `user`, `organization`, `service_account` or `application`.
     pub const fn kind(self) -> &'static str {
         match self {
             Self::User(_) => "user",
             Self::Organization(_) => "organization",
             Self::ServiceAccount(_) => "service_account",
+            Self::Application(_) => "application",
         }
     }
 
@@ -32,6 +35,7 @@ impl Owner {
             Self::User(id) => id.text(),
             Self::Organization(id) => id.text(),
             Self::ServiceAccount(id) => id.text(),
+            Self::Application(id) => id.text(),
         }
     }
 
@@ -41,6 +45,7 @@ impl Owner {
             Self::User(id) => id.as_u128(),
             Self::Organization(id) => id.as_u128(),
             Self::ServiceAccount(id) => id.as_u128(),
+            Self::Application(id) => id.as_u128(),
         }
     }
 
@@ -52,6 +57,9 @@ impl Owner {
             }
             CredentialKind::OrganizationKey => Self::Organization(OrgId::from_u128(number)),
             CredentialKind::AccessKey => Self::ServiceAccount(ServiceAccountId::from_u128(number)),
+            CredentialKind::Application | CredentialKind::ApplicationToken => {
+                Self::Application(ApplicationId::from_u128(number))
+            }
         }
     }
 
@@ -59,7 +67,7 @@ impl Owner {
     pub const fn user(self) -> Option<UserId> {
         match self {
             Self::User(id) => Some(id),
-            Self::Organization(_) | Self::ServiceAccount(_) => None,
+            Self::Organization(_) | Self::ServiceAccount(_) | Self::Application(_) => None,
         }
     }
 }
@@ -77,6 +85,7 @@ impl FromStr for Owner {
         match text.split_once('_').map(|(prefix, _)| prefix) {
             Some(OrgId::PREFIX) => text.parse().map(Self::Organization),
             Some(ServiceAccountId::PREFIX) => text.parse().map(Self::ServiceAccount),
+            Some(ApplicationId::PREFIX) => text.parse().map(Self::Application),
             _ => text.parse().map(Self::User),
         }
     }

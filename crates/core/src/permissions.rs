@@ -96,6 +96,8 @@ pub const OWN_PERMISSIONS: &[OwnPermission] = &[
     permission("service_accounts:write", Admin, Organization, High, "Make service accounts, change who answers for them, deactivate and reactivate them", "サービスアカウントの作成、責任者の変更、停止、再開"),
     permission("access_keys:read", Read, Organization, Medium, "See the access keys of service accounts", "サービスアカウントのアクセスキーの閲覧"),
     permission("access_keys:write", Admin, Organization, High, "Make access keys for service accounts, give them new secrets, block and revoke them", "アクセスキーの作成、再生成、停止、取り消し"),
+    permission("applications:read", Read, Organization, Low, "See the applications and what each may do where", "アプリケーションと許可された権限の閲覧"),
+    permission("applications:write", Admin, Organization, High, "Register and install applications, ask for their rights, make their tokens, block and remove them", "アプリケーションの登録・導入、権限の申請、トークンの発行、停止、削除"),
     permission("credential_imports:write", Admin, Organization, High, "Import keys that were made elsewhere, for any member or service account", "他所で作られたキーの取り込み(任意のメンバー・サービスアカウント宛て)"),
 ];
 

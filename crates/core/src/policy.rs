@@ -73,6 +73,7 @@ impl KindPolicy {
             CredentialKind::LegacyToken => (Admission::Deny, true),
             CredentialKind::OrganizationKey => (Admission::Allow, false),
             CredentialKind::AccessKey => (Admission::Allow, true),
+            CredentialKind::Application | CredentialKind::ApplicationToken => (Admission::Approval, true),
         };
         Self {
             admission,

@@ -32,6 +32,10 @@ pub enum SecretKind {
     OrganizationKey,
     /// What an access key's sign-in gives for a while.
     AccessSession,
+    /// An application's token, and what its sign-in gives for a while.
+    ApplicationToken,
+    /// An application's client secret, which signs it in and is no token itself.
+    ClientSecret,
 }
 
 impl SecretKind {
@@ -44,6 +48,8 @@ impl SecretKind {
         Self::LegacyToken,
         Self::OrganizationKey,
         Self::AccessSession,
+        Self::ApplicationToken,
+        Self::ClientSecret,
     ];
 
     /// The middle of the prefix.
@@ -56,12 +62,21 @@ impl SecretKind {
             Self::LegacyToken => "leg",
             Self::OrganizationKey => "org",
             Self::AccessSession => "acs",
+            Self::ApplicationToken => "app",
+            Self::ClientSecret => "cls",
         }
     }
 
     /// Whether verifiers ask about secrets of this kind.
     pub const fn is_checked(self) -> bool {
-        matches!(self, Self::PersonalToken | Self::LegacyToken | Self::OrganizationKey | Self::AccessSession)
+        match self {
+            Self::PersonalToken
+            | Self::LegacyToken
+            | Self::OrganizationKey
+            | Self::AccessSession
+            | Self::ApplicationToken => true,
+            Self::Session | Self::Verifier | Self::Setup | Self::ClientSecret => false,
+        }
     }
 
     /// How many random characters it has, at most.

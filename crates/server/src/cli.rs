@@ -7,6 +7,7 @@ mod access_key;
 mod access_policy;
 mod account;
 mod activity;
+mod application;
 mod assignment;
 mod call;
 mod catalogue;
@@ -127,6 +128,8 @@ enum Command {
     Leak(Noun<leak::Leak>),
     /// What programs act as
     ServiceAccount(Noun<service_account::ServiceAccount>),
+    /// Programs that an organization lets in, with rights of their own
+    Application(Noun<application::Application>),
     /// Client ids and secrets that show service accounts
     AccessKey(Noun<access_key::AccessKey>),
     /// Whatever asks for decisions about APIs
@@ -209,6 +212,7 @@ fn run(command: Command, output: Output, colours: Colours) -> Result<(), CliErro
         Command::Credential(noun) => visit(noun, output),
         Command::Leak(noun) => visit(noun, output),
         Command::ServiceAccount(noun) => visit(noun, output),
+        Command::Application(noun) => visit(noun, output),
         Command::AccessKey(noun) => visit(noun, output),
         Command::Verifier(noun) => visit(noun, output),
         Command::Policy(noun) => visit(noun, output),

@@ -10,6 +10,7 @@ pub mod access_keys;
 pub mod access_policies;
 pub mod activity;
 pub mod apis;
+pub mod applications;
 pub mod assignments;
 pub mod contexts;
 pub mod deliveries;

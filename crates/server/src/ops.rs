@@ -13,6 +13,7 @@ pub mod access_keys;
 pub mod access_policies;
 pub mod act;
 pub mod apis;
+pub mod applications;
 pub mod assignments;
 pub mod contexts;
 pub mod credential_imports;

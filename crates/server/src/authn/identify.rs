@@ -103,7 +103,9 @@ pub async fn identify(
             | SecretKind::Setup
             | SecretKind::LegacyToken
             | SecretKind::OrganizationKey
-            | SecretKind::AccessSession,
+            | SecretKind::AccessSession
+            | SecretKind::ApplicationToken
+            | SecretKind::ClientSecret,
         ) => {
             return Err(unauthenticated("this kind of credential does not open this door"));
         }

@@ -84,7 +84,8 @@ impl Desk {
             return self.output.thing(&answer);
         }
         let fields = answer.as_object_mut();
-        let secret = fields.and_then(|fields| fields.shift_remove("token").or_else(|| fields.shift_remove("secret")));
+        let secret = fields
+            .and_then(|fields| ["token", "secret", "client_secret"].iter().find_map(|name| fields.shift_remove(*name)));
         self.output.thing(&answer)?;
         match secret.as_ref().and_then(Value::as_str) {
             Some(secret) => {

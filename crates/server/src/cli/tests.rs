@@ -68,6 +68,8 @@ fn every_operation_has_a_command() {
         include_str!("role.rs"),
         include_str!("limit.rs"),
         include_str!("service_account.rs"),
+        include_str!("application.rs"),
+        include_str!("application/token.rs"),
         include_str!("session.rs"),
         include_str!("team.rs"),
         include_str!("token.rs"),

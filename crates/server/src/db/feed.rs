@@ -33,6 +33,8 @@ pub enum Topic {
     AccessPolicy,
     /// A service account with its roles.
     ServiceAccount,
+    /// An application with its installations.
+    Application,
     /// An import of credentials: how imported keys are recognized, and keys that nobody had.
     CredentialImport,
     /// A limit on calls; without an organization where it holds in every one.
@@ -40,7 +42,7 @@ pub enum Topic {
 }
 
 impl Topic {
-    const ALL: [(Self, &'static str); 15] = [
+    const ALL: [(Self, &'static str); 16] = [
         (Self::Token, "token"),
         (Self::Session, "session"),
         (Self::Verifier, "verifier"),
@@ -55,6 +57,7 @@ impl Topic {
         (Self::AccessPolicy, "access_policy"),
         (Self::Limit, "limit"),
         (Self::ServiceAccount, "service_account"),
+        (Self::Application, "application"),
         (Self::CredentialImport, "credential_import"),
     ];
 

@@ -58,6 +58,9 @@ pub const TABLES: &[Table] = &[
     table("token_parts", &["token_id", "org_id"]),
     table("service_accounts", &["id"]),
     table("access_keys", &["token_id"]),
+    table("applications", &["id"]),
+    table("application_installs", &["application_id", "org_id"]),
+    table("application_permissions", &["application_id", "api_id", "permission"]),
     table("credential_imports", &["id"]),
     table("import_profiles", &["id"]),
     table("imported_credentials", &["token_id"]),
@@ -568,12 +571,14 @@ pub async fn orphans(tx: &mut Tx) -> Result<Vec<(&'static str, u64)>, DbError> {
             // tenant: the doctor counts what is broken, whosever it is.
             "SELECT COUNT(*) FROM secrets s WHERE NOT EXISTS (SELECT 1 FROM tokens t WHERE t.id = s.subject)
                 AND NOT EXISTS (SELECT 1 FROM verifiers v WHERE v.id = s.subject)
-                AND NOT EXISTS (SELECT 1 FROM sessions e WHERE e.id = s.subject)",
+                AND NOT EXISTS (SELECT 1 FROM sessions e WHERE e.id = s.subject)
+                AND NOT EXISTS (SELECT 1 FROM applications a WHERE a.id = s.subject)",
         ),
         (
             "tokens without a secret",
             // tenant: the doctor counts what is broken, whosever it is.
-            "SELECT COUNT(*) FROM tokens t WHERE NOT EXISTS (SELECT 1 FROM secrets s WHERE s.subject = t.id)
+            "SELECT COUNT(*) FROM tokens t WHERE t.kind <> 'application'
+                AND NOT EXISTS (SELECT 1 FROM secrets s WHERE s.subject = t.id)
                 AND NOT EXISTS (SELECT 1 FROM access_keys k WHERE k.token_id = t.id)
                 AND NOT EXISTS (SELECT 1 FROM imported_credentials i WHERE i.token_id = t.id AND i.hash IS NOT NULL)",
         ),
@@ -582,7 +587,8 @@ pub async fn orphans(tx: &mut Tx) -> Result<Vec<(&'static str, u64)>, DbError> {
             // tenant: the doctor counts what is broken, whosever it is.
             "SELECT COUNT(*) FROM tokens t WHERE NOT EXISTS (SELECT 1 FROM users u WHERE u.id = t.owner_id)
                 AND NOT EXISTS (SELECT 1 FROM orgs o WHERE o.id = t.owner_id)
-                AND NOT EXISTS (SELECT 1 FROM service_accounts a WHERE a.id = t.owner_id)",
+                AND NOT EXISTS (SELECT 1 FROM service_accounts a WHERE a.id = t.owner_id)
+                AND NOT EXISTS (SELECT 1 FROM applications p WHERE p.id = t.owner_id)",
         ),
         (
             "assignments to people, teams or service accounts that do not exist",

@@ -7,8 +7,9 @@ use tegata_core::ids::OrgId;
 use tegata_core::policy::KindPolicy;
 use tegata_core::time::Timestamp;
 
-/// The policy for a kind; what a fresh organization has where nothing was set.
+/// The policy that governs a kind; what a fresh organization has where nothing was set.
 pub async fn get(tx: &mut Tx, org: OrgId, kind: CredentialKind) -> Result<KindPolicy, DbError> {
+    let kind = kind.governed_by().unwrap_or(kind);
     let row: Option<(String, String, i64, i64, i64, i64, i64)> = sqlx::query_as(
         "SELECT admission, level, max_lifetime_seconds, unscoped, without_end, four_eyes, request_lifetime_seconds
          FROM policies WHERE org_id = $1 AND kind = $2",

@@ -23,6 +23,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (6, "credential_kinds", include_str!("../../migrations/0006_credential_kinds.sql")),
     (7, "notices", include_str!("../../migrations/0007_notices.sql")),
     (8, "requests", include_str!("../../migrations/0008_requests.sql")),
+    (9, "applications", include_str!("../../migrations/0009_applications.sql")),
     (11, "credential_imports", include_str!("../../migrations/0011_credential_imports.sql")),
 ];
 

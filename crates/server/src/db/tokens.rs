@@ -3,7 +3,7 @@
 use super::{DbError, PageAsk, Tx, WriteTx, exactly_one, parsed};
 use ipnet::IpNet;
 use tegata_core::credential::{Coverage, CredentialKind, CredentialState, PartState};
-use tegata_core::ids::{OrgId, TokenId, UserId};
+use tegata_core::ids::{ApplicationId, OrgId, TokenId, UserId};
 use tegata_core::owner::Owner;
 use tegata_core::time::Timestamp;
 
@@ -161,7 +161,7 @@ pub async fn of_org(tx: &mut Tx, org: OrgId, page: &PageAsk) -> Result<Vec<Token
 }
 
 /// The parts of a token that still count, of the tokens of one owner in one organization: for a leaver.
-pub async fn parts_of_owner(tx: &mut Tx, org: OrgId, owner: UserId) -> Result<Vec<TokenId>, DbError> {
+pub async fn parts_of_owner(tx: &mut Tx, org: OrgId, owner: Owner) -> Result<Vec<TokenId>, DbError> {
     let rows: Vec<(String,)> = sqlx::query_as(
         "SELECT p.token_id FROM token_parts p JOIN tokens t ON t.id = p.token_id
          WHERE p.org_id = $1 AND t.owner_id = $2 AND p.state <> 'revoked' ORDER BY p.token_id",
@@ -197,6 +197,44 @@ pub async fn keys_of_org(
     .fetch_all(tx.connection())
     .await?;
     rows.into_iter().map(read).collect()
+}
+
+/// The permanent tokens of an application in an organization, newest first.
+pub async fn of_application(
+    tx: &mut Tx,
+    org: OrgId,
+    application: ApplicationId,
+    page: &PageAsk,
+) -> Result<Vec<Token>, DbError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT t.id, t.owner_id, t.kind, t.coverage, t.name, t.state, t.reason, t.addresses, t.created_by, t.created_at,
+            t.expires_at, t.revoked_at
+         FROM tokens t JOIN token_parts p ON p.token_id = t.id
+         WHERE p.org_id = $1 AND t.owner_id = $2 AND t.kind = 'application_token' AND ($3 = '' OR t.id < $4)
+         ORDER BY t.id DESC LIMIT $5",
+    )
+    .bind(org.to_string())
+    .bind(application.to_string())
+    .bind(page.after.as_deref().unwrap_or_default())
+    .bind(page.after.as_deref().unwrap_or_default())
+    .bind(page.limit)
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(read).collect()
+}
+
+/// Gives the credential that carries an application's rights in an organization the application's new name.
+pub async fn rename(tx: &mut WriteTx, org: OrgId, id: TokenId, name: &str) -> Result<(), DbError> {
+    let done = sqlx::query(
+        "UPDATE tokens SET name = $1 WHERE id = $2
+         AND EXISTS (SELECT 1 FROM token_parts p WHERE p.token_id = tokens.id AND p.org_id = $3)",
+    )
+    .bind(name)
+    .bind(id.to_string())
+    .bind(org.to_string())
+    .execute(tx.connection())
+    .await?;
+    exactly_one(&done)
 }
 
 /// Stops a token everywhere for good.

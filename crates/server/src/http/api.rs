@@ -2,6 +2,7 @@
 
 pub mod access_policies;
 pub mod apis;
+pub mod applications;
 pub mod contexts;
 pub mod credential_imports;
 pub mod inbox;
@@ -42,6 +43,7 @@ pub fn routes() -> Routes {
         .merge(credential_imports::routes())
         .merge(leaks::routes())
         .merge(service_accounts::routes())
+        .merge(applications::routes())
         .merge(requests::routes())
         .merge(policies::routes())
         .merge(access_policies::routes())

@@ -8,6 +8,7 @@ use crate::db::{self, DbError, WriteTx};
 use serde_json::json;
 use tegata_core::credential::PartState;
 use tegata_core::ids::{OrgId, TokenId, UserId};
+use tegata_core::owner::Owner;
 use tegata_core::time::Timestamp;
 
 /// Why something is stopped, as it is stored with the part of a token.
@@ -189,7 +190,7 @@ async fn stop_part(
 
 async fn stop_member(tx: &mut WriteTx, org: OrgId, user: UserId, now: Timestamp) -> Result<bool, DbError> {
     let mut stopped = changed(db::members::set_active(tx, org, user, false).await)?;
-    for token in db::tokens::parts_of_owner(tx, org, user).await? {
+    for token in db::tokens::parts_of_owner(tx, org, Owner::User(user)).await? {
         stopped |= stop_part(tx, org, token, PartState::Revoked, now).await?;
     }
     Ok(stopped)

@@ -147,6 +147,14 @@ impl Change {
         self
     }
 
+    /// Who did it, where whoever calls is nobody that the organization knows: an application.
+    #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "ids are handed over as they come")]
+    pub fn by_other(mut self, id: impl ToString, name: &str) -> Self {
+        self.by = Some((id.to_string(), name.to_owned()));
+        self
+    }
+
     /// Who did it, where the call itself shows nobody.
     #[must_use]
     pub fn by(mut self, user: &crate::db::users::User) -> Self {
@@ -222,6 +230,16 @@ impl<T: Reading> Act<'_, T> {
         }
     }
 
+    /// Lets whoever is there in person go on with what is theirs, in an organization that they are an active member of. The
+    /// use case knows that it is theirs.
+    pub async fn allow_own(&mut self, operation: &Operation, org: Org) -> Result<Allowed, Problem> {
+        let (decision, permission) = (Decision::Allow { alternative: None }, operation.guard.permission());
+        self.decided = Some(Decided { decision, org: org.id, permission, context: None });
+        self.count(operation, Some(org.id))?;
+        let rights = self.rights_in(org.id).await?;
+        Ok(Allowed { org, rights })
+    }
+
     /// What the actor may do in an organization, narrowed by the credential they act with.
     pub async fn rights_in(&mut self, org: OrgId) -> Result<OwnRights, Problem> {
         let actor = Arc::clone(&self.actor);
@@ -280,6 +298,7 @@ impl<T: Reading> Act<'_, T> {
                 owner_active: rights.owner_active,
                 policy: rights.policy.as_ref(),
                 grants: rights.grants(&mut ceilings),
+                chosen: None,
                 acting: Acting::For(&list),
             }),
         }))

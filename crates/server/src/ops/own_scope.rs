@@ -71,6 +71,7 @@ fn judge(own: ApiId, needed: &PermissionInfo, rights: &OwnRights, now: Timestamp
             owner_active: rights.owner_active,
             policy: rights.policy.as_ref(),
             grants: rights.grants(&mut ceilings),
+            chosen: None,
             acting: Acting::For(&list),
         }),
     })

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use tegata_core::ceiling::Ceiling;
 use tegata_core::credential::{Coverage, CredentialKind, CredentialState, PartState};
 use tegata_core::decide::Grant;
-use tegata_core::ids::{ApiId, ContextId, OrgId, RoleId, TeamId, TokenId, VerifierId};
+use tegata_core::ids::{ApiId, ApplicationId, ContextId, OrgId, RoleId, TeamId, TokenId, VerifierId};
 use tegata_core::owner::Owner;
 use tegata_core::policy::KindPolicy;
 use tegata_core::time::Timestamp;
@@ -239,6 +239,8 @@ pub struct Policies {
     pub organization_key: KindPolicy,
     /// For access keys.
     pub access_key: KindPolicy,
+    /// For applications and their tokens.
+    pub application_token: KindPolicy,
 }
 
 impl Policies {
@@ -250,6 +252,7 @@ impl Policies {
             CredentialKind::LegacyToken => Some(&self.legacy_token),
             CredentialKind::OrganizationKey => Some(&self.organization_key),
             CredentialKind::AccessKey => Some(&self.access_key),
+            CredentialKind::Application | CredentialKind::ApplicationToken => Some(&self.application_token),
             CredentialKind::Session => None,
         }
     }
@@ -266,6 +269,22 @@ pub struct ServiceAccountEntry {
     pub active: bool,
     /// Its roles, each in its place.
     pub roles: TeamEntry,
+}
+
+/// An application, with what it was granted.
+#[derive(Debug)]
+pub struct ApplicationEntry {
+    /// What it is called.
+    pub name: Box<str>,
+    /// What it is in each organization that has it: the part of the credential that carries its rights there.
+    pub parts: SmallVec<[PartEntry; 1]>,
+}
+
+impl ApplicationEntry {
+    /// What it is in an organization.
+    pub fn part(&self, org: OrgId) -> Option<&PartEntry> {
+        self.parts.iter().find(|part| part.org == org)
+    }
 }
 
 /// A role with what it holds.
@@ -286,6 +305,8 @@ pub enum Noun {
     Context(ContextEntry),
     /// A service account.
     ServiceAccount(Box<ServiceAccountEntry>),
+    /// An application.
+    Application(Box<ApplicationEntry>),
     /// An access policy.
     AccessPolicy(Ceiling),
 }
@@ -295,6 +316,8 @@ pub enum Noun {
 pub struct TokenReading {
     /// An entry for each secret.
     pub entries: Vec<(Digest, TokenEntry)>,
+    /// The application whose rights it carries, where it does.
+    pub application: Option<ApplicationId>,
 }
 
 /// A token that was read just now, with all that a decision about it needs of its owner.

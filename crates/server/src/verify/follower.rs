@@ -11,7 +11,9 @@ use crate::db::{self, Db, DbError, PageAsk, Tx};
 use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Duration;
-use tegata_core::ids::{AccessPolicyId, ContextId, OrgId, RoleId, ServiceAccountId, TeamId, UserId, VerifierId};
+use tegata_core::ids::{
+    AccessPolicyId, ApplicationId, ContextId, OrgId, RoleId, ServiceAccountId, TeamId, UserId, VerifierId,
+};
 use tegata_core::owner::Owner;
 
 /// How long the follower rests when nobody wakes it.
@@ -76,6 +78,9 @@ impl Verify {
                             self.index.install_token(installing, digest, token);
                         }
                     }
+                    if let Some(application) = reading.application {
+                        self.install_application(tx, application).await?;
+                    }
                     self.install_client(installing, tx, id).await?;
                 }
             }
@@ -103,6 +108,11 @@ impl Verify {
             (Topic::ServiceAccount, Some(org)) => {
                 if let Ok(account) = subject.parse() {
                     self.install_service_account(tx, org, account).await?;
+                }
+            }
+            (Topic::Application, _) => {
+                if let Ok(application) = subject.parse() {
+                    self.install_application(tx, application).await?;
                 }
             }
             (Topic::Role, Some(org)) => {
@@ -200,6 +210,20 @@ impl Verify {
         Ok(())
     }
 
+    async fn install_application(&self, tx: &mut Tx, id: ApplicationId) -> Result<(), DbError> {
+        if let Some(application) = load::application(tx, &self.catalogues, id).await? {
+            self.index.nouns.pin().insert(id.as_u128(), Noun::Application(Box::new(application)));
+        }
+        Ok(())
+    }
+
+    async fn install_applications(&self, tx: &mut Tx) -> Result<(), DbError> {
+        for id in db::applications::all(tx).await? {
+            self.install_application(tx, id).await?;
+        }
+        Ok(())
+    }
+
     async fn install_role(&self, tx: &mut Tx, org: OrgId, role: RoleId) -> Result<(), DbError> {
         let content = load::role(tx, &self.catalogues, org, role).await?;
         let nouns = self.index.nouns.pin();
@@ -264,6 +288,7 @@ impl Verify {
             // Permissions were removed or imply others now: what was expanded before is read anew.
             self.install_roles(tx).await?;
             self.install_access_policies(tx).await?;
+            self.install_applications(tx).await?;
             self.index.forget_tokens(installing);
         }
         self.index.apis.store(Arc::new(after));
@@ -312,6 +337,7 @@ impl Verify {
         for (org, account) in db::service_accounts::all(&mut tx).await? {
             self.install_service_account(&mut tx, org, account).await?;
         }
+        self.install_applications(&mut tx).await?;
         installing.applied = sequence;
         self.applied.send_replace(sequence);
         Ok(())
@@ -357,7 +383,7 @@ impl Verify {
                 Some(user)
             }
             // These are always in memory.
-            Owner::Organization(_) | Owner::ServiceAccount(_) => None,
+            Owner::Organization(_) | Owner::ServiceAccount(_) | Owner::Application(_) => None,
         };
         self.index.install_token(&mut installing, digest, token.clone());
         Ok(Some(Warm { token, user }))

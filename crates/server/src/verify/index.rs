@@ -7,7 +7,8 @@
 
 use super::bytes::OF_A_SLOT;
 use super::entry::{
-    ContextEntry, Noun, OrgEntry, RoleEntry, ServiceAccountEntry, TeamEntry, TokenEntry, UserEntry, VerifierEntry,
+    ApplicationEntry, ContextEntry, Noun, OrgEntry, RoleEntry, ServiceAccountEntry, TeamEntry, TokenEntry, UserEntry,
+    VerifierEntry,
 };
 use super::tokens::{Moving, Room, Tokens, TokensView};
 use super::users::Users;
@@ -20,7 +21,7 @@ use std::collections::VecDeque;
 use std::hash::{BuildHasherDefault, Hash, Hasher};
 use std::sync::Arc;
 use tegata_core::ceiling::Ceiling;
-use tegata_core::ids::{AccessPolicyId, ContextId, OrgId, RoleId, ServiceAccountId, TeamId, UserId};
+use tegata_core::ids::{AccessPolicyId, ApplicationId, ContextId, OrgId, RoleId, ServiceAccountId, TeamId, UserId};
 use tokio::sync::Mutex;
 
 /// Hashes what is random already. Digests are, under a key that nobody outside knows, and so are the ids that this
@@ -207,6 +208,14 @@ impl View<'_> {
     pub fn service_account(&self, id: ServiceAccountId) -> Option<&ServiceAccountEntry> {
         match self.index.nouns.get(&id.as_u128(), &self.guard) {
             Some(Noun::ServiceAccount(account)) => Some(account),
+            _ => None,
+        }
+    }
+
+    /// An application.
+    pub fn application(&self, id: ApplicationId) -> Option<&ApplicationEntry> {
+        match self.index.nouns.get(&id.as_u128(), &self.guard) {
+            Some(Noun::Application(application)) => Some(application),
             _ => None,
         }
     }

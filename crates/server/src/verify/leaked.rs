@@ -3,16 +3,21 @@
 use super::Verify;
 use super::clients::{self, Compared};
 use super::imported;
+use crate::authn::Digest;
 use crate::db::{self, DbError};
 use std::net::IpAddr;
 use std::time::Duration;
-use tegata_core::ids::{SessionId, TokenId, VerifierId};
+use tegata_core::ids::{ApplicationId, SessionId, TokenId, VerifierId};
 
 /// What a secret opens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Leaked {
     /// A token or key of any kind.
     Token(TokenId),
+    /// The same, by a secret that ends by itself: what was given for a while, or was replaced and counts a little longer.
+    Secret(TokenId, Digest),
+    /// Signing in as an application.
+    Application(ApplicationId),
     /// A verifier's door.
     Verifier(VerifierId),
     /// A person's session.
@@ -46,11 +51,15 @@ impl Verify {
             // A secret that was replaced opens nothing any more, and stops nothing.
             let holder = db::secrets::find(&mut tx, digest).await?;
             let live = holder.filter(|holder| holder.valid_until.is_none_or(|until| now < until));
-            let Some(subject) = live.map(|holder| holder.subject) else { continue };
-            let token = subject.parse().map(Leaked::Token).ok();
+            let Some((subject, ends)) = live.map(|holder| (holder.subject, holder.valid_until.is_some())) else {
+                continue;
+            };
+            let of_token = |id| if ends { Leaked::Secret(id, digest) } else { Leaked::Token(id) };
+            let token = subject.parse().map(of_token).ok();
+            let application = || subject.parse().map(Leaked::Application).ok();
             let verifier = || subject.parse().map(Leaked::Verifier).ok();
             let session = || subject.parse().map(Leaked::Session).ok();
-            return Ok(token.or_else(verifier).or_else(session).map_or(Whose::Nobody, Whose::Of));
+            return Ok(token.or_else(application).or_else(verifier).or_else(session).map_or(Whose::Nobody, Whose::Of));
         }
         drop(tx);
         Ok(match self.compare_leaked(shown, address).await? {

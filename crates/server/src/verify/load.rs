@@ -2,8 +2,8 @@
 //! installs anything.
 
 use super::entry::{
-    MemberEntry, Noted, OrgEntry, PartEntry, Policies, ServiceAccountEntry, TeamEntry, TokenEntry, TokenReading,
-    UserEntry, VerifierEntry,
+    ApplicationEntry, MemberEntry, Noted, OrgEntry, PartEntry, Policies, ServiceAccountEntry, TeamEntry, TokenEntry,
+    TokenReading, UserEntry, VerifierEntry,
 };
 use crate::authn::Digest;
 use crate::catalogues::Catalogues;
@@ -21,7 +21,10 @@ use tegata_core::bits::PermissionSet;
 use tegata_core::ceiling::Ceiling;
 use tegata_core::credential::CredentialKind;
 use tegata_core::decide::Grant;
-use tegata_core::ids::{AccessPolicyId, ApiId, OrgId, RoleId, ServiceAccountId, TeamId, TokenId, UserId, VerifierId};
+use tegata_core::ids::{
+    AccessPolicyId, ApiId, ApplicationId, OrgId, RoleId, ServiceAccountId, TeamId, TokenId, UserId, VerifierId,
+};
+use tegata_core::owner::Owner;
 use tegata_core::time::Timestamp;
 
 /// A token with all of its secrets.
@@ -32,7 +35,11 @@ pub async fn token(tx: &mut Tx, catalogues: &Catalogues, id: TokenId) -> Result<
     let parts = parts(tx, catalogues, id).await?;
     let secrets = db::secrets::of_subject(tx, &id.to_string()).await?;
     let entries = secrets.into_iter().map(|(digest, until)| (digest, entry(&token, &parts, until))).collect();
-    Ok(TokenReading { entries })
+    let application = match (token.kind, token.owner) {
+        (CredentialKind::Application, Owner::Application(id)) => Some(id),
+        _ => None,
+    };
+    Ok(TokenReading { entries, application })
 }
 
 /// A token as it counts under a secret that is stored elsewhere, or nowhere; none where there is no such token.
@@ -195,6 +202,23 @@ pub async fn service_account(
     Ok(Some(ServiceAccountEntry { org, name: account.name.into(), active: account.active, roles }))
 }
 
+/// An application with what it was granted in each organization; none where there is no such application.
+pub async fn application(
+    tx: &mut Tx,
+    catalogues: &Catalogues,
+    id: ApplicationId,
+) -> Result<Option<ApplicationEntry>, DbError> {
+    let Some(application) = db::applications::get(tx, id).await? else {
+        return Ok(None);
+    };
+    let mut all = SmallVec::new();
+    for install in db::applications::installs(tx, id).await? {
+        let there = parts(tx, catalogues, install.token).await?;
+        all.extend(there.into_iter().find(|part| part.org == install.org));
+    }
+    Ok(Some(ApplicationEntry { name: application.name.into(), parts: all }))
+}
+
 /// What a role holds; none where the role is gone.
 pub async fn role(
     tx: &mut Tx,
@@ -239,6 +263,7 @@ pub async fn org(tx: &mut Tx, id: OrgId, limits: List) -> Result<Option<OrgEntry
         legacy_token: db::policies::get(tx, id, CredentialKind::LegacyToken).await?,
         organization_key: db::policies::get(tx, id, CredentialKind::OrganizationKey).await?,
         access_key: db::policies::get(tx, id, CredentialKind::AccessKey).await?,
+        application_token: db::policies::get(tx, id, CredentialKind::ApplicationToken).await?,
     };
     let apis = apis.into_iter().map(|(api, _)| api).collect();
     Ok(Some(OrgEntry { key: org.key.into(), name: org.name.into(), policies, apis, limits }))

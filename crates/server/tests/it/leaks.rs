@@ -38,6 +38,19 @@ both_databases! {
         let account = town.make("service-accounts", json!({"name": "ci"})).await;
         let pair = town.admin.client.post("/v1/orgs/octo/access-keys", json!({"name": "ci", "service_account": account})).await;
         let pair = pair.status(201).clone();
+        // What ends by itself ends alone, and its key goes on; an application gets another client secret.
+        let shown = json!({"client_id": text(&pair, "client_id"), "client_secret": text(&pair, "secret")});
+        let hour = server.anybody().post("/v1/access-keys/sign-in", shown.clone()).await;
+        let hour = text(hour.status(201), "token");
+        let application = town.admin.client.post("/v1/orgs/octo/applications", json!({"name": "App"})).await;
+        let client = json!({"client_id": text(application.status(201), "client_id"), "client_secret": text(&application.body, "client_secret")});
+        server.anybody().post("/v1/applications/sign-in", client.clone()).await.status(201);
+        let both = json!({"secrets": [hour, text(&client, "client_secret")]});
+        assert_eq!(server.anybody().post(REVOKE, both).await.status(200)["received"], 2);
+        assert_eq!(reason(&gate, &hour).await, "expired");
+        server.anybody().post("/v1/access-keys/sign-in", shown).await.status(201);
+        server.anybody().post("/v1/applications/sign-in", client).await.problem("wrong_credentials");
+
         let imported = json!({"kind": "organization_key", "name": "old", "expires_at": server.in_days(10), "api": "town",
             "scopes": "doors:read", "algorithm": "sha-256", "hash": tegata::authn::hasher::hex(digest(&SHA256, b"old-key").as_ref())});
         town.make("credential-imports", json!({"format": "jsonl", "content": imported.to_string()})).await;
@@ -77,8 +90,10 @@ both_databases! {
         let inbox = town.admin.client.get("/v1/me/inbox").await;
         let notices = inbox.status(200)["items"].as_array().unwrap().clone();
         let leaked: Vec<_> = notices.iter().filter(|notice| notice["kind"] == "credential_leaked").collect();
-        assert_eq!(leaked.len(), 4, "{notices:?}");
-        assert!(text(leaked[0], "title").contains("leaked"), "{}", leaked[0]);
+        // Four that were revoked, and two secrets that ended alone.
+        assert_eq!(leaked.len(), 6, "{notices:?}");
+        assert!(leaked.iter().all(|notice| text(notice, "title").contains("leaked")), "{leaked:?}");
+        assert_eq!(leaked.iter().filter(|notice| text(notice, "title").contains("a secret of")).count(), 2);
 
         let server = server.restart().await;
         assert_eq!(reason(&Client::new(&server.base, gate.token.as_deref()), &token).await, "revoked");

@@ -5,6 +5,7 @@
 #[macro_use]
 mod support;
 
+mod applications;
 mod checks;
 mod cli;
 mod concurrency;

@@ -70,6 +70,7 @@ struct Stage {
     account: String,
     access_key: String,
     access_policy: String,
+    application: String,
     gate: Client,
 }
 
@@ -119,6 +120,7 @@ impl Stage {
         let installation_limit = made(&town.root.post("/v1/limits", limit_body(town.number())).await);
         let (webhook, delivery) = webhook_with_delivery(&town).await;
         let access_policy = town.make("access-policies", json!({"name": "Ceiling", "admits": []})).await;
+        let application = town.make("applications", json!({"name": "Porter"})).await;
         let (holder_client, root) = (holder.client.clone(), town.root.clone());
         Self {
             webhook,
@@ -138,6 +140,7 @@ impl Stage {
             account,
             access_key,
             access_policy,
+            application,
             gate: server.verifier(&root, "town").await,
         }
     }
@@ -259,6 +262,38 @@ impl Stage {
         key
     }
 
+    /// An application, as an operation needs it.
+    async fn fresh_application(&self, operation: &str) -> String {
+        let (town, name) = (&self.town, format!("application-{}", self.town.number()));
+        let admin = &town.admin.client;
+        if operation == "application.install" {
+            return made(
+                &town.root.post("/v1/orgs/publisher/applications", json!({"name": name, "shared": true})).await,
+            );
+        }
+        let application = town.make("applications", json!({"name": name, "required": self.needs()})).await;
+        let path = format!("/v1/orgs/octo/applications/{application}");
+        match operation {
+            "application.unblock" => {
+                admin.post(&format!("{path}/block"), json!({})).await.status(200);
+            }
+            "application.context.remove" => {
+                admin.post(&format!("{path}/contexts"), json!({"contexts": [town.house]})).await.status(201);
+            }
+            _ => {}
+        }
+        application
+    }
+
+    fn needs(&self) -> Value {
+        json!([{"api": "town", "permissions": ["doors:read"]}])
+    }
+
+    async fn fresh_application_token(&self) -> String {
+        let path = format!("applications/{}/tokens", self.application);
+        self.town.make(&path, json!({"name": "bench"})).await
+    }
+
     async fn fresh_verifier(&self) -> String {
         made(&self.town.root.post("/v1/verifiers", json!({"name": "Gate", "apis": ["town"]})).await)
     }
@@ -351,7 +386,18 @@ impl Stage {
             ("org", _) => "octo".to_owned(),
             ("session", _) => caller.session.clone(),
             ("token", id) if id.starts_with("org.") => self.token.clone(),
+            ("token", "application.token.revoke") => self.fresh_application_token().await,
             ("token", _) => caller.token.clone(),
+            (
+                "application",
+                id @ ("application.install"
+                | "application.block"
+                | "application.unblock"
+                | "application.uninstall"
+                | "application.context.add"
+                | "application.context.remove"),
+            ) => self.fresh_application(id).await,
+            ("application", _) => self.application.clone(),
             ("user", "user.deactivate") => town.account().await,
             ("user", "user.activate") => self.stopped_account().await,
             ("user", "member.deactivate" | "team.member.add") => town.silent_member().await,
@@ -412,6 +458,11 @@ impl Stage {
                 "expires_at": self.expires_at}),
             "service.account.create" => json!({"name": format!("made-{number}")}),
             "service.account.update" => json!({"name": "ci"}),
+            "application.create" => json!({"name": format!("made-{number}")}),
+            "application.require" => json!({"required": self.needs()}),
+            "application.ask" => json!({"rights": [{"api": "town", "scopes": ["house:key:main:doors:read"]}]}),
+            "application.context.add" => json!({"contexts": [town.house]}),
+            "application.token.create" => json!({"name": "bench"}),
             "access.key.create" => access_key_body(&self.fresh_account(true).await),
             "organization.key.create" => key_body(&self.expires_at),
             "credential.import.create" => import_body(number, &self.expires_at),

@@ -42,6 +42,7 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
     let key = town.make("organization-keys", key(&server.in_days(10))).await;
     let account = town.make("service-accounts", json!({"name": "ci-octo"})).await;
     let access_key = town.make("access-keys", json!({"name": "ci", "service_account": account})).await;
+    let application = town.make("applications", application("Porter")).await;
     let access_policy = town.make("access-policies", ceiling()).await;
     let request =
         request(server, admin, &holder.client, "octo", json!({"api": "town", "scopes": ["house:key:main:doors:read"]}))
@@ -67,6 +68,7 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
         ("import", vec![town.make("credential-imports", import('a', &server.in_days(10))).await]),
         ("account", vec![account, "ci-octo".to_owned()]),
         ("access_key", vec![access_key]),
+        ("application", vec![application, "Porter".to_owned()]),
         ("request", vec![request]),
         ("access_policy", vec![access_policy, "Ceiling".to_owned()]),
         ("session", vec![session]),
@@ -86,6 +88,10 @@ fn stream() -> Value {
 
 fn webhook() -> Value {
     json!({"name": "desk", "url": "https://desk.invalid/in"})
+}
+
+fn application(name: &str) -> Value {
+    json!({"name": name})
 }
 
 fn ceiling() -> Value {
@@ -146,6 +152,7 @@ async fn things_of_acme(server: &Server, town: &Town, admin: &Client) -> Things 
         ("notice", one("ntc_00000000000000000000000002".to_owned())),
         ("account", one(account)),
         ("access_key", one(access_key)),
+        ("application", one(post("applications", application("Own")).await)),
         ("import", one(post("credential-imports", import('b', &server.in_days(10))).await)),
         ("key", one(post("organization-keys", key(&server.in_days(10))).await)),
         (

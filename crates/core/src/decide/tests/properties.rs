@@ -9,6 +9,7 @@ use crate::level::Level;
 use crate::policy::{Admission, KindPolicy, LevelLimit};
 use proptest::prelude::*;
 use proptest::sample::Index;
+use std::collections::BTreeMap;
 
 /// Contexts that additions may name; a scene with fewer is given the rest at its root.
 const CONTEXTS: usize = 5;
@@ -181,6 +182,19 @@ proptest! {
             policy.unscoped = false;
         }
         prop_assert!(!key.decide().is_allowed());
+    }
+
+    /// A token of an application does nothing that the application may not do, and nothing that it did not choose.
+    #[test]
+    fn a_chosen_part_is_never_more_than_the_whole(
+        scene in open_scenes().prop_map(with_all_contexts), chosen in proptest::collection::vec(grants(CONTEXTS), 0..6),
+    ) {
+        let whole = Scene { chosen: None, ..scene.clone() };
+        let alone = Scene { grants: Some(chosen.clone()), wide: None, ceilings: BTreeMap::new(), ..whole.clone() };
+        let part = Scene { chosen: Some(chosen), ..scene };
+        let allowed = part.decide().is_allowed();
+        prop_assert!(!allowed || whole.decide().is_allowed());
+        prop_assert!(!allowed || alone.decide().is_allowed());
     }
 
     /// Nobody's rights bound what acts for itself: those that somebody gains or loses change nothing.

@@ -27,6 +27,7 @@ pub fn allows(scene: &Scene) -> bool {
                 Some(Wide::UpTo(_)) => false,
                 None => scene.grants.is_none(),
             };
+            let unscoped = unscoped && scene.chosen.is_none();
             policy_admits(scene, Level::Write) && unscoped
         }
         Asked::AnyOf(alternatives) => alternatives.iter().any(|wishes| meets(scene, wishes)),
@@ -78,6 +79,10 @@ fn order(reason: Reason) -> u8 {
 
 /// Whether anything of the API was given, asked for or refused.
 fn was_given(scene: &Scene, state: GrantState) -> bool {
+    let chosen = |grant: &Grant| grant.api == API && grant.state == GrantState::Granted && lasts(scene, grant);
+    if scene.chosen.as_ref().is_some_and(|list| !list.iter().any(chosen)) {
+        return false;
+    }
     if scene.wide.is_some() {
         return state == GrantState::Granted && !scene.own_api;
     }
@@ -173,6 +178,18 @@ fn grant_covers(scene: &Scene, wish: &Wish, state: GrantState) -> bool {
             && lasts(scene, grant)
             && within_ceiling(scene, grant, wish)
     };
+    // Whatever becomes of what it was given, it has to have chosen it.
+    let chosen = |grant: &Grant| {
+        grant.state == GrantState::Granted
+            && grant.api == API
+            && grant.permissions.iter().any(|number| number.0 == wish.permission)
+            && reaches(scene, grant.context, wish.spot)
+            && lasts(scene, grant)
+            && grant.ceiling().is_none()
+    };
+    if scene.chosen.as_ref().is_some_and(|list| !list.iter().any(chosen)) {
+        return false;
+    }
     match (scene.wide, &scene.grants) {
         (Some(Wide::UpTo(level)), _) => state == GrantState::Granted && !scene.own_api && wish.level <= level,
         (Some(Wide::Unscoped), _) => state == GrantState::Granted && !scene.own_api,

@@ -98,6 +98,7 @@ pub struct Scene {
     pub grants: Option<Vec<Grant>>,
     /// What it covers in place of that, without a list.
     pub wide: Option<Wide>,
+    pub chosen: Option<Vec<Grant>>,
     /// Whether it acts for itself, and nobody's rights bound it.
     pub for_itself: bool,
     /// Whether the API of the call is Tegata's own.
@@ -151,6 +152,7 @@ impl Scene {
             policy: Some(policy(Admission::Allow, LevelLimit::All)),
             grants: Some(vec![grant(Some(PROJECT), &[READ])]),
             wide: None,
+            chosen: None,
             for_itself: false,
             own_api: false,
             ceilings: BTreeMap::new(),
@@ -167,6 +169,11 @@ impl Scene {
     /// An organization key that lists what the usual token does; nobody's rights bound it.
     pub fn organization_key() -> Self {
         Self { for_itself: true, rights: Vec::new(), ..Self::reading() }
+    }
+
+    /// A token of an application that was granted what the usual token was, and chose less.
+    pub fn application_token(chosen: Vec<Grant>) -> Self {
+        Self { chosen: Some(chosen), ..Self::organization_key() }
     }
 
     /// An unscoped organization key, where the policy takes such.
@@ -234,6 +241,7 @@ impl Scene {
                     self.grants.as_deref().map_or(Grants::Whole, |grants| Grants::Listed(grants, Ceilings(&ceilings)))
                 }
             },
+            chosen: self.chosen.as_deref(),
             acting: if self.for_itself { Acting::Itself } else { Acting::For(&rights) },
         };
         look(&Facts {

@@ -23,6 +23,7 @@ pub fn scenes() -> impl Strategy<Value = Scene> {
         policy: inside.policy,
         grants: inside.grants,
         wide: inside.wide,
+        chosen: inside.chosen,
         for_itself: inside.for_itself,
         own_api: inside.own_api,
         ceilings: inside.ceilings,
@@ -41,6 +42,7 @@ pub fn open_scenes() -> impl Strategy<Value = Scene> {
             policy: scene.policy,
             grants: scene.grants,
             wide: scene.wide,
+            chosen: scene.chosen,
             for_itself: scene.for_itself,
             own_api: scene.own_api,
             ceilings: scene.ceilings,
@@ -99,6 +101,7 @@ struct Inside {
     grants: Option<Vec<Grant>>,
     ceilings: BTreeMap<AccessPolicyId, Ceiling>,
     wide: Option<Wide>,
+    chosen: Option<Vec<Grant>>,
     for_itself: bool,
     own_api: bool,
     rights: Vec<OwnedRight>,
@@ -115,15 +118,17 @@ fn permissions(contexts: usize) -> impl Strategy<Value = Inside> {
         30 => vec(vec(wishes(contexts), 1..4), 1..5).prop_map(Asked::AnyOf),
     ];
     let grants = option::weighted(0.9, vec(grants(contexts), 0..9));
-    let grants = (grants, ceilings(contexts));
+    let chosen = option::weighted(0.15, vec(self::grants(contexts), 0..9));
+    let grants = (grants, ceilings(contexts), chosen);
     let kind = (option::weighted(0.3, wides()), prop::bool::weighted(0.2), prop::bool::weighted(0.2));
     (asked, policies(), grants, kind, vec(rights(contexts), 0..5), trees(contexts)).prop_map(
-        |(asked, policy, (grants, ceilings), (wide, for_itself, own_api), rights, parents)| Inside {
+        |(asked, policy, (grants, ceilings, chosen), (wide, for_itself, own_api), rights, parents)| Inside {
             asked,
             policy,
             grants,
             ceilings,
             wide,
+            chosen,
             for_itself,
             own_api,
             rights,

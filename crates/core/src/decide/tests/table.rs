@@ -258,3 +258,21 @@ fn an_access_key_does_what_the_roles_of_its_account_give() {
     let only = Scene { asked: Asked::UnscopedOnly, ..key };
     assert_eq!(only.decide().reason(), Reason::InsufficientScope, "its roles are its scopes");
 }
+
+#[test]
+fn a_token_of_an_application_does_what_it_chose_of_what_the_application_was_granted() {
+    let token = Scene::application_token(vec![grant(Some(PROJECT), &[READ, WRITE])]);
+    assert_eq!(token.decide(), allow(0));
+    let other = Scene::application_token(vec![grant(Some(PROJECT), &[WRITE])]);
+    assert_eq!(
+        other.decide(),
+        deny(Reason::InsufficientScope, 0),
+        "the application was granted it, this token did not choose it"
+    );
+    let more = token.clone().asking(vec![vec![wish(WRITE, Level::Write, Spot::Context(PROJECT))]]);
+    assert_eq!(more.decide(), deny(Reason::InsufficientScope, 0), "it chose what the application was not granted");
+    let pending = Grant { state: GrantState::Requested, ..grant(Some(PROJECT), &[READ]) };
+    assert_eq!(token.clone().granted(vec![pending]).decide(), deny(Reason::ApprovalPending, 0));
+    let nothing = Scene { asked: Asked::AuthenticatedOnly, ..Scene::application_token(Vec::new()) };
+    assert_eq!(nothing.decide().reason(), Reason::InsufficientScope);
+}

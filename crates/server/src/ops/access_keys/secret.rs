@@ -81,6 +81,11 @@ pub fn client_id(entropy: Entropy, name: &str) -> String {
     format!("{name}_{}", random(entropy, SMALL, CLIENT_ID_RANDOM))
 }
 
+/// So many random lower-case letters and digits.
+pub fn random_letters(entropy: Entropy, count: usize) -> String {
+    random(entropy, SMALL, count)
+}
+
 /// So many random letters, each as likely as any other.
 fn random(entropy: Entropy, letters: &[u8], count: usize) -> String {
     let fair = 256 / letters.len() * letters.len();

@@ -1,8 +1,10 @@
 //! Stopping what a leaked secret opens, everywhere and for good, and telling whoever has to know.
 
 use crate::app::App;
+use crate::authn::Digest;
 use crate::db::activity::Activity;
 use crate::db::feed::Topic;
+use crate::db::tokens::Token;
 use crate::db::{self, DbError, WriteTx};
 use crate::maintenance::stops::{Kind, Stop};
 use crate::notices::{self, Notice, NoticeKind};
@@ -12,7 +14,7 @@ use crate::ops::requests;
 use crate::verify::leaked::Leaked;
 use serde_json::{Value, json};
 use tegata_core::credential::CredentialState;
-use tegata_core::ids::{ActivityId, OrgId, SessionId, TokenId, UserId, VerifierId};
+use tegata_core::ids::{ActivityId, ApplicationId, OrgId, SessionId, TokenId, UserId, VerifierId};
 use tegata_core::operations;
 use tegata_core::owner::Owner;
 use tegata_core::problem::{Code, Problem};
@@ -71,7 +73,8 @@ pub async fn stop(app: &App, meta: &Meta, leaked: Leaked, finding: &Finding) -> 
 async fn once(app: &App, meta: &Meta, leaked: Leaked, finding: &Finding) -> Result<Option<u64>, DbError> {
     let (mut tx, now) = (app.db.write().await?, app.clock.now());
     let subject = match leaked {
-        Leaked::Token(id) => id.to_string(),
+        Leaked::Token(id) | Leaked::Secret(id, _) => id.to_string(),
+        Leaked::Application(id) => id.to_string(),
         Leaked::Verifier(id) => id.to_string(),
         Leaked::Session(id) => id.to_string(),
     };
@@ -80,6 +83,20 @@ async fn once(app: &App, meta: &Meta, leaked: Leaked, finding: &Finding) -> Resu
             operation: operations::LEAK_REVOKE.id,
             kind: Kind::Token,
             topic: Topic::Token,
+            subject: &subject,
+            told,
+        }),
+        Leaked::Secret(id, digest) => secret(&mut tx, id, digest, now, finding).await?.map(|told| Entry {
+            operation: operations::TOKEN_REGENERATE.id,
+            kind: Kind::Secret,
+            topic: Topic::Token,
+            subject: &subject,
+            told,
+        }),
+        Leaked::Application(id) => application(&mut tx, id, now, finding).await?.map(|told| Entry {
+            operation: operations::APPLICATION_SECRET_REGENERATE.id,
+            kind: Kind::Secret,
+            topic: Topic::Application,
             subject: &subject,
             told,
         }),
@@ -124,7 +141,10 @@ async fn write(
             credential: None,
             subject: entry.subject.to_owned(),
             before: Some(told.before),
-            after: Some(json!({"state": "revoked", "found_by": finding.by, "url": finding.url})),
+            after: Some(match entry.kind {
+                Kind::Secret => json!({"secret": "ended", "found_by": finding.by, "url": finding.url}),
+                _ => json!({"state": "revoked", "found_by": finding.by, "url": finding.url}),
+            }),
             reason: Some("leaked".to_owned()),
             address: meta.address.map(|address| address.to_string()),
             user_agent: meta.user_agent.clone(),
@@ -147,6 +167,7 @@ async fn write(
     tx.feed(entry.topic, None, entry.subject).await
 }
 
+/// `name` is that of the credential.
 fn notice(to: Vec<UserId>, org: OrgId, about: &str, name: &str, place: &str, finding: &Finding) -> Notice {
     let found = if finding.by == "holder" { None } else { Some(finding.by) };
     Notice {
@@ -158,15 +179,70 @@ fn notice(to: Vec<UserId>, org: OrgId, about: &str, name: &str, place: &str, fin
     }
 }
 
+/// The same, where the credential goes on without that secret.
+fn of_secret(mut notice: Notice) -> Notice {
+    notice.data["stopped"] = json!("secret");
+    notice
+}
+
 async fn token(tx: &mut WriteTx, id: TokenId, now: Timestamp, finding: &Finding) -> Result<Option<Vec<Told>>, DbError> {
     let found = db::tokens::get(tx, id).await?.filter(|token| token.state == CredentialState::Active);
     let Some(token) = found else { return Ok(None) };
     db::tokens::revoke(tx, id, now).await?;
     requests::close::with_token(tx, None, id, None, now).await?;
+    told_of(tx, &token, finding).await.map(Some)
+}
+
+/// Ends one secret of a token that ends by itself anyway.
+async fn secret(
+    tx: &mut WriteTx,
+    id: TokenId,
+    digest: Digest,
+    now: Timestamp,
+    finding: &Finding,
+) -> Result<Option<Vec<Told>>, DbError> {
+    let Some(token) = db::tokens::get(tx, id).await? else { return Ok(None) };
+    match db::secrets::end_one(tx, digest, now).await {
+        Ok(()) => {}
+        Err(DbError::Changed) => return Ok(None),
+        Err(error) => return Err(error),
+    }
+    let mut told = told_of(tx, &token, finding).await?;
+    for one in &mut told {
+        one.notice = one.notice.take().map(of_secret);
+    }
+    Ok(Some(told))
+}
+
+/// Ends the client secret of an application, and what it signed in with. Whoever answers for it gives it another one.
+async fn application(
+    tx: &mut WriteTx,
+    id: ApplicationId,
+    now: Timestamp,
+    finding: &Finding,
+) -> Result<Option<Vec<Told>>, DbError> {
+    let Some(application) = db::applications::get(tx, id).await? else { return Ok(None) };
+    let subject = id.to_string();
+    db::secrets::end_at(tx, &subject, now).await?;
     let mut told = Vec::new();
+    for install in db::applications::installs(tx, id).await? {
+        let token = install.token.to_string();
+        db::secrets::end_at(tx, &token, now).await?;
+        tx.feed(Topic::Token, None, &token).await?;
+        let org = db::orgs::find(tx, &install.org.to_string()).await?;
+        let place = org.map(|org| org.name).unwrap_or_default();
+        let notice = of_secret(notice(vec![install.owner], install.org, &subject, &application.name, &place, finding));
+        let before = json!({"name": application.name, "kind": "application"});
+        told.push(Told { org: install.org, before, notice: Some(notice) });
+    }
+    Ok(Some(told))
+}
+
+/// Who is told of a token: every organization where it counts, its owner once, and of what an organization owns whoever administers it.
+async fn told_of(tx: &mut WriteTx, token: &Token, finding: &Finding) -> Result<Vec<Told>, DbError> {
+    let (id, mut told) = (token.id, Vec::new());
     for part in db::tokens::parts(tx, id).await? {
         let org = db::orgs::find(tx, &part.org.to_string()).await?;
-        // The owner hears of it once; of what an organization owns, whoever administers it does.
         let to = match token.owner {
             Owner::User(owner) if told.is_empty() => vec![owner],
             Owner::User(_) => Vec::new(),
@@ -177,7 +253,7 @@ async fn token(tx: &mut WriteTx, id: TokenId, now: Timestamp, finding: &Finding)
         let before = json!({"name": token.name, "kind": token.kind, "state": part.state});
         told.push(Told { org: part.org, before, notice });
     }
-    Ok(Some(told))
+    Ok(told)
 }
 
 async fn verifier(

@@ -13,6 +13,7 @@ use serde_json::json;
 use tegata_core::credential::PartState;
 use tegata_core::ids::{OrgId, TokenId, UserId};
 use tegata_core::operations::{self, Operation};
+use tegata_core::owner::Owner;
 use tegata_core::problem::{Code, Problem};
 
 /// Why a leaver's tokens are stopped, as it is stored with their parts.
@@ -68,7 +69,7 @@ impl Mutation for DeactivateMember {
 
 async fn stop_tokens(act: &mut Act<'_, WriteTx>, org: OrgId, owner: UserId) -> Result<Vec<TokenId>, DbError> {
     let now = act.now;
-    let tokens = db::tokens::parts_of_owner(&mut act.tx, org, owner).await?;
+    let tokens = db::tokens::parts_of_owner(&mut act.tx, org, Owner::User(owner)).await?;
     for token in &tokens {
         let part = db::tokens::part(&mut act.tx, org, *token).await?.ok_or(DbError::Changed)?;
         let revoked = PartState::Revoked;

@@ -123,7 +123,8 @@ fn require_unscoped(allowed: &Allowed, world: &World) -> Result<(), Problem> {
 }
 
 impl KeyGrant {
-    fn in_org(&self, org: &Org) -> GrantBody {
+    /// The same, in an organization.
+    pub fn in_org(&self, org: &Org) -> GrantBody {
         GrantBody { organization: Some(org.key.clone()), api: self.api.clone(), scopes: self.scopes.clone() }
     }
 }

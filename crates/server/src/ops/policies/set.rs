@@ -33,7 +33,7 @@ pub struct Body {
     /// `organization_key` only: whether keys may be unscoped, and those that are count; left out: as it is.
     #[serde(default)]
     pub unscoped: Option<bool>,
-    /// `legacy_token` and `access_key` only: whether they may be made without an end; left out: as it is.
+    /// `legacy_token`, `access_key` and `application_token` only: whether they may be made without an end; left out: as it is.
     #[serde(default)]
     pub without_end: Option<bool>,
     /// Whether nobody decides a request of their own; left out: as it is.
@@ -105,14 +105,17 @@ impl Mutation for SetPolicy {
 
 /// Whether a policy can be one for this kind.
 fn fits(kind: CredentialKind, body: &Body) -> Result<(), Problem> {
-    if body.admission == Admission::Approval && kind != CredentialKind::PersonalToken {
+    let asked_for = matches!(kind, CredentialKind::PersonalToken | CredentialKind::ApplicationToken);
+    if body.admission == Admission::Approval && !asked_for {
         let message = "nobody is asked before credentials of this kind: write `allow` or `deny`";
         return Err(Problem::field("admission", message));
     }
     if body.unscoped == Some(true) && kind != CredentialKind::OrganizationKey {
         return Err(Problem::field("unscoped", "only organization keys can be unscoped"));
     }
-    if body.without_end == Some(true) && !matches!(kind, CredentialKind::LegacyToken | CredentialKind::AccessKey) {
+    let endless =
+        matches!(kind, CredentialKind::LegacyToken | CredentialKind::AccessKey | CredentialKind::ApplicationToken);
+    if body.without_end == Some(true) && !endless {
         return Err(Problem::field("without_end", "credentials of this kind always have an end"));
     }
     Ok(())

@@ -46,7 +46,7 @@ impl PolicyView {
     }
 }
 
-/// Whether organizations have a policy for a kind. Sign-in sessions are the person themself; none governs them.
+/// Whether organizations have a policy for a kind of its own.
 pub fn is_governed(kind: CredentialKind) -> bool {
-    !matches!(kind, CredentialKind::Session)
+    kind.governed_by() == Some(kind)
 }

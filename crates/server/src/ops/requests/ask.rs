@@ -116,13 +116,18 @@ impl Mutation for FileRequest {
         let sight = Sight::of(act, asked.org).await?;
         let mut grants = Vec::with_capacity(lacking.len());
         for one in &lacking {
-            let theirs = in_person
-                && !world.policy.four_eyes
-                && sight.rights().with_authority(|authority| answers_for(authority, sight.approving(), &one.chain));
+            let (has, answers) = sight.rights().with_authority(|authority| {
+                let set = &one.known.with_implied;
+                let answers = answers_for(authority, sight.approving(), &one.chain);
+                (authority.covers_all(asked.api, set, &one.chain).is_ok(), answers)
+            });
+            // What is a person's own credential's was looked at: they have it.
+            let has = has || token.owner.user().is_some();
+            let theirs = in_person && !world.policy.four_eyes && answers && has;
             let (state, self_granted) = match world.policy.admission {
-                Admission::Allow => (GrantState::Granted, false),
+                Admission::Allow if has => (GrantState::Granted, false),
                 Admission::Approval if theirs => (GrantState::Granted, true),
-                Admission::Approval | Admission::Deny => (GrantState::Requested, false),
+                Admission::Allow | Admission::Approval | Admission::Deny => (GrantState::Requested, false),
             };
             grants.push(StoredGrant {
                 id: act.id(GrantId::new),
@@ -142,7 +147,7 @@ impl Mutation for FileRequest {
             });
         }
         let reason = self.body.reason.clone().unwrap_or_default();
-        let filed = file::grants(act, &token, &reason, grants.clone()).await?;
+        let filed = file::grants(act, &token, owner, &reason, grants.clone()).await?;
         let app = act.app;
         let mut granted = Vec::new();
         for grant in grants.iter().filter(|grant| grant.state == GrantState::Granted) {
@@ -164,21 +169,37 @@ impl Mutation for FileRequest {
     }
 }
 
-/// The credential of a descriptor, provided that it acts itself, or that its owner does in person.
+/// The credential of a descriptor, provided that it acts itself, or that its owner does in person; and who asks. What an
+/// application's token lacks is asked for the application.
 async fn bearer(act: &mut Act<'_, WriteTx>, asked: &Descriptor) -> Result<(Token, UserId), Problem> {
-    let found = db::tokens::get(act.tx(), asked.token).await.map_err(internal)?;
-    let theirs = found.filter(|token| match act.actor.token {
-        Some(acting) => acting == token.id,
-        None => token.owner == Owner::User(act.actor.user.id),
-    });
-    let anothers = "this descriptor is another credential's: only that one files it, or its owner in person";
-    let theirs = theirs.filter(|token| token.kind == CredentialKind::PersonalToken);
-    let found = theirs.and_then(|token| Some((token.owner.user()?, token)));
-    let (owner, token) = found.ok_or_else(|| Problem::new(Code::Forbidden, anothers))?;
-    let part = db::tokens::part(act.tx(), asked.org, token.id).await.map_err(internal)?;
-    let alive = token.state == CredentialState::Active && act.now < token.expires_at;
-    if !alive || part.is_none_or(|part| part.state != PartState::Active) {
-        return Err(Problem::new(Code::Conflict, "this credential is stopped there, or has expired"));
+    let anothers = || {
+        let detail = "this descriptor is another credential's: only that one files it, or its owner in person";
+        Problem::new(Code::Forbidden, detail)
+    };
+    let shown = db::tokens::get(act.tx(), asked.token).await.map_err(internal)?.ok_or_else(anothers)?;
+    let (token, owner) = match (shown.owner, shown.kind) {
+        (Owner::User(owner), CredentialKind::PersonalToken) => (shown.clone(), owner),
+        (Owner::Application(id), _) => {
+            let found = db::applications::find(act.tx(), asked.org, &id.to_string()).await.map_err(internal)?;
+            let (_, install) = found.ok_or_else(anothers)?;
+            let holder = db::tokens::get(act.tx(), install.token).await.map_err(internal)?;
+            (holder.ok_or_else(anothers)?, install.owner)
+        }
+        _ => return Err(anothers()),
+    };
+    let theirs = match act.actor.token {
+        Some(acting) => acting == shown.id,
+        None => owner == act.actor.user.id,
+    };
+    if !theirs {
+        return Err(anothers());
+    }
+    for token in [&shown, &token] {
+        let part = db::tokens::part(act.tx(), asked.org, token.id).await.map_err(internal)?;
+        let alive = token.state == CredentialState::Active && act.now < token.expires_at;
+        if !alive || part.is_none_or(|part| part.state != PartState::Active) {
+            return Err(Problem::new(Code::Conflict, "this credential is stopped there, or has expired"));
+        }
     }
     Ok((token, owner))
 }
@@ -225,7 +246,9 @@ async fn lacking<'w>(
         }
         let rights = rights::rights_of(&held);
         let authority = Authority { rights: &rights, grants: Grants::Whole };
-        if authority.covers_all(asked.api, &known.with_implied, &chain).is_err() {
+        // What an application may do is not bounded by whoever answers for it.
+        let bounded = token.owner.user().is_some();
+        if bounded && authority.covers_all(asked.api, &known.with_implied, &chain).is_err() {
             let detail = format!("the owner does not have `{}` there, so a grant of it would not help", known.name);
             return Err(Problem::new(Code::BeyondOwnRights, detail).with("request", "owner_lacks_permission"));
         }

@@ -242,6 +242,10 @@ async fn require_alive(act: &mut Act<'_, WriteTx>, request: &Request, token: &To
     if act.now >= token.expires_at {
         return conflict("the credential has expired meanwhile; reject the request");
     }
+    if token.owner.user().is_none() {
+        // Whoever asked for it need not be there any more: it is not theirs.
+        return Ok(());
+    }
     let member = db::members::get(act.tx(), request.org, request.requester).await.map_err(internal)?;
     if !member.is_some_and(|member| member.active && member.account_active) {
         return conflict("the requester is no active member any more; reject the request");
@@ -259,7 +263,7 @@ async fn settle(
 ) -> Result<Vec<Value>, Problem> {
     let world = World::read(act, token.kind, request.org).await?;
     let policy = db::policies::get(act.tx(), request.org, token.kind).await.map_err(internal)?;
-    let relation = sight.relation(request, token.owner);
+    let relation = sight.relation(act, request, token).await.map_err(internal)?;
     let (mut broken, mut refused, mut settled) = (Broken::default(), None, Vec::new());
     for deciding in &chosen {
         let terms = terms(act, &world, deciding, &mut broken).await?;

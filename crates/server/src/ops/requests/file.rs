@@ -10,14 +10,15 @@ use crate::ops::act::internal;
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use tegata_core::credential::GrantState;
-use tegata_core::ids::{OrgId, RequestId};
+use tegata_core::ids::{OrgId, RequestId, UserId};
 use tegata_core::problem::Problem;
 use tegata_core::request::RequestState;
 
-/// Stores the grants of a token; those that wait become lines of requests, whose ids are told.
+/// Stores the grants of a token; those that wait become lines of requests of a person, whose ids are told.
 pub async fn grants(
     act: &mut Act<'_, WriteTx>,
     token: &Token,
+    requester: UserId,
     reason: &str,
     grants: Vec<StoredGrant>,
 ) -> Result<Vec<String>, Problem> {
@@ -27,7 +28,7 @@ pub async fn grants(
             let (request, line) = match filed.entry(grant.org) {
                 Entry::Occupied(occupied) => occupied.into_mut(),
                 Entry::Vacant(vacant) => {
-                    let request = file(act, token, reason, grant.org).await?;
+                    let request = file(act, token, (requester, reason), grant.org).await?;
                     vacant.insert((request, 0))
                 }
             };
@@ -42,13 +43,18 @@ pub async fn grants(
     Ok(filed.values().map(|(request, _)| request.id.to_string()).collect())
 }
 
-async fn file(act: &mut Act<'_, WriteTx>, token: &Token, reason: &str, org: OrgId) -> Result<Request, Problem> {
+async fn file(
+    act: &mut Act<'_, WriteTx>,
+    token: &Token,
+    (requester, reason): (UserId, &str),
+    org: OrgId,
+) -> Result<Request, Problem> {
     let policy = db::policies::get(&mut act.tx, org, token.kind).await.map_err(internal)?;
     let request = Request {
         id: act.id(RequestId::new),
         org,
         token: token.id,
-        requester: token.owner.user().unwrap_or(token.created_by),
+        requester,
         reason: reason.to_owned(),
         state: RequestState::Open,
         created_at: act.now,

@@ -75,14 +75,28 @@ impl Sight {
         &self.rights
     }
 
-    /// What a request is to the actor.
-    pub fn relation(&self, request: &Request, owner: Owner) -> Relation {
-        let own = request.requester == self.viewer || owner == Owner::User(self.viewer);
-        match (own, self.in_person) {
+    /// What a request is to the actor: their own as requester, owner, creator, or the member who answers for the application.
+    pub async fn relation<T: Reading>(
+        &self,
+        act: &mut Act<'_, T>,
+        request: &Request,
+        token: &Token,
+    ) -> Result<Relation, DbError> {
+        let answers = match token.owner {
+            Owner::Application(_) => {
+                let found = db::applications::of_token(act.tx(), token.id).await?;
+                found.is_some_and(|(application, install)| {
+                    [application.created_by, install.owner, install.created_by].contains(&self.viewer)
+                })
+            }
+            owner => owner == Owner::User(self.viewer),
+        };
+        let own = answers || [request.requester, token.created_by].contains(&self.viewer);
+        Ok(match (own, self.in_person) {
             (false, _) => Relation::Anothers,
             (true, true) => Relation::OwnInPerson,
             (true, false) => Relation::OwnByCredential,
-        }
+        })
     }
 
     /// The ids of a place and of those above it, innermost first.
@@ -154,7 +168,7 @@ impl Sight {
         let requester = db::users::get(act.tx(), request.requester).await?;
         let requester = requester.ok_or_else(|| DbError::Corrupt(request.requester.to_string()))?;
         let policy = db::policies::get(act.tx(), self.org, token.kind).await?;
-        let may_look = match self.relation(request, token.owner) {
+        let may_look = match self.relation(act, request, token).await? {
             Relation::Anothers => true,
             Relation::OwnInPerson => !policy.four_eyes,
             Relation::OwnByCredential => false,

@@ -17,11 +17,12 @@ use tegata_core::time::Timestamp;
 
 /// Tells those who decide that a request waits.
 pub async fn filed(act: &mut Act<'_, WriteTx>, request: &Request, token: &Token, lines: i64) -> Result<(), DbError> {
+    let requester = db::users::get(&mut act.tx, request.requester).await?;
     let data = json!({
         "request": request.id,
         "organization": organization(&mut act.tx, request).await?,
         "credential": token.name,
-        "requester": act.actor.user.name,
+        "requester": requester.map(|user| user.name),
         "reason": request.reason,
         "lines": lines,
     });

@@ -28,6 +28,16 @@ impl Broken {
         self.0.is_empty()
     }
 
+    /// The same as [`Self::told`], where the caller's body has another name for a field than what read it.
+    pub fn told_as(mut self, code: Code, field: &str, name: &str) -> Result<(), Problem> {
+        for error in &mut self.0 {
+            if let Some(rest) = error.field.strip_prefix(field) {
+                error.field = format!("{name}{rest}");
+            }
+        }
+        self.told(code)
+    }
+
     /// All of it as one problem of this class; nothing if no rule is broken.
     pub fn told(self, code: Code) -> Result<(), Problem> {
         let Some(first) = self.0.first() else {

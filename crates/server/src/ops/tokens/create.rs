@@ -152,7 +152,7 @@ impl Mutation for CreateToken {
             db::tokens::insert_part(&mut act.tx, *org, token.id, now).await.map_err(internal)?;
         }
         let grants = parts.into_iter().map(|part| part.into_grant(act.id(GrantId::new), token.id, now)).collect();
-        let requests = file::grants(act, &token, &token.reason, grants).await?;
+        let requests = file::grants(act, &token, owner, &token.reason, grants).await?;
         let mut names = Names::default();
         let view = names.for_owner(app, &mut act.tx, &token, now).await.map_err(internal)?;
         let mut changes = Vec::with_capacity(orgs.len());

@@ -161,6 +161,7 @@ async fn owner(tx: &mut Tx, owner: Owner) -> Result<OwnerView, DbError> {
         Owner::User(id) => db::users::get(tx, id).await?.map(|user| (user.name, Some(user.email))),
         Owner::Organization(id) => db::orgs::find(tx, &id.to_string()).await?.map(|org| (org.name, None)),
         Owner::ServiceAccount(id) => db::service_accounts::name(tx, id).await?.map(|name| (name, None)),
+        Owner::Application(id) => db::applications::get(tx, id).await?.map(|application| (application.name, None)),
     }
     .ok_or_else(|| DbError::Corrupt(owner.to_string()))?;
     Ok(OwnerView { kind: owner.kind(), id: owner.to_string(), name, email })
@@ -171,7 +172,7 @@ pub fn risks(token: &Token) -> Vec<&'static str> {
     let of_coverage = match token.coverage {
         Coverage::Unscoped => Some("unscoped"),
         Coverage::Read | Coverage::ReadWrite => Some("everything_of_owner"),
-        Coverage::Listed | Coverage::Roles => None,
+        Coverage::Listed | Coverage::Roles | Coverage::Application => None,
     };
     let endless = token.ends_at().is_none().then_some("never_expires");
     of_coverage.into_iter().chain(endless).collect()

@@ -3,20 +3,29 @@
 use super::evaluate::{Asked, Found, Known, Said};
 use super::target::Wanted;
 use crate::ops::rights::RoleContent;
-use crate::verify::entry::{OrgEntry, PartEntry, TokenEntry, UserEntry};
+use crate::verify::entry::{OrgEntry, TokenEntry, UserEntry};
 use smallvec::SmallVec;
 use tegata_core::catalogue::Access;
 use tegata_core::ceiling::{Ceiling, Ceilings};
-use tegata_core::credential::{Coverage, CredentialKind};
+use tegata_core::credential::{Coverage, CredentialKind, PartState};
 use tegata_core::decide::{
     Acting, Alternative, Credential, Facts, Gate, Grant, Grants, Need, Organization, Part, Place, Presented, Reason,
-    Target, decide, is_granted, is_held_by_owner,
+    Target, decide, is_chosen, is_granted, is_held_by_owner,
 };
 use tegata_core::ids::{AccessPolicyId, ContextId, OrgId, RoleId, UserId};
 use tegata_core::level::Level;
 use tegata_core::owner::Owner;
 use tegata_core::permissions::OWN_API;
 use tegata_core::role::{Held, Right};
+
+/// What a credential may draw on in one organization.
+#[derive(Clone, Copy)]
+struct Given<'a> {
+    /// What was granted: to it, or to the application that it belongs to.
+    grants: &'a [Grant],
+    /// What it chose of that, where it lists less.
+    chosen: Option<&'a [Grant]>,
+}
 
 /// One question about one known credential.
 pub(super) struct Judge<'v> {
@@ -77,6 +86,7 @@ impl<'v> Judge<'v> {
             Owner::User(id) => self.user(id).map(|user| &*user.name),
             Owner::Organization(id) => self.asked.view.org(id).map(|org| &*org.name),
             Owner::ServiceAccount(id) => self.asked.view.service_account(id).map(|account| &*account.name),
+            Owner::Application(id) => self.asked.view.application(id).map(|application| &*application.name),
         }
     }
 
@@ -92,6 +102,7 @@ impl<'v> Judge<'v> {
         };
         found.org_entry = Some(entry);
         let mut rights: SmallVec<[Right<'v>; 4]> = SmallVec::new();
+        let (mut given, mut chosen) = (part.grants.as_slice(), None);
         let (owner_active, known) = match self.token.owner {
             Owner::User(id) => self.person(id, org, &mut rights, found),
             // It acts for itself, in its own organization and nowhere else.
@@ -107,9 +118,22 @@ impl<'v> Judge<'v> {
                 }
                 (account.is_some_and(|account| account.active), Known::All)
             }
+            Owner::Application(id) => {
+                let application = self.asked.view.application(id);
+                found.owner_name = application.map(|application| &*application.name);
+                let rights = application.and_then(|application| application.part(org));
+                // What the application is there, its tokens are; of itself, its own part says so.
+                if self.token.kind == CredentialKind::ApplicationToken {
+                    given = rights.map_or(&[], |rights| rights.grants.as_slice());
+                    chosen = (self.token.coverage == Coverage::Listed).then_some(part.grants.as_slice());
+                    (rights.is_some_and(|rights| rights.state == PartState::Active), Known::All)
+                } else {
+                    (rights.is_some(), Known::All)
+                }
+            }
         };
         found.needs.look_up(self.asked.view, self.asked.loaded, self.asked.wanted, org);
-        self.decide_needs(found, entry, part, owner_active, &rights);
+        self.decide_needs(found, entry, part.state, Given { grants: given, chosen }, owner_active, &rights);
         known
     }
 
@@ -154,29 +178,31 @@ impl<'v> Judge<'v> {
         &self,
         found: &mut Found<'v>,
         entry: &OrgEntry,
-        part: &PartEntry,
+        state: PartState,
+        given: Given<'_>,
         owner_active: bool,
         rights: &[Right<'_>],
     ) {
-        let ceilings = part.grants.iter().filter_map(Grant::ceiling);
+        let ceilings = given.grants.iter().filter_map(Grant::ceiling);
         let ceilings: SmallVec<[(AccessPolicyId, &Ceiling); 2]> =
             ceilings.filter_map(|id| Some((id, self.asked.view.ceiling(id)?))).collect();
         let part = Part {
             api: self.asked.loaded.id,
             own_api: self.asked.loaded.key == OWN_API,
-            state: part.state,
+            state,
             owner_active,
             policy: entry.policies.of(self.token.kind),
             grants: match self.token.coverage {
-                Coverage::Listed => Grants::Listed(&part.grants, Ceilings(&ceilings)),
+                Coverage::Listed | Coverage::Application => Grants::Listed(given.grants, Ceilings(&ceilings)),
                 Coverage::Read => Grants::UpTo(Level::Read),
                 Coverage::ReadWrite => Grants::UpTo(Level::Write),
                 Coverage::Roles => Grants::UpTo(Level::Admin),
                 Coverage::Unscoped => Grants::Unscoped,
             },
+            chosen: given.chosen,
             acting: match self.token.owner {
                 Owner::User(_) | Owner::ServiceAccount(_) => Acting::For(rights),
-                Owner::Organization(_) => Acting::Itself,
+                Owner::Organization(_) | Owner::Application(_) => Acting::Itself,
             },
         };
         let needs: SmallVec<[Need<'_>; 4]> = found
@@ -224,10 +250,14 @@ impl<'v> Judge<'v> {
         let missing: SmallVec<[usize; 2]> =
             deciding.clone().filter(|place| needs.get(*place).is_some_and(lacks)).collect();
         let held = |place: usize| needs.get(place).is_some_and(|need| is_held_by_owner(&part, need));
+        let was_chosen = |place: usize| needs.get(place).is_some_and(|need| is_chosen(&part, need, self.asked.now));
         let askable = decision.reason() == Reason::InsufficientScope
-            && self.token.kind == CredentialKind::PersonalToken
+            && matches!(
+                self.token.kind,
+                CredentialKind::PersonalToken | CredentialKind::Application | CredentialKind::ApplicationToken
+            )
             && !missing.is_empty()
-            && missing.iter().all(|place| held(*place));
+            && missing.iter().all(|place| held(*place) && was_chosen(*place));
         drop(alternatives);
         drop(needs);
         found.decision = decision;

@@ -148,11 +148,14 @@ fn begins_own_permission(word: &str) -> bool {
 
 /// What `**` stands for at this moment: everything of the API that the actor could be given in the whole organization.
 fn everything(world: &World, api: &Loaded) -> Result<Vec<PermissionNumber>, &'static str> {
+    // What an application shall have is granted by whoever answers for the place: whoever asks need not have it.
+    let for_another = matches!(world.kind, CredentialKind::Application | CredentialKind::ApplicationToken);
     let all: Vec<PermissionNumber> = world.rights.with_authority(|authority| {
         let usable = |number: &PermissionNumber| {
             let known = api.catalogue.permission(*number);
             known.is_some_and(|known| {
-                world.policy.level.admits(known.level) && authority.covers_all(api.id, &known.with_implied, &[]).is_ok()
+                let theirs = || authority.covers_all(api.id, &known.with_implied, &[]).is_ok();
+                world.policy.level.admits(known.level) && (for_another || theirs())
             })
         };
         api.catalogue.grantable_in(None).iter().filter(usable).collect()

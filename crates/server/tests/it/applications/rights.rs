@@ -1,0 +1,114 @@
+//! What an application may do: asked for by whoever answers for it, granted by whoever answers for the place.
+
+use super::*;
+
+both_databases! {
+    async fn each_place_grants_its_own_part(server: Server) {
+        let shop = Workshop::open(&server).await;
+        let (_, token) = shop.token().await;
+        assert_eq!(shop.reason(&token).await, "insufficient_scope");
+        let asked = shop.ask(&shop.maker.client, &["doors:read", "house:key:main:doors:write", "room:key:hall:doors:read"]).await;
+        let asked = asked.status(201).clone();
+        let request = asked["requests"][0].as_str().unwrap().to_owned();
+        assert_eq!(asked["rights"].as_array().unwrap().len(), 3);
+        assert_eq!(shop.reason(&token).await, "approval_pending");
+        // The keeper sees and decides the house and what lies in it, and nothing of the whole organization.
+        let shown = shop.keeper.client.get(&format!("/v1/orgs/octo/requests/{request}")).await;
+        let scopes: Vec<_> = shown.status(200)["lines"].as_array().unwrap().iter().map(|line| text(line, "scope")).collect();
+        assert_eq!(scopes, ["house:key:main:doors:write", "room:key:hall:doors:read"]);
+        assert_eq!((text(&shown["credential"], "kind"), text(&shown["credential"], "name")), ("application".to_owned(), "Porter".to_owned()));
+        shop.decide(&shop.keeper.client, &request, json!({"approve_all": true})).await.status(200);
+        assert_eq!(shop.rights("").await, pairs(&[
+            ("global:doors:read", "requested"), ("house:key:main:doors:write", "granted"), ("room:key:hall:doors:read", "granted"),
+        ]));
+        assert_eq!(shop.reason(&token).await, "granted", "writing implies reading");
+        assert_eq!(shop.reason_in(&token, "doors:read", "global").await, "approval_pending");
+        shop.decide(&shop.town.admin.client, &request, json!({"reject_all": true, "comment": "the house is enough"})).await.status(200);
+        assert_eq!(shop.reason_in(&token, "doors:read", "global").await, "approval_rejected");
+        assert_eq!(shop.rights("?state=rejected").await, pairs(&[("global:doors:read", "rejected")]));
+        assert_eq!(shop.rights("?context=room:key:hall").await, pairs(&[("room:key:hall:doors:read", "granted")]));
+        // What was granted is not asked for again; what was rejected is.
+        let again = shop.ask(&shop.maker.client, &["doors:read", "house:key:main:doors:write"]).await;
+        assert_eq!((again.status(201)["unchanged"].clone(), again["rights"].as_array().unwrap().len()), (json!(1), 1));
+    }
+
+    async fn whoever_answers_for_the_place_and_has_it_grants_at_once(server: Server) {
+        let shop = Workshop::open(&server).await;
+        let admin = &shop.town.admin.client;
+        let body = json!({"name": "Own", "required": [{"api": "town", "permissions": ["doors:read"]}]});
+        let own = made(&admin.post(APPLICATIONS, body).await);
+        let asked = admin.post(&format!("{APPLICATIONS}/{own}/rights"), json!({"rights": [{"api": "town", "scopes": ["doors:read"]}]})).await;
+        assert_eq!((asked.status(201)["requests"].clone(), text(&asked["rights"][0], "state")), (json!([]), "granted".to_owned()));
+        assert_eq!(asked["rights"][0]["self_granted"], true);
+        // Under four eyes somebody else looks first.
+        shop.policy("approval", true).await;
+        let asked = admin.post(&format!("{APPLICATIONS}/{own}/rights"), json!({"rights": [{"api": "town", "scopes": ["doors:write"]}]})).await;
+        let request = asked.status(201)["requests"][0].as_str().unwrap().to_owned();
+        shop.decide(admin, &request, json!({"approve_all": true})).await.problem("forbidden");
+    }
+
+    async fn what_it_needs_is_asked_for_in_every_place(server: Server) {
+        let shop = Workshop::open(&server).await;
+        let (maker, admin) = (&shop.maker.client, &shop.town.admin.client);
+        maker.post(&shop.path("/contexts"), json!({"contexts": ["house:key:main"]})).await.problem("conflict");
+        let needs = |permissions: Value| json!({"required": [{"api": "town", "permissions": permissions}], "reason": "for doors"});
+        maker.put(&shop.path("/required"), needs(json!(["doors:none"]))).await.field("invalid", "required[0].permissions[0]");
+        let said = maker.put(&shop.path("/required"), needs(json!(["doors:read"]))).await;
+        assert_eq!(said.status(200)["asked"]["requests"], json!([]), "it is let in nowhere yet");
+        let places = json!({"contexts": ["house:key:main", &shop.town.room], "reason": "let it in"});
+        let asked = maker.post(&shop.path("/contexts"), places.clone()).await;
+        let request = asked.status(201)["requests"][0].as_str().unwrap().to_owned();
+        assert_eq!(shop.rights("").await, pairs(&[("house:key:main:doors:read", "requested"), ("room:key:hall:doors:read", "requested")]));
+        shop.decide(&shop.keeper.client, &request, json!({"approve_all": true})).await.status(200);
+        assert_eq!(maker.post(&shop.path("/contexts"), places).await.status(201)["unchanged"], 2);
+        let shown = maker.get(&shop.path("")).await;
+        assert_eq!(shown.status(200)["contexts"], json!([
+            {"context": "house:key:main", "granted": 1, "requested": 0}, {"context": "room:key:hall", "granted": 1, "requested": 0},
+        ]));
+        // What is new is asked for where it is let in already, and what it had goes on.
+        let said = maker.put(&shop.path("/required"), needs(json!(["doors:read", "doors:write"]))).await;
+        assert_eq!(said.status(200)["asked"]["rights"].as_array().unwrap().len(), 2);
+        let (_, token) = shop.token().await;
+        assert_eq!(shop.reason(&token).await, "granted");
+        assert_eq!(shop.reason_in(&token, "doors:write", "house:key:main").await, "approval_pending");
+        // Who may act here?
+        let here = admin.get(&format!("{APPLICATIONS}?context=room:key:hall")).await;
+        assert_eq!(here.status(200)["items"].as_array().unwrap().len(), 1);
+        let there = admin.get(&format!("{APPLICATIONS}?context=global")).await;
+        assert_eq!(there.status(200)["items"], json!([]));
+        // It is taken out of the house: the rights end, and what waits is taken back; the hall keeps its own.
+        let gone = maker.delete(&shop.path("/contexts/house:key:main")).await;
+        assert_eq!(gone.status(200)["contexts"], json!([{"context": "room:key:hall", "granted": 1, "requested": 1}]));
+        assert_eq!(shop.reason(&token).await, "insufficient_scope");
+        assert_eq!(shop.reason_in(&token, "doors:read", "room:key:hall").await, "granted");
+        maker.delete(&shop.path("/contexts/house:key:main")).await.problem("conflict");
+    }
+
+    async fn a_denial_is_asked_about_for_the_application(server: Server) {
+        let shop = Workshop::open(&server).await;
+        let (_, token) = shop.token().await;
+        let denied = shop.gate.verify(doors_check(&token)).await;
+        let body = json!({"request": text(&denied, "request"), "reason": "it rang"});
+        shop.keeper.client.post("/v1/me/requests", body.clone()).await.problem("forbidden");
+        let filed = shop.maker.client.post("/v1/me/requests", body).await;
+        let request = text(&filed.status(201)["request"], "id");
+        assert_eq!(shop.reason(&token).await, "approval_pending");
+        let terms = json!({"approve_all": true, "until": server.in_days(1)});
+        shop.decide(&shop.keeper.client, &request, terms).await.status(200);
+        assert_eq!(shop.reason(&token).await, "granted", "the same token works");
+    }
+
+    async fn an_access_policy_bounds_it(server: Server) {
+        let shop = Workshop::open(&server).await;
+        let admin = &shop.town.admin.client;
+        let admits = json!([{"api": "town", "scopes": ["house:key:main:doors:read"]}]);
+        shop.town.make("access-policies", json!({"name": "Look only", "admits": admits})).await;
+        let request = shop.asked().await;
+        shop.decide(&shop.keeper.client, &request, json!({"approve_all": true, "access_policy": "Look only"})).await.status(200);
+        let (_, token) = shop.token().await;
+        assert_eq!(shop.reason(&token).await, "granted");
+        assert_eq!(shop.reason_in(&token, "doors:write", "house:key:main").await, "insufficient_scope");
+        admin.patch("/v1/orgs/octo/access-policies/Look%20only", json!({"admits": []})).await.status(200);
+        assert_eq!(shop.reason(&token).await, "insufficient_scope", "at once, and no token was touched");
+    }
+}
