@@ -346,8 +346,8 @@ both_databases! {
         let app = &server.running.app;
         let mut tx = app.db.read().await.unwrap();
         let org = tegata::db::orgs::find(&mut tx, "acme").await.unwrap().unwrap().id;
-        let api = tegata::db::orgs::apis(&mut tx, org).await.unwrap()[0].0;
         drop(tx);
+        let api = text(&desk.root.get("/v1/apis/desk").await.status(200)["id"]);
         // Two that a killed server would leave: one that was said to be, one that was not.
         let mut tx = app.db.write().await.unwrap();
         for (number, state) in [(1, ImportState::Committed), (2, ImportState::Staged)] {
@@ -356,7 +356,7 @@ both_databases! {
                 created_by: desk.admin.id.parse().unwrap(), created_at: now, live_at: None };
             imports::insert(&mut tx, &made).await.unwrap();
             let hash = digest(&SHA256, format!("left-{number}").as_bytes());
-            let grant = StagedGrant { id: GrantId::from_u128(number).to_string(), api: api.to_string(), context: None,
+            let grant = StagedGrant { id: GrantId::from_u128(number).to_string(), api: api.clone(), context: None,
                 permissions: "tickets:read".to_owned() };
             let row = StagedRow { ordinal: 0, token: TokenId::from_u128(number), owner: org.to_string(), kind: "organization_key",
                 coverage: "listed", name: "left".to_owned(), reason: String::new(), expires_at: now.plus(Duration::from_hours(1)),
