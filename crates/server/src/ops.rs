@@ -17,6 +17,7 @@ pub mod applications;
 pub mod assignments;
 pub mod contexts;
 pub mod credential_imports;
+pub mod foresight;
 pub mod frame;
 pub mod inbox;
 pub mod leaks;
