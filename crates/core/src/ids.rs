@@ -166,6 +166,8 @@ define_ids! {
     RequestId = "req";
     /// A named ceiling of permissions and places.
     AccessPolicyId = "apo";
+    /// Something that a leaver answered for, until somebody takes it over.
+    SuccessionId = "suc";
 }
 
 #[cfg(test)]

@@ -18,6 +18,9 @@ pub enum Guard {
     Organization(&'static str),
     /// Whoever has this permission in the context that the call is about; the use case says which.
     Context(&'static str),
+    /// An organization key with this permission, in the organization that owns it; nobody else. The only operations that such a
+    /// key may call at all.
+    Provisioning(&'static str),
 }
 
 impl Guard {
@@ -25,7 +28,9 @@ impl Guard {
     pub const fn permission(self) -> Option<&'static str> {
         match self {
             Self::Public | Self::Verifier | Self::SignedIn => None,
-            Self::Publisher(name) | Self::Organization(name) | Self::Context(name) => Some(name),
+            Self::Publisher(name) | Self::Organization(name) | Self::Context(name) | Self::Provisioning(name) => {
+                Some(name)
+            }
         }
     }
 }
@@ -77,7 +82,7 @@ const fn question(id: &'static str, path: &'static str, guard: Guard, summary: &
     Operation { id, method: "POST", path, guard, scope: guard.permission(), summary, changes: false }
 }
 
-use Guard::{Context, Organization, Public, Publisher, SignedIn, Verifier};
+use Guard::{Context, Organization, Provisioning, Public, Publisher, SignedIn, Verifier};
 
 macro_rules! operations {
     ($($name:ident = $operation:expr;)+) => {
@@ -149,6 +154,10 @@ operations! {
     MEMBER_SHOW = op("member.show", "GET", "/v1/orgs/{org}/members/{user}", Organization("organization:read"), "Show a member with their roles and teams");
     MEMBER_DEACTIVATE = op("member.deactivate", "POST", "/v1/orgs/{org}/members/{user}/deactivate", Organization("members:write"), "Deactivate a membership; this organization's part of the person's tokens stops");
     MEMBER_ACTIVATE = op("member.activate", "POST", "/v1/orgs/{org}/members/{user}/activate", Organization("members:write"), "Reactivate a membership; nothing that was stopped comes back");
+
+    SUCCESSION_LIST = op("succession.list", "GET", "/v1/orgs/{org}/successions", Organization("organization:read"), "List what leavers answered for and nobody took over yet");
+    SUCCESSION_SHOW = op("succession.show", "GET", "/v1/orgs/{org}/successions/{succession}", Organization("organization:read"), "Show something that a leaver answered for");
+    SUCCESSION_HAND_OVER = op("succession.hand_over", "POST", "/v1/orgs/{org}/successions/{succession}/hand-over", Organization("service_accounts:write"), "Give what a leaver answered for to a named successor");
 
     TEAM_CREATE = op("team.create", "POST", "/v1/orgs/{org}/teams", Organization("teams:write"), "Make a team");
     TEAM_LIST = op("team.list", "GET", "/v1/orgs/{org}/teams", Organization("organization:read"), "List the teams");
@@ -292,6 +301,27 @@ operations! {
     WEBHOOK_DELIVERY_LIST = op("webhook.delivery.list", "GET", "/v1/orgs/{org}/webhooks/{webhook}/deliveries", Organization("webhooks:read"), "List the deliveries of a webhook, newest first");
     WEBHOOK_DELIVERY_REPLAY = op("webhook.delivery.replay", "POST", "/v1/orgs/{org}/webhooks/{webhook}/deliveries/{delivery}/replay", Organization("webhooks:write"), "Send one delivery again");
 
+    SCIM_CONFIG = op("scim.config", "GET", "/scim/v2/orgs/{org}/ServiceProviderConfig", Provisioning("scim"), "SCIM: what of the protocol is there");
+    SCIM_TYPE_LIST = op("scim.type.list", "GET", "/scim/v2/orgs/{org}/ResourceTypes", Provisioning("scim"), "SCIM: which types of resources there are");
+    SCIM_TYPE_SHOW = op("scim.type.show", "GET", "/scim/v2/orgs/{org}/ResourceTypes/{type}", Provisioning("scim"), "SCIM: one type of resources");
+    SCIM_SCHEMA_LIST = op("scim.schema.list", "GET", "/scim/v2/orgs/{org}/Schemas", Provisioning("scim"), "SCIM: which attributes are kept");
+    SCIM_SCHEMA_SHOW = op("scim.schema.show", "GET", "/scim/v2/orgs/{org}/Schemas/{schema}", Provisioning("scim"), "SCIM: which attributes of one type are kept");
+    SCIM_SEARCH = question("scim.search", "/scim/v2/orgs/{org}/.search", Provisioning("scim"), "SCIM: search people and teams");
+    SCIM_USER_CREATE = op("scim.user.create", "POST", "/scim/v2/orgs/{org}/Users", Provisioning("scim"), "SCIM: make somebody a member, with an account where there is none");
+    SCIM_USER_LIST = op("scim.user.list", "GET", "/scim/v2/orgs/{org}/Users", Provisioning("scim"), "SCIM: list or find members");
+    SCIM_USER_SEARCH = question("scim.user.search", "/scim/v2/orgs/{org}/Users/.search", Provisioning("scim"), "SCIM: list or find members, asked in a body");
+    SCIM_USER_SHOW = op("scim.user.show", "GET", "/scim/v2/orgs/{org}/Users/{user}", Provisioning("scim"), "SCIM: show a member");
+    SCIM_USER_REPLACE = op("scim.user.replace", "PUT", "/scim/v2/orgs/{org}/Users/{user}", Provisioning("scim"), "SCIM: say anew what is known of a member; not active: they leave");
+    SCIM_USER_UPDATE = op("scim.user.update", "PATCH", "/scim/v2/orgs/{org}/Users/{user}", Provisioning("scim"), "SCIM: change what is known of a member; not active: they leave");
+    SCIM_USER_DELETE = op("scim.user.delete", "DELETE", "/scim/v2/orgs/{org}/Users/{user}", Provisioning("scim"), "SCIM: end a membership; the person leaves");
+    SCIM_GROUP_CREATE = op("scim.group.create", "POST", "/scim/v2/orgs/{org}/Groups", Provisioning("scim"), "SCIM: make a team");
+    SCIM_GROUP_LIST = op("scim.group.list", "GET", "/scim/v2/orgs/{org}/Groups", Provisioning("scim"), "SCIM: list or find teams");
+    SCIM_GROUP_SEARCH = question("scim.group.search", "/scim/v2/orgs/{org}/Groups/.search", Provisioning("scim"), "SCIM: list or find teams, asked in a body");
+    SCIM_GROUP_SHOW = op("scim.group.show", "GET", "/scim/v2/orgs/{org}/Groups/{team}", Provisioning("scim"), "SCIM: show a team");
+    SCIM_GROUP_REPLACE = op("scim.group.replace", "PUT", "/scim/v2/orgs/{org}/Groups/{team}", Provisioning("scim"), "SCIM: say anew what a team is called and who is in it");
+    SCIM_GROUP_UPDATE = op("scim.group.update", "PATCH", "/scim/v2/orgs/{org}/Groups/{team}", Provisioning("scim"), "SCIM: change what a team is called and who is in it");
+    SCIM_GROUP_DELETE = op("scim.group.delete", "DELETE", "/scim/v2/orgs/{org}/Groups/{team}", Provisioning("scim"), "SCIM: delete a team that SCIM made");
+
     VERIFY = question("verify.one", "/v1/verify", Verifier, "Decide whether a credential may make a call");
     VERIFY_BATCH = question("verify.batch", "/v1/verify/batch", Verifier, "Decide up to 1,000 calls");
 
@@ -313,7 +343,9 @@ pub fn is_consistent(operation: &Operation) -> bool {
         Guard::Public | Guard::Verifier => operation.scope.is_none(),
         Guard::SignedIn => operation.scope.is_none_or(|name| known(name, Reach::Organization)),
         Guard::Publisher(name) => known(name, Reach::Publisher),
-        Guard::Organization(name) | Guard::Context(name) => known(name, Reach::Organization),
+        Guard::Organization(name) | Guard::Context(name) | Guard::Provisioning(name) => {
+            known(name, Reach::Organization)
+        }
     }
 }
 

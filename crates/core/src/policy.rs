@@ -39,6 +39,16 @@ impl LevelLimit {
     }
 }
 
+words! {
+    /// What becomes of the organization keys that somebody made when they leave.
+    LeaverAction {
+        /// They stay: the organization owns them.
+        Keep = "keep",
+        /// They are revoked with the membership of whoever made them.
+        Revoke = "revoke",
+    }
+}
+
 /// Longest life that any policy may give a credential that has an end.
 pub const LIFETIME_MAX: Duration = days(365);
 
@@ -59,14 +69,22 @@ pub struct KindPolicy {
     pub four_eyes: bool,
     /// How long a request waits for a decision before it expires, at most [`REQUEST_LIFETIME_MAX`].
     pub request_lifetime: Duration,
+    /// What becomes of the credentials of the kind that a leaver made; of organization keys only.
+    pub leaver: LeaverAction,
+    /// How long what a leaver answered for waits for a successor before its credentials are stopped, at most
+    /// [`SUCCESSION_MAX`]; of access keys only.
+    pub succession: Duration,
 }
+
+/// Longest time that any policy may leave a service account without anybody who answers for it.
+pub const SUCCESSION_MAX: Duration = days(365);
 
 /// Longest time that any policy may let requests wait.
 pub const REQUEST_LIFETIME_MAX: Duration = days(365);
 
 impl KindPolicy {
     /// What a fresh organization has. Legacy tokens reach as far as their owner, so they are not admitted; what an
-    /// administrator alone may make needs nobody else's word.
+    /// administrator alone may make needs nobody else's word, and goes with whoever made it.
     pub const fn fresh(kind: CredentialKind) -> Self {
         let (admission, without_end) = match kind {
             CredentialKind::PersonalToken | CredentialKind::Session => (Admission::Approval, false),
@@ -83,6 +101,11 @@ impl KindPolicy {
             without_end,
             four_eyes: false,
             request_lifetime: days(30),
+            leaver: match kind {
+                CredentialKind::OrganizationKey => LeaverAction::Revoke,
+                _ => LeaverAction::Keep,
+            },
+            succession: days(30),
         }
     }
 }

@@ -56,6 +56,8 @@ codes! {
     Conflict = ("conflict", 409, "Its state does not allow this");
     /// Something else still needs it.
     InUse = ("in_use", 409, "It is still in use");
+    /// The thing is no longer as the caller last saw it (`If-Match`).
+    PreconditionFailed = ("precondition_failed", 412, "It was changed meanwhile");
     /// The same idempotency key with another request.
     IdempotencyMismatch = ("idempotency_mismatch", 422, "The idempotency key was used for another request");
     /// More bytes than are read.

@@ -13,6 +13,6 @@ pub mod throttle;
 pub mod webhook_secret;
 
 pub use hasher::{Digest, Hasher};
-pub use identify::{Actor, Presented, identify};
+pub use identify::{Actor, Door, Presented, identify};
 pub use sealing::Sealer;
 pub use webhook_secret::WebhookSecret;

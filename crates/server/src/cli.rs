@@ -41,6 +41,7 @@ mod service_account;
 mod session;
 mod settings;
 mod size;
+mod succession;
 mod team;
 mod token;
 mod user;
@@ -130,6 +131,8 @@ enum Command {
     ServiceAccount(Noun<service_account::ServiceAccount>),
     /// Programs that an organization lets in, with rights of their own
     Application(Noun<application::Application>),
+    /// What leavers answered for, and who takes it over
+    Succession(Noun<succession::Succession>),
     /// Client ids and secrets that show service accounts
     AccessKey(Noun<access_key::AccessKey>),
     /// Whatever asks for decisions about APIs
@@ -213,6 +216,7 @@ fn run(command: Command, output: Output, colours: Colours) -> Result<(), CliErro
         Command::Leak(noun) => visit(noun, output),
         Command::ServiceAccount(noun) => visit(noun, output),
         Command::Application(noun) => visit(noun, output),
+        Command::Succession(noun) => visit(noun, output),
         Command::AccessKey(noun) => visit(noun, output),
         Command::Verifier(noun) => visit(noun, output),
         Command::Policy(noun) => visit(noun, output),

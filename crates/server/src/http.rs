@@ -7,6 +7,7 @@ pub mod openapi;
 pub mod pages;
 pub mod problem;
 pub mod routes;
+pub mod scim;
 pub mod server;
 pub mod text;
 pub mod verify;

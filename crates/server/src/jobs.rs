@@ -6,6 +6,7 @@ use crate::db::{self, DbError};
 use crate::failing::reasons;
 use crate::notices;
 use crate::ops::requests::expire;
+use crate::ops::successions::lapse;
 use crate::streams::missed;
 use crate::webhooks;
 use std::sync::Arc;
@@ -76,11 +77,14 @@ pub async fn settling(app: Arc<App>, after: Duration) {
     }
 }
 
-/// Lets requests expire that nobody decided in time, until the task is dropped.
+/// Lets requests expire that nobody decided in time, and stops what no successor took over, until the task is dropped.
 pub async fn expiring(app: Arc<App>) {
     loop {
         if let Err(error) = expire::overdue(&app).await {
             tracing::warn!(%error, "requests could not expire; the next round tries again");
+        }
+        if let Err(error) = lapse::overdue(&app).await {
+            tracing::warn!(%error, "deadlines of successions could not be kept; the next round tries again");
         }
         tokio::time::sleep(EXPIRING).await;
     }

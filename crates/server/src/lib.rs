@@ -15,6 +15,7 @@ pub mod maintenance;
 pub mod notices;
 pub mod ops;
 pub mod proofs;
+pub mod scim;
 pub mod send;
 pub mod serve;
 pub mod streams;

@@ -8,7 +8,8 @@ use ipnet::IpNet;
 use secrecy::{ExposeSecret as _, SecretString};
 use std::net::IpAddr;
 use tegata_core::credential::CredentialState;
-use tegata_core::ids::{SessionId, TokenId, UserId};
+use tegata_core::ids::{OrgId, SessionId, TokenId, UserId};
+use tegata_core::owner::Owner;
 use tegata_core::problem::{Code, Problem};
 use tegata_core::secret::{Product, SecretKind, classify};
 use tegata_core::time::Timestamp;
@@ -22,18 +23,56 @@ pub enum Presented {
     Bearer(SecretString),
 }
 
+/// Whom a door is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Door {
+    /// People: a session, or a personal token.
+    People,
+    /// Identity providers: an organization key. Nothing else that an organization key shows itself at opens.
+    Provisioning,
+}
+
+/// The organization key that acts, for itself.
+#[derive(Debug, Clone)]
+pub struct ActingKey {
+    /// The organization that owns it.
+    pub org: OrgId,
+    /// What it is called.
+    pub name: String,
+}
+
 /// Who acts.
 #[derive(Debug, Clone)]
 pub struct Actor {
-    /// The person.
+    /// The person; where an organization key acts, nobody: an account with no rights, no address and an id that nobody has.
     pub user: User,
     /// The sign-in session, if that was shown.
     pub session: Option<SessionId>,
     /// The token, if that was shown.
     pub token: Option<TokenId>,
+    /// The organization key, where the token is one: it acts for itself, and no person does.
+    pub key: Option<ActingKey>,
 }
 
 impl Actor {
+    /// On whose account it is.
+    pub fn owner(&self) -> Owner {
+        self.key.as_ref().map_or(Owner::User(self.user.id), |key| Owner::Organization(key.org))
+    }
+
+    /// The person who acts; none where an organization key does.
+    pub fn person(&self) -> Option<UserId> {
+        self.key.is_none().then_some(self.user.id)
+    }
+
+    /// The id and the name under which activity tells of the actor.
+    pub fn named(&self) -> (String, String) {
+        match (&self.key, self.token) {
+            (Some(key), Some(token)) => (token.to_string(), key.name.clone()),
+            _ => (self.user.id.to_string(), self.user.name.clone()),
+        }
+    }
+
     /// The id of what was shown.
     pub fn credential(&self) -> Option<String> {
         self.session.map(|id| id.to_string()).or_else(|| self.token.map(|id| id.to_string()))
@@ -41,14 +80,7 @@ impl Actor {
 
     /// Whoever calls what anybody may call.
     pub fn nobody() -> Self {
-        let user = User {
-            id: UserId::from_u128(0),
-            email: String::new(),
-            name: String::new(),
-            active: false,
-            created_at: Timestamp::EPOCH,
-        };
-        Self { user, session: None, token: None }
+        Self { user: no_person(), session: None, token: None, key: None }
     }
 
     /// Under whose name repetitions of a call are recognized: a token's own, so that it repeats nothing that its owner
@@ -64,7 +96,21 @@ impl Actor {
 
     /// What kind of credential was shown.
     pub const fn kind(&self) -> &'static str {
-        if self.token.is_some() { "personal_token" } else { "session" }
+        match (&self.key, self.token) {
+            (Some(_), _) => "organization_key",
+            (None, Some(_)) => "personal_token",
+            (None, None) => "session",
+        }
+    }
+}
+
+fn no_person() -> User {
+    User {
+        id: UserId::from_u128(0),
+        email: String::new(),
+        name: String::new(),
+        active: false,
+        created_at: Timestamp::EPOCH,
     }
 }
 
@@ -83,33 +129,42 @@ fn unauthenticated(why: &str) -> Refused {
     Refused::Told(Problem::new(Code::Unauthenticated, why))
 }
 
-/// Finds out who acts.
+/// Finds out who acts at a door.
 pub async fn identify(
     tx: &mut Tx,
-    hasher: &Hasher,
-    product: &Product,
+    door: Door,
+    (hasher, product): (&Hasher, &Product),
     presented: &Presented,
     address: Option<IpAddr>,
     now: Timestamp,
 ) -> Result<Actor, Refused> {
     let Presented::Bearer(secret) = presented else {
-        return Err(unauthenticated("send a session or token as `Authorization: Bearer …`"));
+        return Err(unauthenticated(match door {
+            Door::People => "send a session or token as `Authorization: Bearer …`",
+            Door::Provisioning => "send an organization key as `Authorization: Bearer …`",
+        }));
     };
     let text = secret.expose_secret();
-    let kind = match classify(product, text) {
-        Some(kind @ (SecretKind::Session | SecretKind::PersonalToken)) => kind,
-        Some(
-            SecretKind::Verifier
-            | SecretKind::Setup
-            | SecretKind::LegacyToken
-            | SecretKind::OrganizationKey
-            | SecretKind::AccessSession
-            | SecretKind::ApplicationToken
-            | SecretKind::ClientSecret,
+    let kind = match (door, classify(product, text)) {
+        (Door::People, Some(kind @ (SecretKind::Session | SecretKind::PersonalToken)))
+        | (Door::Provisioning, Some(kind @ SecretKind::OrganizationKey)) => kind,
+        (
+            _,
+            Some(
+                SecretKind::Session
+                | SecretKind::PersonalToken
+                | SecretKind::Verifier
+                | SecretKind::Setup
+                | SecretKind::LegacyToken
+                | SecretKind::OrganizationKey
+                | SecretKind::AccessSession
+                | SecretKind::ApplicationToken
+                | SecretKind::ClientSecret,
+            ),
         ) => {
             return Err(unauthenticated("this kind of credential does not open this door"));
         }
-        None => return Err(unauthenticated("this is not a credential of this server")),
+        (_, None) => return Err(unauthenticated("this is not a credential of this server")),
     };
     let mut holder = db::secrets::find(tx, hasher.digest(text)).await?;
     if holder.is_none()
@@ -136,7 +191,7 @@ async fn by_session(tx: &mut Tx, subject: &str, now: Timestamp) -> Result<Actor,
         return Err(gone());
     }
     let user = db::users::get(tx, session.user).await?.filter(|user| user.active).ok_or_else(gone)?;
-    Ok(Actor { user, session: Some(id), token: None })
+    Ok(Actor { user, session: Some(id), token: None, key: None })
 }
 
 async fn by_token(tx: &mut Tx, subject: &str, address: Option<IpAddr>, now: Timestamp) -> Result<Actor, Refused> {
@@ -152,11 +207,18 @@ async fn by_token(tx: &mut Tx, subject: &str, address: Option<IpAddr>, now: Time
     if !is_inside(&token.addresses, address) {
         return Err(unauthenticated("this token does not count from this address"));
     }
-    // Other owners have no door here: their credentials were turned away by their form.
-    let owner = token.owner.user().ok_or_else(unknown)?;
+    let owner = match token.owner {
+        Owner::User(owner) => owner,
+        Owner::Organization(org) => {
+            let key = ActingKey { org, name: token.name };
+            return Ok(Actor { user: no_person(), session: None, token: Some(id), key: Some(key) });
+        }
+        // These have no door here: their credentials were turned away by their form.
+        Owner::ServiceAccount(_) | Owner::Application(_) => return Err(unknown()),
+    };
     let user = db::users::get(tx, owner).await?.filter(|user| user.active);
     let user = user.ok_or_else(|| unauthenticated("the owner's account is not active"))?;
-    Ok(Actor { user, session: None, token: Some(id) })
+    Ok(Actor { user, session: None, token: Some(id), key: None })
 }
 
 fn is_inside(ranges: &[IpNet], address: Option<IpAddr>) -> bool {

@@ -11,7 +11,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use serde_json::Value;
 use tegata_core::operations;
-use tegata_core::policy::{Admission, LevelLimit};
+use tegata_core::policy::{Admission, LeaverAction, LevelLimit};
 
 const COLUMNS: &[Column] = &[
     ("KIND", "/kind"),
@@ -85,6 +85,12 @@ pub struct Set {
     /// How many days a request waits for a decision: 1 to 365
     #[arg(long, value_name = "DAYS")]
     request_lifetime_days: Option<u64>,
+    /// `organization_key` only: what becomes of keys that a leaver made
+    #[arg(long, value_parser = words(LeaverAction::ALL.iter().map(|word| word.as_str())))]
+    leaver: Option<String>,
+    /// `access_key` only: how many days a service account whose owner left waits for a successor: 1 to 365
+    #[arg(long, value_name = "DAYS")]
+    succession_days: Option<u64>,
     /// Why; other people read it
     #[arg(long, value_name = "TEXT")]
     reason: String,
@@ -147,6 +153,8 @@ impl Set {
             .with("without_end", self.without_end.map_or_else(|| kept("without_end"), Value::from))
             .with("four_eyes", self.four_eyes)
             .with("request_lifetime_days", self.request_lifetime_days)
+            .with("leaver", self.leaver)
+            .with("succession_days", self.succession_days)
             .with("reason", self.reason);
         desk.show(call).await
     }

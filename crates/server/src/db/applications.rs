@@ -248,6 +248,21 @@ pub async fn list(tx: &mut Tx, org: OrgId, page: &PageAsk) -> Result<Vec<(Applic
     rows.into_iter().map(read_both).collect()
 }
 
+/// The applications that a member answers for in an organization.
+pub async fn of_owner(tx: &mut Tx, org: OrgId, owner: UserId) -> Result<Vec<(Application, Install)>, DbError> {
+    let rows: Vec<BothRow> = sqlx::query_as(
+        "SELECT a.id, a.org_id, a.client_id, a.name, a.description, a.shared, a.created_by, a.created_at,
+            i.org_id, i.token_id, i.owner_id, i.created_by, i.created_at
+         FROM application_installs i JOIN applications a ON a.id = i.application_id
+         WHERE i.org_id = $1 AND i.owner_id = $2 ORDER BY a.id",
+    )
+    .bind(org.to_string())
+    .bind(owner.to_string())
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(read_both).collect()
+}
+
 /// The applications that any organization may install, by id.
 // tenant: their owners offer them to every organization.
 pub async fn shared(tx: &mut Tx, page: &PageAsk) -> Result<Vec<Application>, DbError> {

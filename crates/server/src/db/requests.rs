@@ -149,6 +149,17 @@ pub async fn open_of_token(tx: &mut Tx, token: TokenId) -> Result<Vec<Request>, 
     rows.into_iter().map(read).collect()
 }
 
+/// The open requests of a person in one organization.
+pub async fn open_of_requester(tx: &mut Tx, org: OrgId, requester: UserId) -> Result<Vec<Request>, DbError> {
+    let rows: Vec<Row> =
+        sqlx::query_as(requests_where!("WHERE org_id = $1 AND requester_id = $2 AND state = 'open' ORDER BY id"))
+            .bind(org.to_string())
+            .bind(requester.to_string())
+            .fetch_all(tx.connection())
+            .await?;
+    rows.into_iter().map(read).collect()
+}
+
 /// Open requests whose time is over, the oldest first.
 // tenant: time goes for all of them.
 pub async fn overdue(tx: &mut Tx, now: Timestamp, limit: i64) -> Result<Vec<Request>, DbError> {

@@ -24,6 +24,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (7, "notices", include_str!("../../migrations/0007_notices.sql")),
     (8, "requests", include_str!("../../migrations/0008_requests.sql")),
     (9, "applications", include_str!("../../migrations/0009_applications.sql")),
+    (10, "leavers", include_str!("../../migrations/0010_leavers.sql")),
     (11, "credential_imports", include_str!("../../migrations/0011_credential_imports.sql")),
 ];
 

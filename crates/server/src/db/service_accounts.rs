@@ -95,6 +95,19 @@ pub async fn list(tx: &mut Tx, org: OrgId, page: &PageAsk) -> Result<Vec<Service
     rows.into_iter().map(read).collect()
 }
 
+/// The service accounts that a member answers for.
+pub async fn of_owner(tx: &mut Tx, org: OrgId, owner: UserId) -> Result<Vec<ServiceAccount>, DbError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT id, name, owner_id, state, created_by, created_at FROM service_accounts
+         WHERE org_id = $1 AND owner_id = $2 ORDER BY id",
+    )
+    .bind(org.to_string())
+    .bind(owner.to_string())
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(read).collect()
+}
+
 /// Every service account of every organization.
 // tenant: the memory holds all organizations.
 pub async fn all(tx: &mut Tx) -> Result<Vec<(OrgId, ServiceAccountId)>, DbError> {

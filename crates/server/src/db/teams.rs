@@ -109,6 +109,7 @@ pub async fn remove_member(tx: &mut WriteTx, org: OrgId, team: TeamId, user: Use
 
 /// Deletes a team with its memberships; its assignments are deleted by [`super::assignments::delete_of_principal`].
 pub async fn delete(tx: &mut WriteTx, org: OrgId, team: TeamId) -> Result<(), DbError> {
+    super::scim::forget_team(tx, org, team).await?;
     sqlx::query("DELETE FROM team_members WHERE org_id = $1 AND team_id = $2")
         .bind(org.to_string())
         .bind(team.to_string())

@@ -173,6 +173,23 @@ pub async fn parts_of_owner(tx: &mut Tx, org: OrgId, owner: Owner) -> Result<Vec
     rows.iter().map(|(id,)| parsed(id)).collect()
 }
 
+/// The organization keys that somebody made for an organization and that are not revoked there.
+pub async fn keys_made_by(tx: &mut Tx, org: OrgId, maker: UserId) -> Result<Vec<Token>, DbError> {
+    let rows: Vec<Row> = sqlx::query_as(
+        "SELECT t.id, t.owner_id, t.kind, t.coverage, t.name, t.state, t.reason, t.addresses, t.created_by, t.created_at,
+            t.expires_at, t.revoked_at
+         FROM tokens t JOIN token_parts p ON p.token_id = t.id
+         WHERE t.owner_id = $1 AND p.org_id = $2 AND t.kind = 'organization_key' AND t.created_by = $3
+            AND t.state = 'active' AND p.state <> 'revoked' ORDER BY t.id",
+    )
+    .bind(org.to_string())
+    .bind(org.to_string())
+    .bind(maker.to_string())
+    .fetch_all(tx.connection())
+    .await?;
+    rows.into_iter().map(read).collect()
+}
+
 /// The organization keys of an organization, newest first; only those that are unscoped, or only those that are not, where
 /// that is asked for.
 pub async fn keys_of_org(

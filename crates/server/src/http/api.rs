@@ -18,6 +18,7 @@ pub mod roles;
 pub mod service_accounts;
 pub mod sessions;
 pub mod streams;
+pub mod successions;
 pub mod teams;
 pub mod tokens;
 pub mod users;
@@ -26,7 +27,7 @@ pub mod webhooks;
 
 use super::routes::Routes;
 
-/// Every route of `/v1` but the checks, which are answered before the router.
+/// Every route of `/v1` and of SCIM but the checks, which are answered before the router.
 pub fn routes() -> Routes {
     Routes::new()
         .merge(sessions::routes())
@@ -36,6 +37,7 @@ pub fn routes() -> Routes {
         .merge(verifiers::routes())
         .merge(orgs::routes())
         .merge(members::routes())
+        .merge(successions::routes())
         .merge(teams::routes())
         .merge(contexts::routes())
         .merge(roles::routes())
@@ -52,4 +54,5 @@ pub fn routes() -> Routes {
         .merge(streams::routes())
         .merge(inbox::routes())
         .merge(webhooks::routes())
+        .merge(super::scim::routes())
 }

@@ -2,6 +2,7 @@
 //! is written twice.
 
 use super::routes::{Face, NoBody, Shape};
+use super::scim::{MEDIA_TYPE, ScimError};
 use super::verify::{BatchAnswer, BatchBody, CheckBody};
 use crate::ops::frame::SECRET_FIELDS;
 use crate::ops::organization_keys::preview::OrganizationKeyPreview;
@@ -17,6 +18,7 @@ use utoipa::ToSchema;
 pub fn document(faces: &[Face]) -> Value {
     let mut schemas = BTreeMap::new();
     schemas.insert("Problem".to_owned(), problem_schema());
+    reference(&Shape::of::<ScimError>(), &mut schemas);
     let mut paths: Map<String, Value> = Map::new();
     for operation in OPERATIONS {
         let face = faces.iter().find(|face| face.operation.id == operation.id);
@@ -40,6 +42,9 @@ pub fn document(faces: &[Face]) -> Value {
             "schemas": schemas,
             "securitySchemes": {
                 "bearer": {"type": "http", "scheme": "bearer", "description": "A session or a personal token."},
+                "organization_key": {
+                    "type": "http", "scheme": "bearer", "description": "An organization key with the permission `scim`.",
+                },
                 "verifier": {"type": "http", "scheme": "bearer", "description": "A verifier's credential."},
             },
         },
@@ -91,9 +96,10 @@ fn operation_object(face: &Face, schemas: &mut BTreeMap<String, Value>) -> Value
         let has_fields = input["properties"].as_object().is_some_and(|properties| !properties.is_empty());
         let always = input.get("properties").is_none() || !names(&input["required"]).is_empty();
         let schema = reference(&face.input, schemas);
-        let is_nothing = face.input.name == <NoBody as ToSchema>::name();
+        let is_nothing = face.input.name == <NoBody as ToSchema>::name() || operation.method == "DELETE";
+        let has_fields = has_fields && !is_nothing;
         if has_fields || (input.get("properties").is_none() && !is_nothing) {
-            object["requestBody"] = json!({"required": always, "content": {"application/json": {"schema": schema}}});
+            object["requestBody"] = json!({"required": always, "content": {media(operation): {"schema": schema}}});
         }
     }
     object["responses"][&face.status.to_string()] = success(face, schemas);
@@ -137,12 +143,24 @@ fn success(face: &Face, schemas: &mut BTreeMap<String, Value>) -> Value {
             "content": {"application/x-ndjson": text, "text/csv": text, "application/vnd.apache.parquet": binary},
         });
     }
+    if face.status == 204 {
+        return json!({"description": "Done"});
+    }
     let mut value = value_of(&face.output, schemas);
     if face.operation.method == "POST" && !matches!(face.operation.guard, Guard::Public) {
         without_required_secrets(&mut value);
     }
     let schema = named(&face.output.name, value, schemas);
-    json!({"description": "Done", "content": {"application/json": {"schema": schema}}})
+    json!({"description": "Done", "content": {media(face.operation): {"schema": schema}}})
+}
+
+/// The media type of what is sent and answered.
+fn media(operation: &Operation) -> &'static str {
+    if is_scim(operation) { MEDIA_TYPE } else { "application/json" }
+}
+
+fn is_scim(operation: &Operation) -> bool {
+    matches!(operation.guard, Guard::Provisioning(_))
 }
 
 /// A repetition under the same idempotency key is answered without anything secret.
@@ -166,6 +184,7 @@ fn head(operation: &Operation) -> Value {
     match operation.guard {
         Guard::Public => object["security"] = json!([]),
         Guard::Verifier => object["security"] = json!([{"verifier": []}]),
+        Guard::Provisioning(_) => object["security"] = json!([{"organization_key": []}]),
         _ => object["security"] = json!([{"bearer": []}]),
     }
     if let Some(scope) = operation.scope {
@@ -183,9 +202,11 @@ fn head(operation: &Operation) -> Value {
     }
     for code in problems_of(operation) {
         let status = code.status().to_string();
+        let (media, shape) =
+            if is_scim(operation) { (MEDIA_TYPE, "ScimError") } else { ("application/problem+json", "Problem") };
         object["responses"][&status] = json!({
             "description": code.title(),
-            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+            "content": {media: {"schema": {"$ref": format!("#/components/schemas/{shape}")}}},
         });
     }
     object
@@ -217,6 +238,12 @@ fn problems_of(operation: &Operation) -> Vec<Code> {
     }
     if operation.changes {
         codes.push(Code::Conflict);
+    }
+    if is_scim(operation) {
+        codes.retain(|code| *code != Code::Invalid);
+        if matches!(operation.method, "PUT" | "PATCH" | "DELETE") {
+            codes.push(Code::PreconditionFailed);
+        }
     }
     let throttled = [
         operations::SESSION_CREATE,

@@ -358,7 +358,7 @@ pub fn read_query<T: DeserializeOwned>(query: &str) -> Result<T, Problem> {
     })
 }
 
-/// The idempotency key of a request, with a digest of all that it asks for.
+/// How a repetition of a request is recognized, where its sender wants that.
 pub fn idempotency_key(
     app: &App,
     parts: &axum::http::request::Parts,

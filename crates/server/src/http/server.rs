@@ -12,7 +12,7 @@ mod worker;
 pub use tally::Tally;
 
 use super::problem::Told;
-use super::{api, openapi, pages};
+use super::{api, openapi, pages, scim};
 use crate::app::App;
 use crate::verify::recording::RecordFailure;
 use axum::Router;
@@ -64,9 +64,18 @@ pub fn router(app: &Arc<App>, tallies: Vec<Arc<Tally>>) -> Router {
         .route("/setup/setup.css", get(pages::setup_css))
         .route("/setup/setup.js", get(pages::setup_js))
         .route("/setup/setup.texts.json", get(pages::setup_texts))
-        .fallback(|| async { Told(Problem::new(Code::NotFound, "there is nothing at this path; see /openapi.json")) })
-        .method_not_allowed_fallback(|| async {
-            Told(Problem::new(Code::MethodNotAllowed, "this path has other methods; see /openapi.json"))
+        .fallback(|request: Request| async move {
+            if scim::is_scim(request.uri().path()) {
+                return scim::not_found();
+            }
+            Told(Problem::new(Code::NotFound, "there is nothing at this path; see /openapi.json")).into_response()
+        })
+        .method_not_allowed_fallback(|request: Request| async move {
+            if scim::is_scim(request.uri().path()) {
+                return scim::wrong_method();
+            }
+            let problem = Problem::new(Code::MethodNotAllowed, "this path has other methods; see /openapi.json");
+            Told(problem).into_response()
         })
         .with_state(Arc::clone(app))
 }

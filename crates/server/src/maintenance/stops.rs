@@ -22,6 +22,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tegata_core::operations::{Guard, Operation};
 use tegata_core::problem::{Code, Problem};
 use tegata_core::time::Timestamp;
 
@@ -130,8 +131,10 @@ impl StopLog {
 
     /// Notes the stops of a change that is about to commit.
     pub fn note(&self, operation: &str, sequence: u64, now: Timestamp, changes: &[Change]) {
-        let Some(kind) = kind_of(operation) else { return };
-        let stops = changes.iter().map(|change| Stop::of_change(kind, operation, sequence, now, change));
+        let stops = changes.iter().filter_map(|change| {
+            let operation = change.operation.unwrap_or(operation);
+            kind_of(operation).map(|kind| Stop::of_change(kind, operation, sequence, now, change))
+        });
         self.waiting.lock().extend(stops);
     }
 
@@ -148,8 +151,10 @@ impl StopLog {
 
     /// Waits until the stops of an operation are on disk, where it is one that stops something. The change is true
     /// by now; whoever is told otherwise can ask again.
-    pub async fn settle_after(self: &Arc<Self>, operation: &str) -> Result<(), Problem> {
-        if kind_of(operation).is_none() {
+    pub async fn settle_after(self: &Arc<Self>, operation: &Operation) -> Result<(), Problem> {
+        // What an identity provider sends may stop somebody, and is recorded under the name of that.
+        let may_stop = kind_of(operation.id).is_some() || matches!(operation.guard, Guard::Provisioning(_));
+        if !may_stop {
             return Ok(());
         }
         self.settle().await.map_err(|error| {

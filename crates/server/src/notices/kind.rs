@@ -58,6 +58,14 @@ kinds! {
     CredentialLeaked = "credential_leaked", ["credential", "organization", "found_by", "url"];
     /// A membership was deactivated; to whoever was the member.
     MembershipDeactivated = "membership_deactivated", ["organization", "by"];
+    /// A leaver answered for something; to whoever administers, who name a successor. `days` are left until its credentials stop.
+    SuccessionOpened = "succession_opened", ["organization", "leaver", "subject", "days", "due_at"];
+    /// Nobody has taken it over yet, and so many `days` are left; to whoever administers.
+    SuccessionDue = "succession_due", ["organization", "leaver", "subject", "days", "due_at"];
+    /// It was handed over; to the successor.
+    SuccessionHandedOver = "succession_handed_over", ["organization", "leaver", "subject", "by"];
+    /// Nobody took it over in time, and its credentials were stopped; to whoever administers.
+    SuccessionLapsed = "succession_lapsed", ["organization", "leaver", "subject"];
     /// A webhook was disabled; to administrators. `reason` is `receiver_gone` or `failing_for_long`.
     WebhookDisabled = "webhook_disabled", ["organization", "webhook", "reason"];
 }
@@ -88,7 +96,7 @@ impl NoticeKind {
     pub const fn counted(self) -> Option<&'static str> {
         match self {
             Self::RequestFiled | Self::RequestUngranted => Some("lines"),
-            Self::CredentialExpiring => Some("days"),
+            Self::CredentialExpiring | Self::SuccessionOpened | Self::SuccessionDue => Some("days"),
             _ => None,
         }
     }

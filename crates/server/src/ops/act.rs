@@ -101,6 +101,9 @@ pub struct Change {
     pub notices: Vec<Notice>,
     /// Who did it, id and name, where the call itself shows nobody: whoever signs in.
     pub by: Option<(String, String)>,
+    /// Under the name of which operation or event it is told, where that is not the operation of the call: what an identity
+    /// provider does is told like the same done by hand.
+    pub operation: Option<&'static str>,
 }
 
 impl Change {
@@ -108,7 +111,24 @@ impl Change {
     #[expect(clippy::needless_pass_by_value, reason = "ids are handed over as they come")]
     pub fn new(org: OrgId, subject: impl ToString) -> Self {
         let subject = subject.to_string();
-        Self { org, subject, before: None, after: None, reason: None, feed: Vec::new(), notices: Vec::new(), by: None }
+        Self {
+            org,
+            subject,
+            before: None,
+            after: None,
+            reason: None,
+            feed: Vec::new(),
+            notices: Vec::new(),
+            by: None,
+            operation: None,
+        }
+    }
+
+    /// Told under this name.
+    #[must_use]
+    pub const fn told_as(mut self, operation: &'static str) -> Self {
+        self.operation = Some(operation);
+        self
     }
 
     /// What it was.
@@ -251,6 +271,9 @@ impl<T: Reading> Act<'_, T> {
     pub async fn visible_org(&mut self, key_or_id: &str) -> Result<Org, Problem> {
         let hidden = || Problem::not_found("organization");
         let org = db::orgs::find(self.tx(), key_or_id).await.map_err(internal)?.ok_or_else(hidden)?;
+        if let Some(key) = &self.actor.key {
+            return if key.org == org.id { Ok(org) } else { Err(hidden()) };
+        }
         let user = self.actor.user.id;
         let member = db::members::get(self.tx(), org.id, user).await.map_err(internal)?;
         if member.is_some_and(|member| member.active) { Ok(org) } else { Err(hidden()) }
@@ -299,7 +322,7 @@ impl<T: Reading> Act<'_, T> {
                 policy: rights.policy.as_ref(),
                 grants: rights.grants(&mut ceilings),
                 chosen: None,
-                acting: Acting::For(&list),
+                acting: if rights.for_itself { Acting::Itself } else { Acting::For(&list) },
             }),
         }))
     }

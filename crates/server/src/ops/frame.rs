@@ -5,7 +5,7 @@ use super::act::{Act, Change, Counted, Decided, internal};
 use super::{Mutation, Query, receipt};
 use crate::app::App;
 use crate::authn::identify::Refused;
-use crate::authn::{Actor, Presented, identify};
+use crate::authn::{Actor, Door, Presented, identify};
 use crate::db::activity::Activity;
 use crate::db::idempotency::Answer;
 use crate::db::{self, DbError, Tx, WriteTx};
@@ -98,12 +98,12 @@ pub async fn mutate<M: Mutation>(app: &App, caller: &Caller, status: u16, work: 
             }
             Err(Trouble::Told(problem, actor)) => {
                 record(app, caller, M::OPERATION, actor.as_deref(), decided.as_ref(), Some(&problem))?;
-                app.stops.settle_after(M::OPERATION.id).await?;
+                app.stops.settle_after(M::OPERATION).await?;
                 return Err(Problem { headers: limit_headers(&counted), ..problem });
             }
             Ok((reply, actor)) => {
                 record(app, caller, M::OPERATION, actor.as_deref(), decided.as_ref(), None)?;
-                app.stops.settle_after(M::OPERATION.id).await?;
+                app.stops.settle_after(M::OPERATION).await?;
                 return Ok(Reply { limit_headers: limit_headers(&counted), ..reply });
             }
         }
@@ -160,7 +160,9 @@ pub async fn replayed(app: &App, caller: &Caller, operation: &Operation) -> Resu
 /// Finds out who calls, before work that has to be done outside of the transaction. The frame asks again within it.
 pub async fn identify_caller(app: &App, caller: &Caller) -> Result<Actor, Problem> {
     let mut tx = app.db.read().await.map_err(internal)?;
-    let found = identify(&mut tx, &app.hasher, &app.product, &caller.presented, caller.meta.address, app.clock.now());
+    let known = (&app.hasher, &app.product);
+    let address = caller.meta.address;
+    let found = identify(&mut tx, Door::People, known, &caller.presented, address, app.clock.now());
     found.await.map_err(|refused| match refused {
         Refused::Told(problem) => problem,
         Refused::Db(error) => internal(error),
@@ -255,11 +257,15 @@ async fn who(app: &App, tx: &mut Tx, caller: &Caller, operation: &Operation, now
     if matches!(operation.guard, Guard::Public) {
         return Ok(Actor::nobody());
     }
-    identify(tx, &app.hasher, &app.product, &caller.presented, caller.meta.address, now).await.map_err(|refused| {
-        match refused {
-            Refused::Told(problem) => Trouble::Told(problem, None),
-            Refused::Db(error) => error.into(),
-        }
+    let door = match operation.guard {
+        Guard::Provisioning(_) => Door::Provisioning,
+        _ => Door::People,
+    };
+    let known = (&app.hasher, &app.product);
+    let found = identify(tx, door, known, &caller.presented, caller.meta.address, now).await;
+    found.map_err(|refused| match refused {
+        Refused::Told(problem) => Trouble::Told(problem, None),
+        Refused::Db(error) => error.into(),
     })
 }
 
@@ -301,14 +307,18 @@ async fn write_change(
     change: &Change,
 ) -> Result<(), DbError> {
     let by_nobody = actor.is_nobody() && change.by.is_none();
-    let (actor_id, actor_name) =
-        change.by.clone().unwrap_or_else(|| (actor.user.id.to_string(), actor.user.name.clone()));
+    let (actor_id, actor_name) = change.by.clone().unwrap_or_else(|| actor.named());
+    let actor_kind = match (by_nobody, &actor.key) {
+        (true, _) => "system",
+        (false, Some(_)) => "organization_key",
+        (false, None) => kind_of_actor(&actor_id),
+    };
     let entry = Activity {
         id: ActivityId::new(now.as_millis(), app.entropy.bytes()),
         org: change.org,
         at: now,
-        operation: operation.id.to_owned(),
-        actor_kind: if by_nobody { "system" } else { kind_of_actor(&actor_id) }.to_owned(),
+        operation: change.operation.unwrap_or(operation.id).to_owned(),
+        actor_kind: actor_kind.to_owned(),
         actor_id,
         actor_name,
         credential: actor.credential(),

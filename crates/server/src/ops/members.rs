@@ -4,6 +4,7 @@ pub mod activate;
 pub mod add;
 pub mod administrators;
 pub mod deactivate;
+pub mod leave;
 pub mod list;
 pub mod passing_on;
 pub mod show;

@@ -52,6 +52,8 @@ pub struct OwnRights {
     pub ceilings: Vec<(AccessPolicyId, Ceiling)>,
     /// The policy for the token's kind; none for a session.
     pub policy: Option<KindPolicy>,
+    /// Whether an organization key acts for itself, bounded by its grants alone. It has no roles, so it passes nothing on.
+    pub for_itself: bool,
 }
 
 impl OwnRights {
@@ -98,14 +100,20 @@ pub fn rights_of(roles: &[HeldRole]) -> Vec<Right<'_>> {
 
 /// What the actor of a call may do in an organization.
 pub async fn of_actor(app: &App, tx: &mut Tx, actor: &Actor, org: OrgId) -> Result<OwnRights, DbError> {
-    let member = db::members::get(tx, org, actor.user.id).await?;
-    let roles = of_user(app, tx, org, actor.user.id).await?;
+    let (owner_active, roles) = if let Some(key) = &actor.key {
+        (key.org == org, Vec::new())
+    } else {
+        let member = db::members::get(tx, org, actor.user.id).await?;
+        let active = actor.user.active && member.is_some_and(|member| member.active);
+        (active, of_user(app, tx, org, actor.user.id).await?)
+    };
+    let kind = if actor.key.is_some() { CredentialKind::OrganizationKey } else { CredentialKind::PersonalToken };
     let mut ceilings = Vec::new();
     let (part_state, grants, policy) = match actor.token {
         None => (PartState::Active, None, None),
         Some(token) => {
             let part = db::tokens::part(tx, org, token).await?;
-            let policy = db::policies::get(tx, org, CredentialKind::PersonalToken).await?;
+            let policy = db::policies::get(tx, org, kind).await?;
             let grants = grants_of_token(app, tx, token, org).await?;
             for id in grants.iter().filter_map(Grant::ceiling) {
                 if let Some(parts) = db::access_policies::parts(tx, org, id).await? {
@@ -116,14 +124,7 @@ pub async fn of_actor(app: &App, tx: &mut Tx, actor: &Actor, org: OrgId) -> Resu
             (part.map_or(PartState::Active, |part| part.state), Some(grants), Some(policy))
         }
     };
-    Ok(OwnRights {
-        owner_active: actor.user.active && member.is_some_and(|member| member.active),
-        roles,
-        part_state,
-        grants,
-        ceilings,
-        policy,
-    })
+    Ok(OwnRights { owner_active, roles, part_state, grants, ceilings, policy, for_itself: actor.key.is_some() })
 }
 
 /// The roles of a user in an organization, directly and through teams.

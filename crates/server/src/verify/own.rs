@@ -41,7 +41,8 @@ impl Verify {
         let org = access.org.map(|org| org.to_string());
         let context = access.context.map(|context| context.to_string());
         let credential = access.actor.credential();
-        let principal = access.actor.user.id.to_string();
+        let principal = access.actor.owner().to_string();
+        let acted_for = access.actor.person().map(|person| person.to_string());
         let address = access.meta.address.map(|address| address.to_string());
         let scope = access.operation.scope;
         let version = self.index.apis.load().get(OWN_API).map_or(0, |own| own.version);
@@ -55,7 +56,7 @@ impl Verify {
             credential: credential.as_deref(),
             kind: Some(access.actor.kind()),
             principal: Some(&principal),
-            acted_for: Some(&principal),
+            acted_for: acted_for.as_deref(),
             method: Some(access.operation.method),
             endpoint: Some(access.operation.path),
             path: Some(&access.meta.path),

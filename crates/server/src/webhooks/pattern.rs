@@ -11,6 +11,9 @@ pub const PATTERN_MAX_BYTES: usize = 60;
 pub const OTHER_EVENTS: &[&str] = &[
     crate::notices::expiry::EVENT,
     "request.expire",
+    crate::ops::successions::OPENED,
+    crate::ops::successions::DUE,
+    crate::ops::successions::LAPSED,
     "maintenance.restore",
     "maintenance.open",
     "maintenance.key.rotate",

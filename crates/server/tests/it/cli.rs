@@ -383,3 +383,30 @@ async fn shells_get_completions() {
         assert!(Shell::new().run(&format!("completions {shell}")).code(0).out.contains("assignment"));
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn somebody_leaves_and_somebody_else_takes_over() {
+    let server = Server::start(Database::Sqlite).await;
+    let town = crate::town::Town::found(&server).await;
+    let gate = server.verifier(&town.root, "town").await;
+    let admin = Shell::at(&server.base)
+        .with("TEGATA_TOKEN", town.admin.client.token.as_deref().unwrap())
+        .with("TEGATA_ORG", "octo");
+    let set = "policy set organization_key --leaver revoke --reason gone";
+    assert_eq!(admin.run(&format!("--json {set}")).json()["leaver"], "revoke");
+    let set = "policy set access_key --succession-days 14 --reason gone";
+    assert_eq!(admin.run(&format!("--json {set}")).json()["succession_days"], 14);
+    let leaver = crate::leavers::Leaver::set(&server, &town, "ann").await;
+    let bob = town.member(&server, "bob", "member").await;
+    assert_eq!(admin.run("--json member deactivate ann@example.com").json()["state"], "inactive");
+    assert_eq!(leaver.reasons(&gate).await, ["revoked", "revoked", "revoked", "granted"]);
+    let waiting = admin.run("--json succession list --state waiting").lines();
+    let id = text(&waiting[0], "/id");
+    assert_eq!((waiting.len(), text(&waiting[0], "/subject/name")), (1, "ci-ann"));
+    assert_eq!(admin.run(&format!("--json succession show {id}")).json()["leaver"]["email"], "ann@example.com");
+    admin.run(&format!("succession hand-over {id} --to nobody@example.com")).code(1);
+    let handed = admin.run(&format!("--json succession hand-over {id} --to bob@example.com")).json();
+    assert_eq!((text(&handed, "/state"), text(&handed, "/successor/id")), ("handed_over", bob.id.as_str()));
+    assert_eq!(admin.run("--json member activate ann@example.com").json()["state"], "active");
+    assert_eq!(leaver.reasons(&gate).await[..3], ["revoked", "revoked", "revoked"]);
+}

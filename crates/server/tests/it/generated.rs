@@ -73,6 +73,7 @@ fn who(operation: &Operation) -> String {
         Guard::Publisher(name) => format!("`{name}` at the publisher"),
         Guard::Organization(name) => format!("`{name}` in the organization"),
         Guard::Context(name) => format!("`{name}` in the context"),
+        Guard::Provisioning(name) => format!("an organization key with `{name}`"),
     }
 }
 

@@ -35,6 +35,7 @@ const NEIGHBOUR: &str = "another context's administrator";
 const ADMINISTRATOR: &str = "administrator";
 const PUBLISHER: &str = "publisher's administrator";
 const OUTSIDER: &str = "another organization's administrator";
+const KEY: &str = "organization key for SCIM";
 const READING_TOKEN: &str = "administrator's token, reading only";
 
 /// The scopes of the token that may read only.
@@ -72,6 +73,8 @@ struct Stage {
     access_policy: String,
     application: String,
     gate: Client,
+    /// Whoever shows an organization key with the permission `scim`.
+    provider: Client,
 }
 
 /// One key that was made elsewhere.
@@ -120,6 +123,7 @@ impl Stage {
         let installation_limit = made(&town.root.post("/v1/limits", limit_body(town.number())).await);
         let (webhook, delivery) = webhook_with_delivery(&town).await;
         let access_policy = town.make("access-policies", json!({"name": "Ceiling", "admits": []})).await;
+        let provider = town.provider(server).await;
         let application = town.make("applications", json!({"name": "Porter"})).await;
         let (holder_client, root) = (holder.client.clone(), town.root.clone());
         Self {
@@ -142,6 +146,7 @@ impl Stage {
             access_policy,
             application,
             gate: server.verifier(&root, "town").await,
+            provider,
         }
     }
 
@@ -194,6 +199,8 @@ impl Stage {
         let token = text(&own_token(admin, "octo", expires_at, &["organization:read"]).await, "id");
         let session = second_session(server, "octo-admin@example.com").await;
         callers.push(Caller { title: READING_TOKEN, client: reading, token, session });
+        let (token, session) = (self.token.clone(), text(&second_session_of_root(server).await, "id"));
+        callers.push(Caller { title: KEY, client: self.provider.clone(), token, session });
         callers
     }
 
@@ -368,6 +375,21 @@ impl Stage {
         self.town.make("access-policies", json!({"name": name, "admits": []})).await
     }
 
+    /// What somebody who left answered for.
+    async fn fresh_succession(&self) -> String {
+        let (admin, leaver) = (&self.town.admin.client, self.town.silent_member().await);
+        let name = format!("left-{}", self.town.number());
+        self.town.make("service-accounts", json!({"name": name, "owner": leaver})).await;
+        admin.post(&format!("/v1/orgs/octo/members/{leaver}/deactivate"), json!({})).await.status(200);
+        let listed = admin.get("/v1/orgs/octo/successions?limit=1").await;
+        text(&listed.status(200)["items"][0], "id")
+    }
+
+    /// A team that an identity provider made.
+    async fn fresh_group(&self) -> String {
+        made(&self.provider.post("/scim/v2/orgs/octo/Groups", json!({"displayName": "Made"})).await)
+    }
+
     async fn team_member(&self, team: &str) -> String {
         let user = self.town.silent_member().await;
         let path = format!("/v1/orgs/octo/teams/{team}/members/{user}");
@@ -399,7 +421,12 @@ impl Stage {
             ("user", "member.deactivate" | "team.member.add") => town.silent_member().await,
             ("user", "member.activate") => self.stopped_member().await,
             ("user", "team.member.remove") => self.team_member(&self.team).await,
+            ("user", id) if id.starts_with("scim.") => town.silent_member().await,
             ("user", _) => self.holder.clone(),
+            ("succession", _) => self.fresh_succession().await,
+            ("type", _) => "User".to_owned(),
+            ("schema", _) => "urn:ietf:params:scim:schemas:core:2.0:Group".to_owned(),
+            ("team", id) if id.starts_with("scim.") => self.fresh_group().await,
             ("api", "org.api.enable") => {
                 // Whether it was in use or not, it is not now.
                 town.admin.client.delete("/v1/orgs/octo/apis/spare").await;
@@ -495,6 +522,12 @@ impl Stage {
             "access_policy.create" => json!({"name": format!("Made {number}"), "admits": []}),
             "access_policy.update" => json!({"position": 1}),
             "policy.set" => crate::town::open_policy(),
+            "succession.hand_over" => json!({"successor": self.holder}),
+            "scim.user.create" | "scim.user.replace" => json!({"userName": format!("scim-{number}@example.com")}),
+            "scim.group.create" | "scim.group.replace" => json!({"displayName": "Made"}),
+            "scim.user.update" | "scim.group.update" => {
+                json!({"Operations": [{"op": "replace", "path": "displayName", "value": "Changed"}]})
+            }
             "verify.one" => crate::town::doors_check("junk"),
             "verify.batch" => json!({"checks": [crate::town::doors_check("junk")]}),
             _ => json!({}),
@@ -522,7 +555,10 @@ impl Stage {
         let status = reply.status.as_u16();
         let plausible = matches!(status, 200..=299 | 401 | 403 | 404 | 409 | 422);
         assert!(plausible, "{} by {}: {status} {}", operation.id, caller.title, reply.body);
-        if status >= 400 {
+        let scim = matches!(operation.guard, Guard::Provisioning(_));
+        if status >= 400 && scim {
+            assert_eq!(reply["schemas"][0], "urn:ietf:params:scim:api:messages:2.0:Error", "{}", reply.body);
+        } else if status >= 400 {
             reply.problem(reply["type"].as_str().unwrap_or_default().trim_start_matches("/problems/"));
         }
         status
@@ -589,8 +625,18 @@ fn check_row(operation: &Operation, callers: &[Caller], statuses: &[u16]) {
         return;
     }
     assert!(statuses.iter().any(|status| (200..300).contains(status)), "{id} was never done: {statuses:?}");
+    if matches!(operation.guard, Guard::Provisioning(_)) {
+        let others = callers.iter().zip(statuses).filter(|(caller, _)| caller.title != KEY);
+        assert!(
+            others.into_iter().all(|(_, status)| *status == 401),
+            "{id} is for organization keys only: {statuses:?}"
+        );
+        assert!((200..300).contains(&of(KEY)), "{id} by the {KEY}: {statuses:?}");
+        return;
+    }
+    assert_eq!(of(KEY), 401, "{id} by the {KEY}, which is for SCIM only");
     match operation.guard {
-        Guard::Public | Guard::Verifier | Guard::SignedIn => {}
+        Guard::Public | Guard::Verifier | Guard::SignedIn | Guard::Provisioning(_) => {}
         Guard::Publisher(_) => {
             for title in [STRANGER, MEMBER, ADMINISTRATOR, OUTSIDER, READING_TOKEN] {
                 assert_eq!(of(title), 403, "{id} by the {title}");

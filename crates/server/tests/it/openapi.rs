@@ -36,6 +36,7 @@ async fn every_operation_says_who_may_call_it() {
         let security = match operation.guard {
             Guard::Public => json!([]),
             Guard::Verifier => json!([{"verifier": []}]),
+            Guard::Provisioning(_) => json!([{"organization_key": []}]),
             _ => json!([{"bearer": []}]),
         };
         assert_eq!(object["security"], security, "{}", operation.id);
@@ -81,6 +82,7 @@ async fn what_is_no_json_is_described_as_what_it_is() {
     assert_eq!(media(operations::RECORD_TAIL.path), ["text/event-stream"]);
     assert_eq!(media(operations::METRICS.path), ["text/plain"]);
     assert_eq!(media(operations::RECORD_LIST.path), ["application/json"]);
+    assert_eq!(media(operations::SCIM_USER_LIST.path), ["application/scim+json"]);
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 type Things = BTreeMap<&'static str, Vec<String>>;
 
 /// Parameters of paths that are nobody's in particular.
-const SHARED: [&str; 2] = ["api", "kind"];
+const SHARED: [&str; 4] = ["api", "kind", "type", "schema"];
 
 /// What `octo` has; nothing of it has a key that another organization uses too.
 /// One key that was made elsewhere.
@@ -50,6 +50,7 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
     // Which tells whoever decides it.
     let notice = text(&admin.get("/v1/me/inbox?limit=1").await.status(200)["items"][0], "id");
     let verifier = made(&town.root.post("/v1/verifiers", json!({"name": "Gate", "apis": ["town"]})).await);
+    let succession = succession(admin, "octo", &town.silent_member().await).await;
     Things::from([
         ("org", vec!["octo".to_owned(), org]),
         ("user", vec![holder.id]),
@@ -75,6 +76,9 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
         ("verifier", vec![verifier]),
         ("api", vec!["town".to_owned()]),
         ("kind", vec!["personal_token".to_owned()]),
+        ("succession", vec![succession]),
+        ("type", vec!["User".to_owned()]),
+        ("schema", vec!["urn:ietf:params:scim:schemas:core:2.0:User".to_owned()]),
     ])
 }
 
@@ -96,6 +100,15 @@ fn application(name: &str) -> Value {
 
 fn ceiling() -> Value {
     json!({"name": "Ceiling", "admits": []})
+}
+
+/// What somebody who left answered for.
+async fn succession(admin: &Client, org: &str, leaver: &str) -> String {
+    let body = json!({"name": format!("left-{org}"), "owner": leaver});
+    admin.post(&format!("/v1/orgs/{org}/service-accounts"), body).await.status(201);
+    admin.post(&format!("/v1/orgs/{org}/members/{leaver}/deactivate"), json!({})).await.status(200);
+    let listed = admin.get(&format!("/v1/orgs/{org}/successions")).await;
+    text(&listed.status(200)["items"][0], "id")
 }
 
 /// A request that waits: under four eyes even of whoever administers.
@@ -135,6 +148,8 @@ async fn things_of_acme(server: &Server, town: &Town, admin: &Client) -> Things 
     let limit = post("limits", limit).await;
     let account = post("service-accounts", json!({"name": "ci-acme"})).await;
     let access_key = post("access-keys", json!({"name": "ci", "service_account": account})).await;
+    let leaver = server.member(&town.root, admin, "acme", "leaver", "member").await.id;
+    let succession = succession(admin, "acme", &leaver).await;
     let one = |thing: String| vec![thing];
     Things::from([
         ("org", one("acme".to_owned())),
@@ -162,6 +177,9 @@ async fn things_of_acme(server: &Server, town: &Town, admin: &Client) -> Things 
         ("access_policy", one(post("access-policies", json!({"name": "Own", "admits": []})).await)),
         ("api", one("town".to_owned())),
         ("kind", one("personal_token".to_owned())),
+        ("succession", one(succession)),
+        ("type", one("User".to_owned())),
+        ("schema", one("urn:ietf:params:scim:schemas:core:2.0:User".to_owned())),
     ])
 }
 
@@ -217,7 +235,8 @@ impl Operation<'_> {
 
     /// A body that the schema admits.
     fn body(&self, document: &Value) -> Option<Value> {
-        let schema = &self.object["requestBody"]["content"]["application/json"]["schema"];
+        let media = if self.is_scim() { "application/scim+json" } else { "application/json" };
+        let schema = &self.object["requestBody"]["content"][media]["schema"];
         match self.method {
             Method::GET | Method::DELETE => None,
             _ if schema.is_null() => Some(json!({})),
@@ -225,12 +244,21 @@ impl Operation<'_> {
         }
     }
 
+    /// Whether it is for identity providers, who show an organization key.
+    fn is_scim(&self) -> bool {
+        self.path.starts_with("/scim/")
+    }
+
     /// Calls it and expects to be told that there is no such thing.
     async fn is_hidden(&self, document: &Value, client: &Client, thing: impl Fn(&str) -> String) {
         let address = self.address(thing);
         let reply = client.send(self.method.clone(), &address, self.body(document), &[]).await;
         assert_eq!(reply.status, 404, "{} {address}: {}", self.method, reply.body);
-        reply.problem("not_found");
+        if self.is_scim() {
+            assert_eq!(reply["status"], "404", "{}", reply.body);
+        } else {
+            reply.problem("not_found");
+        }
     }
 }
 
@@ -284,13 +312,19 @@ both_databases! {
         let acme = things_of_acme(&server, &town, &outsider).await;
         server.signed().await;
         let document = server.anybody().get("/openapi.json").await.status(200).clone();
+        let provider = town.provider(&server).await;
+        let body = crate::town::scim_key_body(&server.in_days(10));
+        let key = outsider.post("/v1/orgs/acme/organization-keys", body).await;
+        let outer_provider = outsider.with(&text(key.status(201), "token"));
         let before = newest_activity(&town).await;
         let mut calls = 0;
 
         for operation in operations(&document).iter().filter(|operation| operation.path.contains("{org}")) {
             // The first organization, by key and by id, with everything of it by every name.
+            let (outsider, insider) =
+                if operation.is_scim() { (&outer_provider, &provider) } else { (&outsider, &town.admin.client) };
             for alias in 0..3 {
-                operation.is_hidden(&document, &outsider, |name| one_of(&octo, name, alias)).await;
+                operation.is_hidden(&document, outsider, |name| one_of(&octo, name, alias)).await;
                 calls += 1;
             }
             // One's own organization, with one or more things of the first among one's own.
@@ -300,14 +334,14 @@ both_databases! {
                     .is_some_and(|place| mixed & (1 << place) != 0);
                 for alias in 0..3 {
                     let thing = |name: &str| one_of(if foreign(name) { &octo } else { &acme }, name, alias);
-                    operation.is_hidden(&document, &outsider, thing).await;
+                    operation.is_hidden(&document, outsider, thing).await;
                     calls += 1;
                 }
             }
             // What is asked is right: whoever it belongs to sees it.
             if operation.method == Method::GET {
                 let address = operation.address(|name| one_of(&octo, name, 0));
-                town.admin.client.get(&address).await.status(200);
+                insider.get(&address).await.status(200);
             }
         }
         assert!(calls > 150, "only {calls} calls were made out of the document");

@@ -97,6 +97,13 @@ impl Town {
         made(&self.admin.client.post(&format!("/v1/orgs/octo/{what}"), body).await)
     }
 
+    /// Whoever shows an organization key of `octo` with the permission `scim`.
+    pub async fn provider(&self, server: &Server) -> Client {
+        let body = scim_key_body(&server.in_days(100));
+        let key = self.admin.client.post("/v1/orgs/octo/organization-keys", body).await;
+        self.admin.client.with(&text(key.status(201), "token"))
+    }
+
     /// The role `doors`, which may use every door of a house.
     pub async fn doors_role(&self) -> String {
         let permissions = json!([{"api": "town", "permissions": ["doors:write"]}]);
@@ -109,6 +116,11 @@ impl Town {
         let body = json!({"role": role, "principal": {"type": "user", "id": user}, "context": self.house});
         self.make("assignments", body).await
     }
+}
+
+/// What to send for an organization key with the permission `scim`.
+pub fn scim_key_body(expires_at: &str) -> Value {
+    json!({"name": "identity provider", "expires_at": expires_at, "grants": [{"api": "tegata", "scopes": ["scim"]}]})
 }
 
 /// Makes a token that may read the doors of the house: its id and its secret.

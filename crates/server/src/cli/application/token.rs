@@ -56,7 +56,6 @@ pub enum Token {
         #[command(flatten)]
         stopping: Stopping,
         /// The token's id
-        #[arg(long, value_name = "ID")]
         token: String,
     },
 }

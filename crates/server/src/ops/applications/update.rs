@@ -7,12 +7,14 @@ use crate::db::feed::Topic;
 use crate::db::{self, WriteTx};
 use crate::ops::act::internal;
 use crate::ops::service_accounts::create::member;
+use crate::ops::successions::hand_over;
 use crate::ops::tokens::broken::Broken;
 use crate::ops::{Act, Change, Changes, Mutation};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tegata_core::name;
 use tegata_core::operations::{self, Operation};
+use tegata_core::owner::Owner;
 use tegata_core::problem::{Code, Problem};
 use utoipa::ToSchema;
 
@@ -50,6 +52,7 @@ impl Mutation for UpdateApplication {
         let mut held = managed(act, Self::OPERATION, &self.org, &self.application).await?;
         let (app, body, before) = (act.app, &self.body, shown(&held));
         let mut broken = Broken::default();
+        let mut taken_over = None;
         let about_it = body.name.is_some() || body.description.is_some() || body.shared.is_some();
         if about_it && !held.at_home() {
             broken.note("name", "an application is changed where it is registered; here, only who answers for it");
@@ -66,9 +69,12 @@ impl Mutation for UpdateApplication {
                 // Whoever answers for it can have its secrets.
                 require_covered(act, &held).await?;
                 let id = held.application.id;
-                db::applications::set_owner(&mut act.tx, held.allowed.org.id, id, owner).await.map_err(internal)?;
+                let org = held.allowed.org.id;
+                db::applications::set_owner(&mut act.tx, org, id, owner).await.map_err(internal)?;
                 held.install.owner = owner;
             }
+            taken_over =
+                hand_over::by_hand(act, held.allowed.org.id, Owner::Application(held.application.id), owner).await?;
         }
         if about_it {
             if let Some(name) = &body.name {
@@ -87,7 +93,9 @@ impl Mutation for UpdateApplication {
         let view = ApplicationView::of(app, &mut act.tx, &held).await.map_err(internal)?;
         let change = Change::new(held.allowed.org.id, held.application.id).before(before).after(shown(&held));
         let change = change.feed(Topic::Application, None, held.application.id);
-        Ok((view, change.feed(Topic::Token, None, held.install.token).into()))
+        let mut list = vec![change.feed(Topic::Token, None, held.install.token)];
+        list.extend(taken_over);
+        Ok((view, Changes { list }))
     }
 }
 

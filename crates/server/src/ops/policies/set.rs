@@ -11,7 +11,9 @@ use serde_json::json;
 use tegata_core::credential::CredentialKind;
 use tegata_core::name;
 use tegata_core::operations::{self, Operation};
-use tegata_core::policy::{Admission, KindPolicy, LIFETIME_MAX, LevelLimit, REQUEST_LIFETIME_MAX};
+use tegata_core::policy::{
+    Admission, KindPolicy, LIFETIME_MAX, LeaverAction, LevelLimit, REQUEST_LIFETIME_MAX, SUCCESSION_MAX,
+};
 use tegata_core::problem::Problem;
 use tegata_core::time::days;
 use utoipa::ToSchema;
@@ -43,6 +45,15 @@ pub struct Body {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 365)]
     pub request_lifetime_days: Option<u64>,
+    /// `organization_key` only: what becomes of keys that a leaver made, `keep` or `revoke`; left out: as it is.
+    #[serde(default)]
+    #[schema(value_type = Option<String>, example = "keep")]
+    pub leaver: Option<LeaverAction>,
+    /// `access_key` only: how many days a service account whose owner left waits for a successor before its keys stop, 1 to 365;
+    /// left out: as it is.
+    #[serde(default)]
+    #[schema(minimum = 1, maximum = 365)]
+    pub succession_days: Option<u64>,
     /// Why it is changed.
     pub reason: String,
 }
@@ -91,6 +102,8 @@ impl Mutation for SetPolicy {
             without_end: body.without_end.unwrap_or(before.without_end),
             four_eyes: body.four_eyes.unwrap_or(before.four_eyes),
             request_lifetime: body.request_lifetime_days.map_or(before.request_lifetime, days),
+            leaver: body.leaver.unwrap_or(before.leaver),
+            succession: body.succession_days.map_or(before.succession, days),
         };
         db::policies::set(&mut act.tx, org, kind, &policy, act.now).await.map_err(internal)?;
         let view = PolicyView::of(kind, &policy);
@@ -117,6 +130,23 @@ fn fits(kind: CredentialKind, body: &Body) -> Result<(), Problem> {
         matches!(kind, CredentialKind::LegacyToken | CredentialKind::AccessKey | CredentialKind::ApplicationToken);
     if body.without_end == Some(true) && !endless {
         return Err(Problem::field("without_end", "credentials of this kind always have an end"));
+    }
+    if body.leaver == Some(LeaverAction::Revoke) && kind != CredentialKind::OrganizationKey {
+        return Err(Problem::field(
+            "leaver",
+            "only organization keys can be revoked with a leaver; people's own always are",
+        ));
+    }
+    // What a page shows of another kind may be sent back as it is.
+    let day = days(1).as_secs();
+    let fresh = KindPolicy::fresh(kind).succession.as_secs() / day;
+    let Some(count) = body.succession_days.filter(|count| *count != fresh) else { return Ok(()) };
+    let most = SUCCESSION_MAX.as_secs() / day;
+    if kind != CredentialKind::AccessKey {
+        return Err(Problem::field("succession_days", "only service accounts, and so access keys, have successors"));
+    }
+    if !(1..=most).contains(&count) {
+        return Err(Problem::field("succession_days", format!("write 1 to {most} days")));
     }
     Ok(())
 }

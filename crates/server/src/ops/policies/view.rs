@@ -28,6 +28,10 @@ pub struct PolicyView {
     pub four_eyes: bool,
     /// How many days a request waits for a decision before it expires.
     pub request_lifetime_days: u64,
+    /// What becomes of organization keys that a leaver made: `keep` or `revoke`.
+    pub leaver: String,
+    /// How many days a service account whose owner left waits for a successor before its keys stop.
+    pub succession_days: u64,
 }
 
 impl PolicyView {
@@ -42,6 +46,8 @@ impl PolicyView {
             without_end: policy.without_end,
             four_eyes: policy.four_eyes,
             request_lifetime_days: policy.request_lifetime.as_secs() / DAY_SECONDS,
+            leaver: policy.leaver.as_str().to_owned(),
+            succession_days: policy.succession.as_secs() / DAY_SECONDS,
         }
     }
 }

@@ -68,7 +68,7 @@ pub struct ActivityView {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = ActivityActor)]
 pub struct ActorView {
-    /// `user`, or `system`.
+    /// `user`, `organization_key`, or `system`.
     #[serde(rename = "type")]
     pub kind: String,
     /// The id.

@@ -7,11 +7,13 @@ use crate::db::feed::Topic;
 use crate::db::service_accounts::ServiceAccount;
 use crate::db::{self, WriteTx};
 use crate::ops::act::internal;
+use crate::ops::successions::hand_over;
 use crate::ops::{Act, Change, Changes, Mutation};
 use serde::Deserialize;
 use serde_json::json;
 use tegata_core::name;
 use tegata_core::operations::{self, Operation};
+use tegata_core::owner::Owner;
 use tegata_core::problem::Problem;
 use utoipa::ToSchema;
 
@@ -59,6 +61,11 @@ impl Mutation for UpdateServiceAccount {
             Some(org),
             after.id,
         );
-        Ok((view, change.into()))
+        let mut changes = vec![change];
+        // Whoever answers for it now takes it over from a leaver.
+        if self.body.owner.is_some() {
+            changes.extend(hand_over::by_hand(act, org, Owner::ServiceAccount(after.id), owner).await?);
+        }
+        Ok((view, Changes { list: changes }))
     }
 }

@@ -154,7 +154,7 @@ impl Verify {
         let credential = actor.token.map(TokenId::as_u128).or_else(|| actor.session.map(SessionId::as_u128));
         let call = Call {
             credential: credential?,
-            principal: Owner::User(actor.user.id),
+            principal: actor.owner(),
             organization,
             api: view.api(OWN_API)?.id,
             class: None,

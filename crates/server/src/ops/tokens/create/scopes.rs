@@ -112,10 +112,8 @@ impl Places {
 /// Whether a permission may be granted in a place of this type at all, and could be used there.
 fn admissible(world: &World, api: &Loaded, known: &PermissionInfo, kind: Option<&str>) -> Result<(), String> {
     let name = &known.name;
-    if api.key == OWN_API && world.kind != CredentialKind::PersonalToken {
-        return Err("credentials of this kind never open Tegata's own API; a personal token can".to_owned());
-    }
     if api.key == OWN_API {
+        own_kind(world.kind, name)?;
         own_admissible(world, name, kind)?;
     } else if !api.catalogue.grantable_in(kind).contains(known.number) {
         let here = kind.unwrap_or("the whole organization (global)");
@@ -126,6 +124,20 @@ fn admissible(world: &World, api: &Loaded, known: &PermissionInfo, kind: Option<
         return Err(format!("{org} lets credentials of this kind read only, and `{name}` has the level {level}"));
     }
     Ok(())
+}
+
+/// Organization keys open the doors for identity providers and no other, and nothing else opens those.
+fn own_kind(kind: CredentialKind, name: &str) -> Result<(), String> {
+    let provisioning =
+        OPERATIONS.iter().any(|operation| matches!(operation.guard, Guard::Provisioning(needed) if needed == name));
+    match (kind, provisioning) {
+        (CredentialKind::PersonalToken, false) | (CredentialKind::OrganizationKey, true) => Ok(()),
+        (_, true) => Err(format!("`{name}` is for organization keys only")),
+        (CredentialKind::OrganizationKey, false) => Err(format!(
+            "of Tegata's own API an organization key can do no more than `scim`; a personal token can have `{name}`"
+        )),
+        _ => Err("credentials of this kind never open Tegata's own API; a personal token can".to_owned()),
+    }
 }
 
 fn own_admissible(world: &World, name: &str, kind: Option<&str>) -> Result<(), String> {
