@@ -160,6 +160,8 @@ define_ids! {
     ServiceAccountId = "sva";
     /// A program that organizations let in, with rights of its own.
     ApplicationId = "app";
+    /// An import of credentials that were made elsewhere.
+    ImportId = "imp";
     /// Permissions that were asked for and wait for a decision.
     RequestId = "req";
     /// A named ceiling of permissions and places.

@@ -236,6 +236,13 @@ operations! {
     APPLICATION_OWN_FILE = op("application.own.file", "POST", "/v1/applications/me/requests", Application, "Ask for what a denial of a check said was missing, for the application that asks");
     APPLICATION_SIGN_IN = op("application.sign_in", "POST", "/v1/applications/sign-in", Public, "Trade an application's client id and secret for a token that counts for an hour");
 
+    CREDENTIAL_IMPORT_CREATE = op("credential.import.create", "POST", "/v1/orgs/{org}/credential-imports", Organization("credential_imports:write"), "Import keys that were made elsewhere by their hashes, or show what is wrong with them");
+    CREDENTIAL_IMPORT_LIST = op("credential.import.list", "GET", "/v1/orgs/{org}/credential-imports", Organization("tokens:read"), "List the imports of keys that were made elsewhere");
+    CREDENTIAL_IMPORT_SHOW = op("credential.import.show", "GET", "/v1/orgs/{org}/credential-imports/{import}", Organization("tokens:read"), "Show an import of keys that were made elsewhere");
+
+    LEAK_REVOKE = op("leak.revoke", "POST", "/v1/leaks/revoke", Public, "Have secrets stopped that one has: everywhere and for good, without signing in");
+    LEAK_GITHUB = op("leak.github", "POST", "/v1/leaks/github", Public, "Take an alert of GitHub's secret scanning, signed by GitHub");
+
     POLICY_LIST = op("policy.list", "GET", "/v1/orgs/{org}/policies", Organization("policies:read"), "List what the organization allows for each kind of credential");
     POLICY_SET = op("policy.set", "PUT", "/v1/orgs/{org}/policies/{kind}", Organization("policies:write"), "Change what the organization allows for a kind of credential");
     POLICY_DRY_RUN = question("policy.dry_run", "/v1/orgs/{org}/policies/{kind}/dry-run", Organization("records:read"), "Show which recorded calls a change of policy would deny, and change nothing");

@@ -99,6 +99,7 @@ pub const OWN_PERMISSIONS: &[OwnPermission] = &[
     permission("applications:read", Read, Organization, Low, "See the applications and what each may do where", "アプリケーションと許可された権限の閲覧"),
     permission("applications:write", Admin, Organization, High, "Register and install applications, ask for their rights, make their tokens, block and remove them", "アプリケーションの登録・導入、権限の申請、トークンの発行、停止、削除"),
     permission("scim", Admin, Organization, High, "Manage members and its own teams over SCIM, as an identity provider; organization keys only", "IDプロバイダーとしてSCIMでメンバーと自身の作成したチームを管理(組織キー専用)"),
+    permission("credential_imports:write", Admin, Organization, High, "Import keys that were made elsewhere, for any member or service account", "他所で作られたキーの取り込み(任意のメンバー・サービスアカウント宛て)"),
 ];
 
 /// The permission of this name.

@@ -7,6 +7,7 @@ use crate::catalogues::Catalogues;
 use crate::db::Db;
 use crate::failing::Failing;
 use crate::maintenance::stops::StopLog;
+use crate::ops::leaks::Leaks;
 use crate::ops::records::turns::Turns;
 use crate::proofs::Proofs;
 use crate::streams::Streams;
@@ -18,6 +19,7 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::SystemTime;
 use tegata_core::secret::Product;
 use tegata_core::time::Timestamp;
+use tokio::sync::Semaphore;
 
 /// Everything that a use case may reach.
 pub struct App {
@@ -55,6 +57,10 @@ pub struct App {
     pub tails: Turns,
     /// Who guessed passwords of late.
     pub throttle: Throttle,
+    /// What is remembered about secrets that leaked.
+    pub leaks: Leaks,
+    /// Taken by an import of credentials, of which there is one at a time.
+    pub importing: Arc<Semaphore>,
     /// The metrics recorder of this process.
     pub metrics: PrometheusHandle,
     /// Where people reach this server, for links.

@@ -4,6 +4,7 @@
 pub mod descriptor;
 pub mod hasher;
 pub mod identify;
+pub mod imported;
 pub mod key_file;
 pub mod mint;
 pub mod password;

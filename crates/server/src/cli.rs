@@ -14,12 +14,14 @@ mod catalogue;
 mod client;
 mod completions;
 mod context;
+mod credential;
 mod credentials;
 mod desk;
 mod error;
 mod exit;
 mod inbox;
 mod init;
+mod leak;
 mod limit;
 mod logging;
 mod maintenance;
@@ -121,6 +123,10 @@ enum Command {
     Token(Noun<token::Token>),
     /// Keys that an organization owns
     OrganizationKey(Noun<organization_key::OrganizationKey>),
+    /// Keys that were made elsewhere, and come in by their hashes
+    Credential(Noun<credential::Credential>),
+    /// Secrets that leaked
+    Leak(Noun<leak::Leak>),
     /// What programs act as
     ServiceAccount(Noun<service_account::ServiceAccount>),
     /// Programs that an organization lets in, with rights of their own
@@ -206,6 +212,8 @@ fn run(command: Command, output: Output, colours: Colours) -> Result<(), CliErro
         Command::Catalogue(noun) => visit(noun, output),
         Command::Token(noun) => visit(noun, output),
         Command::OrganizationKey(noun) => visit(noun, output),
+        Command::Credential(noun) => visit(noun, output),
+        Command::Leak(noun) => visit(noun, output),
         Command::ServiceAccount(noun) => visit(noun, output),
         Command::Application(noun) => visit(noun, output),
         Command::Succession(noun) => visit(noun, output),

@@ -19,6 +19,7 @@ pub mod feed;
 pub mod grants;
 pub mod hash_keys;
 pub mod idempotency;
+pub mod imports;
 pub mod installation;
 pub mod limits;
 pub mod maintenance;

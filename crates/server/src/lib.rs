@@ -9,6 +9,7 @@ pub mod cli;
 pub mod db;
 pub mod failing;
 pub mod http;
+pub mod imports;
 pub mod jobs;
 pub mod maintenance;
 pub mod notices;

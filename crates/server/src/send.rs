@@ -8,6 +8,7 @@ pub mod backoff;
 mod connect;
 pub mod destination;
 mod error;
+pub mod fetch;
 pub mod guard;
 pub mod syslog;
 pub mod webhook;

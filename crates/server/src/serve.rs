@@ -20,10 +20,12 @@ use crate::jobs;
 use crate::maintenance::restore::why_blocked;
 use crate::maintenance::stops::{StopLog, StopLogError};
 use crate::notices::expiry;
+use crate::ops::credential_imports;
+use crate::ops::leaks::Leaks;
 use crate::ops::records::turns::Turns;
 use crate::ops::setup;
 use crate::proofs::{self, Proofs, Signing};
-use crate::send::{self, Sender};
+use crate::send::{self, Destination, Sender};
 use crate::streams::{Streaming, Streams};
 use crate::verify::bytes::OF_A_SLOT;
 use crate::verify::limits::keeping;
@@ -41,7 +43,7 @@ use std::time::Duration;
 use tegata_core::secret::Product;
 use tegata_core::time::Timestamp;
 use tegata_record::{AccessLog, ColumnsOptions, Faults, Location, OpenError, Options};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinHandle;
 
 /// The directory of proofs within that of the access log.
@@ -86,6 +88,8 @@ pub struct Config {
     pub record_failure: RecordFailure,
     /// Where may be sent to, and how.
     pub sending: send::Settings,
+    /// Where GitHub's keys are, with which it signs alerts of secrets that leaked; none where they are not taken.
+    pub github_keys: Option<Destination>,
     /// For how long webhooks try.
     pub webhooks: webhooks::Settings,
     /// Whether checks leave no records, to measure what a record costs. No option sets it: a server that answers checks
@@ -119,6 +123,7 @@ impl Config {
             uses_every: Duration::from_secs(5),
             record_failure: RecordFailure::default(),
             sending: send::Settings::default(),
+            github_keys: None,
             webhooks: webhooks::Settings::default(),
             without_records: false,
             record_faults: None,
@@ -264,6 +269,7 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         db: db.clone(),
         catalogues: Arc::clone(&catalogues),
         hasher: hasher.clone(),
+        sealer: sealer.clone(),
         product: config.product.clone(),
         clock: clock.clone(),
         journal: Arc::clone(&journal),
@@ -292,11 +298,14 @@ pub async fn open(config: &Config) -> Result<Opened, StartError> {
         turns: Turns::of_questions(),
         tails: Turns::of_tails(),
         throttle: Throttle::default(),
+        leaks: Leaks::new(config.github_keys.clone()),
+        importing: Arc::new(Semaphore::new(1)),
         metrics: metrics::recorder(),
         public_url: config.public_url.clone().unwrap_or_else(|| format!("http://{}", config.listen)),
     };
     // What every database has, and what this version's own catalogue changes; then memory looks again.
     let setup = setup::at_start(&app).await?;
+    credential_imports::finish::at_start(&app).await?;
     app.verify.load_everything().await?;
     app.stops.open(&app.db).await?;
     let signing = proofs::prepare(config, &app, keys).await?;

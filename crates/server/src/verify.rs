@@ -11,7 +11,9 @@ pub mod check;
 pub mod clients;
 pub mod entry;
 pub mod follower;
+pub mod imported;
 pub mod index;
+pub mod leaked;
 pub mod lease;
 pub mod limits;
 pub mod load;
@@ -25,7 +27,7 @@ pub mod users;
 pub mod uses;
 
 use crate::app::Clock;
-use crate::authn::Hasher;
+use crate::authn::{Hasher, Sealer};
 use crate::catalogues::Catalogues;
 use crate::db::{Db, DbError};
 use index::Index;
@@ -52,6 +54,9 @@ pub struct Verify {
     db: Db,
     catalogues: Arc<Catalogues>,
     hasher: Hasher,
+    sealer: Sealer,
+    /// How imported keys are recognized.
+    imported: imported::Imported,
     product: Product,
     clock: Clock,
     journal: Arc<AccessLog>,
@@ -80,6 +85,8 @@ pub struct Parts {
     pub catalogues: Arc<Catalogues>,
     /// The hashing keys.
     pub hasher: Hasher,
+    /// What opens the keys of imported HMACs.
+    pub sealer: Sealer,
     /// The name that stands first in every secret.
     pub product: Product,
     /// The time.
@@ -106,6 +113,8 @@ impl Verify {
             db: parts.db,
             catalogues: parts.catalogues,
             hasher: parts.hasher,
+            sealer: parts.sealer,
+            imported: imported::Imported::default(),
             product: parts.product,
             clock: parts.clock.clone(),
             recording: Recording::new(Arc::clone(&parts.journal), parts.clock, parts.record_failure),

@@ -37,6 +37,8 @@ const SHARED_TABLES: &[&str] = &[
     "verifier_apis",
     // Looked up by digest before anything else is known.
     "secrets",
+    // How keys are recognized of which nobody knows yet whose they are.
+    "import_profiles",
     // Written behind, for all limits at once; the organization is a part of the subject.
     "limit_usage",
     // Of an account, which is in several organizations; and of a credential, which may have a part in several.

@@ -166,6 +166,10 @@ impl Keyed {
         state
     }
 
+    fn imported(&self, format: &str, hash: &[u8]) -> Digest {
+        Digest(self.sealing(&format!("imported key, {format}"), hash).finalize().into_bytes().into())
+    }
+
     fn digest_of_any(&self, secret: &[u8]) -> Digest {
         let mut state = self.state.clone();
         state.update(secret);
@@ -195,6 +199,17 @@ impl Hasher {
     pub fn is_seal(&self, purpose: &str, bytes: &[u8], seal: &[u8; 32]) -> bool {
         let keys = [Some(&self.current), self.previous.as_ref()];
         keys.into_iter().flatten().any(|key| key.sealing(purpose, bytes).verify_slice(seal).is_ok())
+    }
+
+    /// The digest by which a key that was imported is stored and found: of the hash that was kept of it elsewhere. Like a
+    /// seal, it is the digest of no text that anybody can show.
+    pub fn imported(&self, format: &str, hash: &[u8]) -> Digest {
+        self.current.imported(format, hash)
+    }
+
+    /// The same under the key that is on its way out, while there is one.
+    pub fn previous_imported(&self, format: &str, hash: &[u8]) -> Option<Digest> {
+        self.previous.as_ref().map(|keyed| keyed.imported(format, hash))
     }
 
     /// The number of the current key.

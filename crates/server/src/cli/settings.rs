@@ -3,6 +3,7 @@
 use super::error::CliError;
 use super::moment::span;
 use super::size::bytes;
+use crate::send::{Destination, Scheme};
 use crate::serve::Config;
 use crate::verify::recording::RecordFailure;
 use clap::builder::BoolishValueParser;
@@ -20,6 +21,9 @@ use tegata_record::{Flush, Location, Writing};
 const DATA_DIR_DEFAULT: &str = "./tegata-data";
 /// Where a server listens when nothing is said.
 const LISTEN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 7700);
+
+/// Where GitHub tells with which keys it signs alerts of its secret scanning.
+const GITHUB_KEYS: &str = "https://api.github.com/meta/public_keys/secret_scanning";
 
 /// Most threads for requests; more than any machine has use for.
 const WORKERS_MAX: u16 = 1_024;
@@ -89,6 +93,10 @@ pub struct Serving {
     pub unknown_recorded_per_second: Option<NonZeroU32>,
     #[command(flatten)]
     pub sending: Sending,
+    /// Take alerts of GitHub's secret scanning at /v1/leaks/github, signed with keys from this list [default: none are taken;
+    /// without a URL: <https://api.github.com/meta/public_keys/secret_scanning>]
+    #[arg(long, value_name = "URL", env = "TEGATA_GITHUB_ALERTS", num_args = 0..=1, require_equals = true, default_missing_value = GITHUB_KEYS)]
+    pub github_alerts: Option<String>,
     /// How log lines are written to the standard error stream [default: text]
     #[arg(long, value_enum, value_name = "FORMAT", env = "TEGATA_LOG_FORMAT")]
     pub log_format: Option<LogFormat>,
@@ -210,6 +218,7 @@ struct SettingsFile {
     stream_allow: Vec<IpNet>,
     stream_insecure: Option<bool>,
     stream_authorities: Option<PathBuf>,
+    github_alerts: Option<String>,
     log_format: Option<LogFormat>,
     log_level: Option<String>,
 }
@@ -290,6 +299,7 @@ impl Place {
         config.sending.allowed = if allow.is_empty() { file.stream_allow } else { allow };
         config.sending.insecure = insecure.or(file.stream_insecure).unwrap_or(false);
         config.sending.authorities = authorities.or(file.stream_authorities);
+        config.github_keys = serving.github_alerts.or(file.github_alerts).map(|url| github_keys(&url)).transpose()?;
         Ok(Settings {
             config,
             log_format: serving.log_format.or(file.log_format).unwrap_or_default(),
@@ -318,6 +328,12 @@ fn public_url(text: &str) -> Result<String, CliError> {
     } else {
         Err(CliError::usage("--public-url begins with http:// or https:// and ends before `?` and `#`"))
     }
+}
+
+/// Where a list of GitHub's keys is.
+fn github_keys(url: &str) -> Result<Destination, CliError> {
+    Destination::read(url, &[Scheme::Https, Scheme::Http])
+        .map_err(|error| CliError::usage(format!("github_alerts: {error}")))
 }
 
 /// A bucket with what the environment says of it. The names that are passed on are those of the store's library; it

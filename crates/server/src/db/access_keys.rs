@@ -3,6 +3,9 @@
 use super::{DbError, PageAsk, Tx, WriteTx, exactly_one, parsed};
 use tegata_core::ids::{OrgId, TokenId};
 
+/// What the stored hash of a secret begins with that was imported, and not shown yet.
+pub const IMPORTED: &str = "imported ";
+
 /// By what an access key is shown.
 #[derive(Debug, Clone)]
 pub struct AccessKey {
@@ -82,5 +85,18 @@ pub async fn set_secret(tx: &mut WriteTx, org: OrgId, token: TokenId, hash: &str
         .bind(token.to_string())
         .execute(tx.connection())
         .await?;
+    exactly_one(&done)
+}
+
+/// Replaces the hash of a secret, which has to be the one that is known.
+pub async fn replace_secret(tx: &mut WriteTx, key: &AccessKey, hash: &str) -> Result<(), DbError> {
+    let done =
+        sqlx::query("UPDATE access_keys SET secret_hash = $1 WHERE org_id = $2 AND token_id = $3 AND secret_hash = $4")
+            .bind(hash)
+            .bind(key.org.to_string())
+            .bind(key.token.to_string())
+            .bind(&key.secret_hash)
+            .execute(tx.connection())
+            .await?;
     exactly_one(&done)
 }

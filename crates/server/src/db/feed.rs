@@ -35,12 +35,14 @@ pub enum Topic {
     ServiceAccount,
     /// An application with its installations.
     Application,
+    /// An import of credentials: how imported keys are recognized, and keys that nobody had.
+    CredentialImport,
     /// A limit on calls; without an organization where it holds in every one.
     Limit,
 }
 
 impl Topic {
-    const ALL: [(Self, &'static str); 15] = [
+    const ALL: [(Self, &'static str); 16] = [
         (Self::Token, "token"),
         (Self::Session, "session"),
         (Self::Verifier, "verifier"),
@@ -56,6 +58,7 @@ impl Topic {
         (Self::Limit, "limit"),
         (Self::ServiceAccount, "service_account"),
         (Self::Application, "application"),
+        (Self::CredentialImport, "credential_import"),
     ];
 
     fn as_str(self) -> &'static str {

@@ -64,6 +64,11 @@ pub const TABLES: &[Table] = &[
     table("successions", &["id"]),
     table("scim_users", &["org_id", "user_id"]),
     table("scim_teams", &["team_id"]),
+    table("credential_imports", &["id"]),
+    table("import_profiles", &["id"]),
+    table("imported_credentials", &["token_id"]),
+    table("import_rows", &["import_id", "ordinal"]),
+    table("import_grants", &["id"]),
     table("requests", &["id"]),
     table("access_policies", &["id"]),
     table("access_policy_parts", &["policy_id", "ordinal"]),
@@ -577,7 +582,8 @@ pub async fn orphans(tx: &mut Tx) -> Result<Vec<(&'static str, u64)>, DbError> {
             // tenant: the doctor counts what is broken, whosever it is.
             "SELECT COUNT(*) FROM tokens t WHERE t.kind <> 'application'
                 AND NOT EXISTS (SELECT 1 FROM secrets s WHERE s.subject = t.id)
-                AND NOT EXISTS (SELECT 1 FROM access_keys k WHERE k.token_id = t.id)",
+                AND NOT EXISTS (SELECT 1 FROM access_keys k WHERE k.token_id = t.id)
+                AND NOT EXISTS (SELECT 1 FROM imported_credentials i WHERE i.token_id = t.id AND i.hash IS NOT NULL)",
         ),
         (
             "tokens of nobody",

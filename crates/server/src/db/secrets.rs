@@ -110,6 +110,17 @@ pub async fn forget_ended(tx: &mut WriteTx, subject: &str, before: Timestamp) ->
     Ok(())
 }
 
+/// Ends one secret at a moment, unless it ends earlier anyway.
+pub async fn end_one(tx: &mut WriteTx, digest: Digest, moment: Timestamp) -> Result<(), DbError> {
+    let done = sqlx::query("UPDATE secrets SET valid_until = $1 WHERE digest = $2 AND valid_until > $3")
+        .bind(moment.as_micros())
+        .bind(digest.to_hex())
+        .bind(moment.as_micros())
+        .execute(tx.connection())
+        .await?;
+    super::exactly_one(&done)
+}
+
 /// Ends every current secret of a subject at a moment; what ends earlier anyway stays so.
 pub async fn end_at(tx: &mut WriteTx, subject: &str, moment: Timestamp) -> Result<(), DbError> {
     sqlx::query("UPDATE secrets SET valid_until = $1 WHERE subject = $2 AND (valid_until IS NULL OR valid_until > $3)")

@@ -4,7 +4,9 @@ pub mod access_policies;
 pub mod apis;
 pub mod applications;
 pub mod contexts;
+pub mod credential_imports;
 pub mod inbox;
+pub mod leaks;
 pub mod limits;
 pub mod members;
 pub mod organization_keys;
@@ -40,6 +42,8 @@ pub fn routes() -> Routes {
         .merge(contexts::routes())
         .merge(roles::routes())
         .merge(organization_keys::routes())
+        .merge(credential_imports::routes())
+        .merge(leaks::routes())
         .merge(service_accounts::routes())
         .merge(applications::routes())
         .merge(requests::routes())

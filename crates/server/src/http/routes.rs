@@ -381,7 +381,8 @@ pub fn idempotency_key(
     Ok(Some(IdempotencyKey { key: key.to_owned(), request_hash }))
 }
 
-fn render(reply: &Reply) -> Response<Body> {
+/// An answer as it is sent.
+pub fn render(reply: &Reply) -> Response<Body> {
     let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::OK);
     let mut response = (status, reply.body.to_string()).into_response();
     let headers = response.headers_mut();

@@ -175,7 +175,7 @@ fn renew(sealer: &Sealer, about: &str, secrets: [Option<&mut String>; 2]) {
             Ok(Some(renewed)) => *secret = renewed,
             Ok(None) => {}
             // It was lost before: its owner says so, and gets a new one.
-            Err(error) => tracing::warn!(about, %error, "a signing secret cannot be sealed again"),
+            Err(error) => tracing::warn!(about, %error, "a secret cannot be sealed again"),
         }
     }
 }
@@ -195,6 +195,13 @@ async fn seal_again(tx: &mut WriteTx, keys: &[HashKey]) -> Result<(), Maintenanc
         let former = webhook.secrets.former.as_mut().map(|(secret, _)| secret);
         renew(&sealer, &about, [Some(&mut webhook.secrets.current), former]);
         db::webhooks::reseal(tx, &webhook).await?;
+    }
+    for mut profile in db::imports::profiles(tx).await? {
+        let about = profile.id.clone();
+        if profile.sealed.is_some() {
+            renew(&sealer, &about, [profile.sealed.as_mut(), None]);
+            db::imports::reseal(tx, &profile).await?;
+        }
     }
     Ok(())
 }

@@ -64,6 +64,9 @@ async fn apply(tx: &mut WriteTx, stop: &Stop, org: Option<OrgId>, now: Timestamp
         (Kind::Secret, _) => {
             let had = db::secrets::of_subject(tx, id).await?;
             db::secrets::end_at(tx, id, now).await?;
+            if let Ok(token) = id.parse() {
+                db::imports::end_at(tx, token, now).await?;
+            }
             had.iter().any(|(_, until)| until.is_none_or(|until| until > now))
         }
         (Kind::AccessSecret, Some(org)) => match id.parse() {

@@ -53,6 +53,9 @@ kinds! {
     CredentialExpiring = "credential_expiring", ["credential", "organization", "owner", "days", "expires_at"];
     /// An organization stopped its part of a credential; to its owner. `action` is `blocked` or `revoked`.
     CredentialStopped = "credential_stopped", ["credential", "organization", "action", "by", "reason"];
+    /// Its secret leaked, and it was stopped; to its owner, and to administrators where an organization owns it. `found_by` names a
+    /// scanner, and `stopped` is `secret` where the credential goes on without it.
+    CredentialLeaked = "credential_leaked", ["credential", "organization", "found_by", "url"];
     /// A membership was deactivated; to whoever was the member.
     MembershipDeactivated = "membership_deactivated", ["organization", "by"];
     /// A leaver answered for something; to whoever administers, who name a successor. `days` are left until its credentials stop.
@@ -75,6 +78,8 @@ impl NoticeKind {
         let variant = match self {
             Self::CredentialStopped if word("action") == "revoked" => "revoked",
             Self::CredentialStopped => "blocked",
+            Self::CredentialLeaked if word("stopped") == "secret" => "secret",
+            Self::CredentialLeaked => "revoked",
             Self::WebhookDisabled if word("reason") == "receiver_gone" => "receiver_gone",
             Self::WebhookDisabled => "failing_for_long",
             Self::RequestDecided => match (count("granted"), count("rejected")) {

@@ -9,13 +9,18 @@ use super::entry::{VerifierEntry, Warm};
 use super::index::Installing;
 use super::unknown::LookedUp;
 use super::{Verify, load};
+use crate::app::Entropy;
+use crate::authn::imported::Stored;
 use crate::authn::throttle::Throttle;
 use crate::authn::{Digest, password};
-use crate::db::access_keys::AccessKey;
+use crate::db::access_keys::{AccessKey, IMPORTED};
+use crate::db::feed::Topic;
 use crate::db::{self, DbError, Tx};
+use crate::maintenance::note::note;
 use crate::verify::check::Question;
 use parking_lot::Mutex;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde_json::json;
 use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -59,7 +64,7 @@ pub fn split(text: &str) -> Option<(&str, &str)> {
 #[derive(Debug)]
 pub struct Clients {
     known: Mutex<Known>,
-    throttle: Throttle,
+    pub(super) throttle: Throttle,
     comparisons: Semaphore,
     waiting: AtomicUsize,
 }
@@ -134,7 +139,7 @@ impl Clients {
     }
 
     /// Waits for its turn to compare; none where too many wait, or it waited too long.
-    async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
         if let Ok(permit) = self.comparisons.try_acquire() {
             return Some(permit);
         }
@@ -160,15 +165,52 @@ impl Drop for Waiting<'_> {
 }
 
 /// The names under which failures are counted. One customer has a whole /64 of IPv6.
-fn names(client_id: &str, address: Option<IpAddr>) -> Vec<String> {
+pub(super) fn names(what: &str, client_id: &str, address: Option<IpAddr>) -> Vec<String> {
     let address = address.map(|address| match address.to_canonical() {
         IpAddr::V4(address) => format!("address {address}"),
         IpAddr::V6(address) => format!("address {:x}", address.to_bits() >> 64),
     });
-    std::iter::once(format!("client {client_id}")).chain(address).collect()
+    std::iter::once(format!("{what} {client_id}")).chain(address).collect()
+}
+
+/// Whether a secret is the stored one, hashed here or elsewhere. Without a stored one it takes as long and is false.
+fn fits(shown: &SecretString, stored: Option<String>) -> bool {
+    match stored.as_deref().and_then(|text| text.strip_prefix(IMPORTED)) {
+        Some(imported) => {
+            Stored::read(imported).is_some_and(|stored| stored.hashed.fits(shown.expose_secret().as_bytes()))
+        }
+        None => password::fits(shown, stored),
+    }
 }
 
 impl Verify {
+    /// Puts our hash in the place of an imported one whose secret was right. Where that cannot be stored now, the next comparison
+    /// tries again.
+    async fn settle_client(&self, key: AccessKey, secret: &str) -> AccessKey {
+        if !key.secret_hash.starts_with(IMPORTED) {
+            return key;
+        }
+        match self.store_client(&key, secret).await {
+            Ok(hash) => AccessKey { secret_hash: hash, ..key },
+            Err(error) => {
+                let token = key.token;
+                tracing::warn!(%error, %token, "an imported hash is kept; the next comparison tries again to replace it");
+                key
+            }
+        }
+    }
+
+    async fn store_client(&self, key: &AccessKey, secret: &str) -> Result<String, DbError> {
+        let hash = password::hash(SecretString::from(secret), &Entropy::System).await;
+        let hash = hash.map_err(|error| DbError::Corrupt(error.to_string()))?;
+        let (mut tx, now, subject) = (self.db.write().await?, self.clock.now(), key.token.to_string());
+        db::access_keys::replace_secret(&mut tx, key, &hash).await?;
+        note(&mut tx, now, Some(key.org), "credential.import.settle", &subject, json!({"hash": "replaced"})).await?;
+        tx.feed(Topic::Token, None, &subject).await?;
+        tx.commit().await?;
+        Ok(hash)
+    }
+
     /// Compares a secret with that of a client id. Unknown ids cost as much time as wrong secrets.
     pub async fn compare_client(
         &self,
@@ -180,7 +222,7 @@ impl Verify {
         if client_id.is_empty() || client_id.len() > CLIENT_ID_MAX_BYTES || secret.len() > SECRET_MAX_BYTES {
             return Ok(Compared::Wrong);
         }
-        let names = names(client_id, address);
+        let names = names("client", client_id, address);
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         if let Some(wait) = clients.throttle.wait(&names, self.clock.now()) {
             return Ok(Compared::Wait(wait));
@@ -195,11 +237,11 @@ impl Verify {
         drop(tx);
         let stored = key.as_ref().map(|key| key.secret_hash.clone()).filter(|hash| !hash.is_empty());
         let shown = SecretString::from(secret);
-        let fits = tokio::task::spawn_blocking(move || password::fits(&shown, stored)).await.unwrap_or(false);
+        let fits = tokio::task::spawn_blocking(move || fits(&shown, stored)).await.unwrap_or(false);
         match key {
             Some(key) if fits => {
                 clients.throttle.succeeded(names.first().copied().unwrap_or_default());
-                Ok(Compared::Right(key))
+                Ok(Compared::Right(self.settle_client(key, secret).await))
             }
             _ => {
                 clients.throttle.failed(&names, self.clock.now());

@@ -139,6 +139,11 @@ impl Verify {
                     self.install_org(tx, org).await?;
                 }
             }
+            (Topic::CredentialImport, _) => {
+                self.unknown().digests().move_on();
+                self.load_imported(tx).await?;
+                self.unknown().digests().let_go_of_all();
+            }
             // Sessions are looked up where they are shown, and the keys are read at start.
             (Topic::Session | Topic::HashKeys, _) => {}
             (topic, None) => tracing::error!(?topic, subject, "a change without its organization"),
@@ -318,6 +323,7 @@ impl Verify {
             let Some(last) = apis.last().filter(|_| apis.len() == usize::try_from(PAGE).unwrap_or(0)) else { break };
             page.after = Some(last.key.clone());
         }
+        self.load_imported(&mut tx).await?;
         self.load_limits(&mut tx).await?;
         for org in db::orgs::all(&mut tx).await? {
             self.install_org(&mut tx, org.id).await?;

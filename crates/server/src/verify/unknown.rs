@@ -30,6 +30,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 use tegata_core::decide::Reason;
 use tegata_core::ids::{OrgId, VerifierId};
+use tegata_core::secret::classify;
 use tegata_core::time::Timestamp;
 use tegata_record::AccessLog;
 use tokio::sync::{Semaphore, SemaphorePermit};
@@ -39,9 +40,9 @@ const READINGS: usize = 8;
 /// Checks that wait for one of them; beyond it the answer is `rate_limited`.
 const WAITING: usize = 4_096;
 /// How long a check waits.
-const PATIENCE: Duration = Duration::from_secs(2);
+pub(super) const PATIENCE: Duration = Duration::from_secs(2);
 /// When to try again where there are too many readings altogether.
-const AGAIN: Duration = Duration::from_secs(1);
+pub(super) const AGAIN: Duration = Duration::from_secs(1);
 /// A summary is written when it is this old.
 const SUMMARY: Duration = Duration::from_secs(1);
 /// How often it is looked for summaries.
@@ -170,7 +171,7 @@ impl Unknown {
     }
 
     /// Waits for a reading; none where too many wait, or waited too long.
-    async fn reading(&self, patience: Duration) -> Option<SemaphorePermit<'_>> {
+    pub(super) async fn reading(&self, patience: Duration) -> Option<SemaphorePermit<'_>> {
         if let Ok(permit) = self.readings.try_acquire() {
             return Some(permit);
         }
@@ -219,6 +220,9 @@ impl Verify {
     pub(super) async fn look_up(&self, verifier: &VerifierEntry, question: &Question<'_>) -> Result<LookedUp, DbError> {
         if let Some((client_id, secret)) = clients::split(question.token) {
             return self.look_up_client(verifier, question, client_id, secret).await;
+        }
+        if classify(&self.product, question.token).is_none() {
+            return self.look_up_imported(verifier, question).await;
         }
         let digest = self.hasher.digest(question.token);
         let previous = self.hasher.previous_digest(question.token);
@@ -301,7 +305,7 @@ impl Verify {
     }
 }
 
-fn read(warm: Warm) -> LookedUp {
+pub(super) fn read(warm: Warm) -> LookedUp {
     LookedUp::Read(Box::new(warm))
 }
 

@@ -4,6 +4,7 @@ mod access_keys;
 mod bad_input;
 mod imports;
 mod legacy;
+mod made_elsewhere;
 mod org_parts;
 mod organization_keys;
 mod passing_on;

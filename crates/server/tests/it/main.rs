@@ -16,6 +16,7 @@ mod floods;
 mod foresight;
 mod generated;
 mod inbox;
+mod leaks;
 mod leavers;
 mod limits;
 mod maintenance;

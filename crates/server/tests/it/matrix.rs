@@ -65,6 +65,8 @@ struct Stage {
     delivery: String,
     /// An organization key.
     key: String,
+    /// An import.
+    import: String,
     /// A service account with an access key.
     account: String,
     access_key: String,
@@ -73,6 +75,14 @@ struct Stage {
     gate: Client,
     /// Whoever shows an organization key with the permission `scim`.
     provider: Client,
+}
+
+/// One key that was made elsewhere.
+fn import_body(number: u32, expires_at: &str) -> Value {
+    let hash = format!("{number:064x}");
+    let row = json!({"kind": "organization_key", "name": "old", "expires_at": expires_at, "api": "town", "scopes": "doors:read",
+        "algorithm": "sha-256", "hash": hash});
+    json!({"format": "jsonl", "content": row.to_string()})
 }
 
 /// A limit that holds nobody back.
@@ -104,6 +114,7 @@ impl Stage {
         let record = text(&records.status(200)["items"][0], "id");
         server.signed().await;
         let key = town.make("organization-keys", key_body(&expires_at)).await;
+        let import = town.make("credential-imports", import_body(town.number(), &expires_at)).await;
         let account = town.make("service-accounts", json!({"name": "ci"})).await;
         let access_key = town.make("access-keys", access_key_body(&account)).await;
         let legacy = json!({"admission": "allow", "level": "all", "max_lifetime_days": 365, "reason": "test"});
@@ -128,6 +139,7 @@ impl Stage {
             role: doors,
             limit,
             installation_limit,
+            import,
             key,
             account,
             access_key,
@@ -449,6 +461,7 @@ impl Stage {
             ("access_policy", _) => self.access_policy.clone(),
             ("record", _) => self.record.clone(),
             ("webhook", "webhook.delivery.replay") => self.webhook.clone(),
+            ("import", _) => self.import.clone(),
             ("notice", _) => caller.notice().await,
             ("delivery", _) => self.delivery.clone(),
             ("webhook", id) => self.fresh_webhook(id == "webhook.resume").await,
@@ -477,6 +490,7 @@ impl Stage {
             "application.token.create" => json!({"name": "bench"}),
             "access.key.create" => access_key_body(&self.fresh_account(true).await),
             "organization.key.create" => key_body(&self.expires_at),
+            "credential.import.create" => import_body(number, &self.expires_at),
             "user.create" => json!({"email": format!("made-{number}@example.com"), "name": "Made"}),
             "api.import" => json!({"document": CATALOGUE, "format": "yaml"}),
             "verifier.create" => json!({"name": "Gate", "apis": ["town"]}),

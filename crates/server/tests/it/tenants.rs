@@ -14,6 +14,13 @@ type Things = BTreeMap<&'static str, Vec<String>>;
 const SHARED: [&str; 4] = ["api", "kind", "type", "schema"];
 
 /// What `octo` has; nothing of it has a key that another organization uses too.
+/// One key that was made elsewhere.
+fn import(digit: char, expires_at: &str) -> Value {
+    let row = json!({"kind": "organization_key", "name": "old", "expires_at": expires_at, "api": "town", "scopes": "doors:read",
+        "algorithm": "sha-256", "hash": digit.to_string().repeat(64)});
+    json!({"format": "jsonl", "content": row.to_string()})
+}
+
 async fn things_of_octo(server: &Server, town: &Town) -> Things {
     let admin = &town.admin.client;
     let holder = town.member(server, "holder", "member").await;
@@ -59,6 +66,7 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
         ("delivery", vec![delivery]),
         ("notice", vec![notice]),
         ("key", vec![key]),
+        ("import", vec![town.make("credential-imports", import('a', &server.in_days(10))).await]),
         ("account", vec![account, "ci-octo".to_owned()]),
         ("access_key", vec![access_key]),
         ("application", vec![application, "Porter".to_owned()]),
@@ -160,6 +168,7 @@ async fn things_of_acme(server: &Server, town: &Town, admin: &Client) -> Things 
         ("account", one(account)),
         ("access_key", one(access_key)),
         ("application", one(post("applications", application("Own")).await)),
+        ("import", one(post("credential-imports", import('b', &server.in_days(10))).await)),
         ("key", one(post("organization-keys", key(&server.in_days(10))).await)),
         (
             "request",

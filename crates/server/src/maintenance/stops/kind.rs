@@ -57,6 +57,7 @@ pub enum Kind {
 /// The operations after which something that was allowed no longer is.
 pub const STOPPING: &[(&Operation, Kind)] = &[
     (operations::TOKEN_REVOKE, Kind::Token),
+    (operations::LEAK_REVOKE, Kind::Token),
     (operations::TOKEN_REGENERATE, Kind::Secret),
     (operations::ORG_TOKEN_REVOKE, Kind::TokenPart),
     (operations::ORG_TOKEN_BLOCK, Kind::TokenBlock),

@@ -35,6 +35,8 @@ pub struct AccessKeyView {
     pub service_account: OwnerView,
     /// What speaks against it: `never_expires`. Empty where nothing does.
     pub risks: Vec<&'static str>,
+    /// Whether it was made elsewhere and imported.
+    pub imported: bool,
     /// What it is for.
     pub reason: String,
     /// Addresses and ranges that it may be shown from; none for anywhere.
@@ -81,6 +83,7 @@ impl AccessKeyView {
             state_reason: shown.state_reason,
             service_account: shown.owner,
             risks: shown.risks,
+            imported: shown.imported,
             reason: shown.reason,
             addresses: token.addresses.iter().map(ToString::to_string).collect(),
             created_by: token.created_by.to_string(),

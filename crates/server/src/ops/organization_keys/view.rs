@@ -33,6 +33,8 @@ pub struct OrganizationKeyView {
     pub unscoped: bool,
     /// What speaks against it: `unscoped`. Empty where nothing does.
     pub risks: Vec<&'static str>,
+    /// Whether it was made elsewhere and imported.
+    pub imported: bool,
     /// What it is for.
     pub reason: String,
     /// Addresses and ranges that it may be shown from; none for anywhere.
@@ -85,6 +87,7 @@ impl OrganizationKeyView {
             covers: shown.covers,
             unscoped: key.coverage == Coverage::Unscoped,
             risks: shown.risks,
+            imported: shown.imported,
             reason: shown.reason,
             addresses: key.addresses.iter().map(ToString::to_string).collect(),
             created_by: CreatorView {

@@ -23,6 +23,11 @@ impl Broken {
         result.map_err(|error| self.note(field, error)).ok()
     }
 
+    /// Whether no rule is broken so far.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The same as [`Self::told`], where the caller's body has another name for a field than what read it.
     pub fn told_as(mut self, code: Code, field: &str, name: &str) -> Result<(), Problem> {
         for error in &mut self.0 {

@@ -91,7 +91,7 @@ pub enum ScopesBody {
 
 impl ScopesBody {
     /// The scopes, each with its place in the list.
-    fn list(&self) -> Vec<&str> {
+    pub fn list(&self) -> Vec<&str> {
         match self {
             Self::Text(text) => text.split(' ').filter(|word| !word.is_empty()).collect(),
             Self::List(list) => list.iter().map(String::as_str).collect(),

@@ -76,6 +76,7 @@ impl Mutation for RegenerateToken {
         let minted = mint(&app.hasher, &app.entropy, &app.product, form);
         let subject = id.to_string();
         db::secrets::end_at(&mut act.tx, &subject, now.plus(overlap)).await.map_err(internal)?;
+        db::imports::end_at(&mut act.tx, id, now.plus(overlap)).await.map_err(internal)?;
         db::secrets::insert(&mut act.tx, minted.digest, minted.key_id, &subject, now).await.map_err(internal)?;
         let view = Names::default().for_owner(app, &mut act.tx, &token, now).await.map_err(internal)?;
         let changes = db::tokens::parts(&mut act.tx, id)

@@ -16,6 +16,8 @@ pub struct TokenView {
     /// What speaks against it: `everything_of_owner`, `never_expires`.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub risks: Vec<&'static str>,
+    /// Whether it was made elsewhere and imported.
+    pub imported: bool,
     /// What its owner calls it.
     pub name: String,
     /// `active`, `revoked` or `expired`.
@@ -124,6 +126,8 @@ pub struct OrgTokenView {
     pub state_reason: Option<String>,
     /// Whose it is.
     pub owner: OwnerView,
+    /// Whether it was made elsewhere and imported.
+    pub imported: bool,
     /// Why it was asked for.
     pub reason: String,
     /// When it was made.

@@ -162,7 +162,7 @@ impl Verify {
             } else if classify(&self.product, token).is_some_and(SecretKind::is_checked) || clients::is_pair(token) {
                 Sought::Digest(self.hasher.digest(token))
             } else {
-                Sought::Refused(Reason::Malformed)
+                self.seek_imported(token).map_or(Sought::Refused(Reason::Malformed), Sought::Digest)
             }
         });
         let sought: SmallVec<[Sought; SOUGHT_AHEAD]> = sought.collect();

@@ -100,6 +100,13 @@ impl Digests {
         });
     }
 
+    /// Lets go of all of them. Comes after [`Self::move_on`].
+    pub fn let_go_of_all(&self) {
+        for shard in &self.shards {
+            shard.lock().fill(Set::EMPTY);
+        }
+    }
+
     fn with_set<T: Default>(&self, digest: &Digest, work: impl FnOnce(&mut Set) -> T) -> T {
         // Any bytes of a digest are as good as any hash of it.
         let Digest([one, two, ..]) = *digest;

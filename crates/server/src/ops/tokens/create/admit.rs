@@ -96,7 +96,7 @@ fn require_open(world: &World) -> Result<(), Problem> {
 }
 
 /// Whether the actor has this permission, with what it implies, in this place at this moment.
-fn covered(world: &World, wish: &Wish) -> Result<(), String> {
+pub fn covered(world: &World, wish: &Wish) -> Result<(), String> {
     let set = wish.api.catalogue.permission(wish.permission).map(|known| (&known.with_implied, &known.name));
     let Some((set, name)) = set.filter(|_| world.rights.owner_active) else {
         return Err("your membership is not active".to_owned());
