@@ -232,6 +232,7 @@ operations! {
 
     POLICY_LIST = op("policy.list", "GET", "/v1/orgs/{org}/policies", Organization("policies:read"), "List what the organization allows for each kind of credential");
     POLICY_SET = op("policy.set", "PUT", "/v1/orgs/{org}/policies/{kind}", Organization("policies:write"), "Change what the organization allows for a kind of credential");
+    POLICY_DRY_RUN = question("policy.dry_run", "/v1/orgs/{org}/policies/{kind}/dry-run", Organization("records:read"), "Show which recorded calls a change of policy would deny, and change nothing");
 
     REQUEST_LIST = op("request.list", "GET", "/v1/orgs/{org}/requests", Organization("organization:read"), "List the requests that one may see, newest first");
     REQUEST_SHOW = op("request.show", "GET", "/v1/orgs/{org}/requests/{request}", Organization("organization:read"), "Show a request with the lines that one may see, and who is asked");

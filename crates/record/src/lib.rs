@@ -62,6 +62,6 @@ pub use crate::journal::{
 };
 pub use crate::log::{AccessLog, Bucket, Buckets, ColumnStats, FileProblem, HistogramError, LogReader, Records};
 pub use crate::query::{Order, Query, Scope};
-pub use crate::question::{SqlAnswer, SqlColumn, SqlError, SqlLimits, TopEntry, TopError, TopOf};
+pub use crate::question::{Calls, CallsWanted, SqlAnswer, SqlColumn, SqlError, SqlLimits, TopEntry, TopError, TopOf};
 pub use crate::record::{Decision, NewRecord, Record, RecordView};
 pub use crate::summary::SummaryError;

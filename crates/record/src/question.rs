@@ -4,6 +4,7 @@
 //! is consistent and who may see what is decided in one place. Its types, and those of Arrow, do not leave this crate.
 
 mod answer;
+mod calls;
 mod guard;
 mod session;
 mod sql;
@@ -11,5 +12,6 @@ mod table;
 mod top;
 
 pub use crate::question::answer::{SqlAnswer, SqlColumn};
+pub use crate::question::calls::{Calls, CallsWanted};
 pub use crate::question::sql::{SqlError, SqlLimits};
 pub use crate::question::top::{TopEntry, TopError, TopOf};

@@ -16,6 +16,7 @@ pub mod apis;
 pub mod applications;
 pub mod assignments;
 pub mod contexts;
+pub mod foresight;
 pub mod frame;
 pub mod inbox;
 pub mod limits;

@@ -236,7 +236,7 @@ impl Stopping {
 }
 
 /// Scopes of one API, as the body of a call has them.
-fn rights(api: Option<String>, scopes: Vec<String>) -> Value {
+fn rights(api: Option<String>, scopes: &[String]) -> Value {
     let mut entry = json!({"scopes": scopes});
     if let Some(api) = api {
         entry["api"] = json!(api);
@@ -277,7 +277,7 @@ impl Verb for Application {
             }
             Self::Ask { which, scope, api, because } => {
                 let call = which.call(desk, operations::APPLICATION_ASK).await?;
-                desk.show(call.with("rights", rights(api, scope)).with("reason", because.reason)).await
+                desk.show(call.with("rights", rights(api, &scope)).with("reason", because.reason)).await
             }
             Self::Rights { which, context, state, paging } => {
                 let call = which.call(desk, operations::APPLICATION_RIGHT_LIST).await?;

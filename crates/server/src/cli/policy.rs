@@ -4,7 +4,9 @@ use super::call::Call;
 use super::desk::{Desk, InOrg, Verb};
 use super::error::CliError;
 use super::exit::Exit;
+use super::moment::{Moment, moment};
 use super::render::Column;
+use crate::app::Clock;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
 use serde_json::Value;
@@ -29,6 +31,32 @@ pub enum Policy {
     },
     /// Change what the organization allows for a kind of credential; what is not named stays as it is
     Set(Set),
+    #[command(about = operations::POLICY_DRY_RUN.summary)]
+    DryRun(DryRun),
+}
+
+/// A policy that is thought of; what is not named stays as it is.
+#[derive(Debug, Args)]
+pub struct DryRun {
+    /// The kind of credential, such as `personal_token`
+    kind: String,
+    /// Whether credentials of the kind come into use
+    #[arg(long, value_parser = words(Admission::ALL.iter().map(|word| word.as_str())))]
+    admission: Option<String>,
+    /// How far they may reach
+    #[arg(long, value_parser = words(LevelLimit::ALL.iter().map(|word| word.as_str())))]
+    level: Option<String>,
+    /// `organization_key` only: whether those that are unscoped count
+    #[arg(long, value_name = "BOOL")]
+    unscoped: Option<bool>,
+    /// Calls from then on: a span back from now (7d), a date or a moment; a day, if not said
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    from: Option<Moment>,
+    /// Calls before then; now, if not said
+    #[arg(long, value_name = "WHEN", value_parser = moment)]
+    to: Option<Moment>,
+    #[command(flatten)]
+    org: InOrg,
 }
 
 /// A policy to be.
@@ -82,7 +110,24 @@ impl Verb for Policy {
                 desk.list_whole(call, COLUMNS).await
             }
             Self::Set(set) => set.run(desk).await,
+            Self::DryRun(thought) => thought.run(desk).await,
         }
+    }
+}
+
+impl DryRun {
+    async fn run(self, desk: &Desk) -> Result<(), CliError> {
+        let now = Clock::System.now();
+        let moment = |when: Option<Moment>| when.map(|when| when.ago(now).to_string());
+        let call = Call::to(operations::POLICY_DRY_RUN)
+            .at("org", desk.org(&self.org).await?)
+            .at("kind", self.kind)
+            .with("admission", self.admission)
+            .with("level", self.level)
+            .with("unscoped", self.unscoped)
+            .with("from", moment(self.from))
+            .with("to", moment(self.to));
+        desk.show(call).await
     }
 }
 

@@ -220,7 +220,11 @@ fn problems_of(operation: &Operation) -> Vec<Code> {
     if has_input {
         codes.push(Code::InvalidParameter);
     }
-    let signing_in = [operations::SESSION_CREATE, operations::SETUP, operations::ACCESS_KEY_SIGN_IN];
+    let programs = [operations::ACCESS_KEY_SIGN_IN, operations::APPLICATION_SIGN_IN];
+    if programs.iter().any(|signing_in| signing_in.id == operation.id) {
+        codes.extend([Code::Unauthenticated, Code::Forbidden]);
+    }
+    let signing_in = [operations::SESSION_CREATE, operations::SETUP];
     if guarded || signing_in.iter().any(|signing_in| signing_in.id == operation.id) {
         codes.push(Code::Unauthenticated);
     }
@@ -244,6 +248,8 @@ fn problems_of(operation: &Operation) -> Vec<Code> {
     let throttled = [
         operations::SESSION_CREATE,
         operations::ACCESS_KEY_SIGN_IN,
+        operations::APPLICATION_SIGN_IN,
+        operations::POLICY_DRY_RUN,
         operations::ME_PASSWORD,
         operations::RECORD_HISTOGRAM,
         operations::RECORD_TOP,

@@ -4,9 +4,11 @@
 mod draft;
 mod evaluate;
 mod judge;
+mod suppose;
 mod target;
 
 pub use evaluate::{Asked, Cold, Found, Known, Sought};
+pub use suppose::Past;
 pub use target::Wanted;
 
 use super::Verify;

@@ -13,6 +13,7 @@ mod credentials;
 mod doors;
 mod expiring;
 mod floods;
+mod foresight;
 mod generated;
 mod inbox;
 mod leavers;

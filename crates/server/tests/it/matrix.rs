@@ -266,7 +266,7 @@ impl Stage {
                 &town.root.post("/v1/orgs/publisher/applications", json!({"name": name, "shared": true})).await,
             );
         }
-        let application = town.make("applications", json!({"name": name, "required": self.needs()})).await;
+        let application = town.make("applications", json!({"name": name, "required": needs()})).await;
         let path = format!("/v1/orgs/octo/applications/{application}");
         match operation {
             "application.unblock" => {
@@ -278,10 +278,6 @@ impl Stage {
             _ => {}
         }
         application
-    }
-
-    fn needs(&self) -> Value {
-        json!([{"api": "town", "permissions": ["doors:read"]}])
     }
 
     async fn fresh_application_token(&self) -> String {
@@ -470,10 +466,9 @@ impl Stage {
                 "grants": [{"organization": "octo", "api": "tegata", "scopes": ["organization:read"]}]}),
             "token.legacy.create" => json!({"name": "old", "levels": "read", "organizations": ["octo"],
                 "expires_at": self.expires_at}),
-            "service.account.create" => json!({"name": format!("made-{number}")}),
+            "service.account.create" | "application.create" => json!({"name": format!("made-{number}")}),
             "service.account.update" => json!({"name": "ci"}),
-            "application.create" => json!({"name": format!("made-{number}")}),
-            "application.require" => json!({"required": self.needs()}),
+            "application.require" => json!({"required": needs()}),
             "application.ask" => json!({"rights": [{"api": "town", "scopes": ["house:key:main:doors:read"]}]}),
             "application.context.add" => json!({"contexts": [town.house]}),
             "application.token.create" => json!({"name": "bench"}),
@@ -554,6 +549,11 @@ impl Stage {
         }
         status
     }
+}
+
+/// What an application needs.
+fn needs() -> Value {
+    json!([{"api": "town", "permissions": ["doors:read"]}])
 }
 
 /// A key that may read every door.

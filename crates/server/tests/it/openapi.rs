@@ -47,7 +47,13 @@ async fn every_operation_says_who_may_call_it() {
 
 /// Anybody may try to sign in, and may be refused.
 fn is_sign_in(operation: &str) -> bool {
-    [operations::SESSION_CREATE.id, operations::SETUP.id, operations::ACCESS_KEY_SIGN_IN.id].contains(&operation)
+    [
+        operations::SESSION_CREATE.id,
+        operations::SETUP.id,
+        operations::ACCESS_KEY_SIGN_IN.id,
+        operations::APPLICATION_SIGN_IN.id,
+    ]
+    .contains(&operation)
 }
 
 #[tokio::test]

@@ -56,7 +56,6 @@ pub enum Token {
         #[command(flatten)]
         stopping: Stopping,
         /// The token's id
-        #[arg(long, value_name = "ID")]
         token: String,
     },
 }
@@ -67,7 +66,7 @@ impl Token {
         match self {
             Self::Create { which, name, scope, api, expires, address, because } => {
                 let call = which.call(desk, operations::APPLICATION_TOKEN_CREATE).await?;
-                let chosen = if scope.is_empty() { json!([]) } else { rights(api, scope) };
+                let chosen = if scope.is_empty() { json!([]) } else { rights(api, &scope) };
                 let ends = expires.map(|expires| expires.ahead(Clock::System.now()).to_string());
                 let call = call.with("name", name).with("rights", chosen).with("expires_at", ends);
                 let call = call.with("addresses", address).with("reason", because.reason);

@@ -214,7 +214,7 @@ impl<'v> Asked<'v> {
                 return Known::All;
             }
         };
-        let judge = Judge { asked: *self, token };
+        let judge = Judge { asked: *self, token, supposed: None };
         let known = judge.decide(found);
         found.token = Some(token);
         if found.owner_name.is_none() {

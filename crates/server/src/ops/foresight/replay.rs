@@ -1,0 +1,125 @@
+//! Recorded calls, judged again by today's facts, under two policies.
+
+use super::view::ExampleView;
+use crate::app::App;
+use crate::db::{self, DbError, Tx};
+use crate::verify::check::{Past, What};
+use crate::verify::entry::Warm;
+use std::collections::{BTreeSet, HashMap};
+use tegata_core::ids::{ContextId, OrgId};
+use tegata_core::policy::KindPolicy;
+use tegata_core::time::Timestamp;
+use tegata_record::Calls;
+
+/// Most examples that are told.
+const EXAMPLES_MAX: usize = 50;
+
+/// What came of it.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Calls that were looked at.
+    pub calls: u64,
+    /// Calls that the first policy allows and the second denies.
+    pub denied_newly: u64,
+    /// The other way round.
+    pub allowed_newly: u64,
+    /// Calls about which nothing can be said.
+    pub not_judged: u64,
+    /// Credentials that would lose a call.
+    pub credentials: BTreeSet<String>,
+    /// Their owners.
+    pub principals: BTreeSet<String>,
+    /// What they would lose, the most frequent first.
+    pub examples: Vec<ExampleView>,
+}
+
+/// Judges calls of an organization; they come with the most frequent first.
+pub async fn replay(
+    app: &App,
+    tx: &mut Tx,
+    org: OrgId,
+    calls: &[Calls],
+    proposed: &KindPolicy,
+    now: Timestamp,
+) -> Result<Outcome, DbError> {
+    let (organization, mut outcome) = (org.to_string(), Outcome::default());
+    let mut credentials: HashMap<&str, Option<Warm>> = HashMap::new();
+    let mut places: HashMap<&str, Option<String>> = HashMap::new();
+    for call in calls {
+        outcome.calls += call.count;
+        if !credentials.contains_key(call.credential.as_str()) {
+            let stored = match call.credential.parse() {
+                Ok(id) => app.verify.as_stored(tx, id).await?,
+                Err(_) => None,
+            };
+            credentials.insert(&call.credential, stored);
+        }
+        if let Some(context) = call.context.as_deref()
+            && call.method.is_none()
+            && !places.contains_key(context)
+        {
+            let place = place(tx, org, context).await?;
+            places.insert(context, place);
+        }
+        let warm = credentials.get(call.credential.as_str()).and_then(Option::as_ref);
+        let known = call.context.as_deref().and_then(|context| places.get(context).and_then(Option::as_deref));
+        let Some((warm, what)) = warm.zip(what(call, known)) else {
+            outcome.not_judged += call.count;
+            continue;
+        };
+        let address = call.address.as_deref().and_then(|address| address.parse().ok());
+        let past = Past { api: &call.api, what, organization: &organization, address };
+        let Some((before, after)) = app.verify.suppose(warm, &past, proposed, now) else {
+            outcome.not_judged += call.count;
+            continue;
+        };
+        match (before.is_allowed(), after.is_allowed()) {
+            (true, false) => outcome.loses(call, warm, after.reason().as_str()),
+            (false, true) => outcome.allowed_newly += call.count,
+            _ => {}
+        }
+    }
+    Ok(outcome)
+}
+
+/// What a call wanted, where its context is written so now; none where that cannot be told any more.
+fn what<'a>(call: &'a Calls, context: Option<&'a str>) -> Option<What<'a>> {
+    match (&call.method, &call.path, &call.permission) {
+        (Some(method), Some(path), _) => Some(What::Endpoint { method, path }),
+        (None, _, Some(permission)) if call.context.is_none() || context.is_some() => {
+            Some(What::Permission { permission, context })
+        }
+        _ => None,
+    }
+}
+
+/// A context as checks write it; none where it is no longer there.
+async fn place(tx: &mut Tx, org: OrgId, context: &str) -> Result<Option<String>, DbError> {
+    let Ok(id) = context.parse::<ContextId>() else { return Ok(None) };
+    let found = db::contexts::get(tx, org, id).await?;
+    Ok(found.map(|context| format!("{}:id:{}", context.kind, context.id)))
+}
+
+impl Outcome {
+    fn loses(&mut self, call: &Calls, warm: &Warm, reason: &str) {
+        self.denied_newly += call.count;
+        self.credentials.insert(call.credential.clone());
+        let principal = warm.token.owner.to_string();
+        self.principals.insert(principal.clone());
+        if self.examples.len() < EXAMPLES_MAX {
+            self.examples.push(ExampleView {
+                credential: call.credential.clone(),
+                name: warm.token.name.to_string(),
+                principal,
+                api: call.api.clone(),
+                method: call.method.clone(),
+                endpoint: call.endpoint.clone(),
+                path: call.path.clone(),
+                permission: call.permission.clone(),
+                reason: reason.to_owned(),
+                calls: call.count,
+                last: call.last.clone(),
+            });
+        }
+    }
+}
