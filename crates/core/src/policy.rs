@@ -84,7 +84,7 @@ pub const REQUEST_LIFETIME_MAX: Duration = days(365);
 
 impl KindPolicy {
     /// What a fresh organization has. Legacy tokens reach as far as their owner, so they are not admitted; what an
-    /// administrator alone may make needs nobody else's word.
+    /// administrator alone may make needs nobody else's word, and goes with whoever made it.
     pub const fn fresh(kind: CredentialKind) -> Self {
         let (admission, without_end) = match kind {
             CredentialKind::PersonalToken | CredentialKind::Session => (Admission::Approval, false),
@@ -101,7 +101,10 @@ impl KindPolicy {
             without_end,
             four_eyes: false,
             request_lifetime: days(30),
-            leaver: LeaverAction::Keep,
+            leaver: match kind {
+                CredentialKind::OrganizationKey => LeaverAction::Revoke,
+                _ => LeaverAction::Keep,
+            },
             succession: days(30),
         }
     }

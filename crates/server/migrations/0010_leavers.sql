@@ -2,6 +2,7 @@
 
 -- What becomes of organization keys that a leaver made, and how long what a leaver answered for waits for a successor.
 ALTER TABLE policies ADD COLUMN leaver TEXT NOT NULL DEFAULT 'keep';
+UPDATE policies SET leaver = 'revoke' WHERE kind = 'organization_key';
 ALTER TABLE policies ADD COLUMN succession_seconds BIGINT NOT NULL DEFAULT 2592000;
 
 CREATE TABLE successions (

@@ -1,7 +1,7 @@
 //! People: joining, changing, leaving.
 
 use super::{USERS, elsewhere, found, made, patch, wrong};
-use crate::leavers::Leaver;
+use crate::leavers::{Leaver, set_policy};
 use crate::support::PASSWORD;
 use crate::town::{Town, text};
 use serde_json::json;
@@ -83,6 +83,7 @@ both_databases! {
         let town = Town::found(&server).await;
         let (admin, provider) = (&town.admin.client, town.provider(&server).await);
         let gate = server.verifier(&town.root, "town").await;
+        set_policy(&town, "organization_key", json!({"leaver": "keep"})).await;
         for (number, operation) in [
             Some(json!({"op": "Replace", "path": "active", "value": "False"})),
             Some(json!({"op": "replace", "value": {"active": false}})),
