@@ -240,7 +240,7 @@ async fn application(tx: &mut Tx, token: &Token) -> Result<Actor, Refused> {
     let found = db::applications::find(tx, part.org, &token.owner.to_string()).await?;
     let (application, install) = found.ok_or_else(stopped)?;
     let rights = db::tokens::part(tx, part.org, install.token).await?;
-    if !rights.is_some_and(|rights| rights.state == PartState::Active) {
+    if rights.is_none_or(|rights| rights.state != PartState::Active) {
         return Err(stopped());
     }
     let itself = Itself { owner: token.owner, kind: token.kind, org: part.org, name: application.name };

@@ -33,7 +33,7 @@ pub struct Remote {
 }
 
 /// What a call is made with.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum Credential {
     /// A secret.
     Known(SecretString),
@@ -47,6 +47,26 @@ pub struct Client {
     http: reqwest::Client,
     server: Url,
     credential: Credential,
+}
+
+/// How long the next piece of an answer is waited for.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+fn http(server: &Url, patience: Duration) -> Result<reqwest::Client, CliError> {
+    let mut http = reqwest::Client::builder()
+        .user_agent(concat!("tegata-cli/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(Duration::from_secs(10))
+        .read_timeout(patience)
+        // A credential follows no redirect.
+        .redirect(reqwest::redirect::Policy::none());
+    if server.scheme() == "http" {
+        // Without TLS there is nothing to verify; looking for certificates would fail where there are none.
+        http = http.tls_certs_only(std::iter::empty());
+    }
+    if is_local(server) {
+        http = http.no_proxy();
+    }
+    http.build().map_err(|error| CliError::failed(format!("no connection can be made: {error}")))
 }
 
 impl Client {
@@ -78,22 +98,14 @@ impl Client {
 
     /// A client of this server with this credential.
     pub fn with(server: &Url, credential: Option<SecretString>) -> Result<Self, CliError> {
-        let mut http = reqwest::Client::builder()
-            .user_agent(concat!("tegata-cli/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(Duration::from_secs(10))
-            .read_timeout(Duration::from_mins(2))
-            // A credential follows no redirect.
-            .redirect(reqwest::redirect::Policy::none());
-        if server.scheme() == "http" {
-            // Without TLS there is nothing to verify; looking for certificates would fail where there are none.
-            http = http.tls_certs_only(std::iter::empty());
-        }
-        if is_local(server) {
-            http = http.no_proxy();
-        }
-        let http = http.build().map_err(|error| CliError::failed(format!("no connection can be made: {error}")))?;
         let credential = credential.map_or(Credential::Nothing, Credential::Known);
-        Ok(Self { http, server: server.clone(), credential })
+        Ok(Self { http: http(server, PATIENCE)?, server: server.clone(), credential })
+    }
+
+    /// The same client, which waits so long for the next piece of an answer: for calls that take their time.
+    pub fn patient(&self, patience: Duration) -> Result<Self, CliError> {
+        let (server, credential) = (self.server.clone(), self.credential.clone());
+        Ok(Self { http: http(&server, patience)?, server, credential })
     }
 
     /// The server's name in the file of credentials.

@@ -30,6 +30,9 @@ const COLUMNS: &[Column] = &[
     ("CREATED", "/created_at"),
 ];
 
+/// How long an import is waited for, which answers when all of it is there.
+const PATIENCE: Duration = Duration::from_hours(1);
+
 /// What is done with credentials of every kind.
 #[derive(Debug, Subcommand)]
 pub enum Credential {
@@ -162,7 +165,7 @@ impl Import {
             .with("settings", body)
             .with("skip_wrong_rows", self.skip_wrong_rows)
             .with("reason", self.because.reason);
-        let answer = desk.client.call(&call).await;
+        let answer = desk.client.patient(PATIENCE)?.call(&call).await;
         waiting.finish_and_clear();
         desk.output.thing(&answer?)
     }

@@ -432,9 +432,9 @@ both_databases! {
         let acme = Acme::new(&server).await;
         let path = format!("{ORG}/policies");
         let fresh = acme.admin.get(&path).await;
-        let kinds = ["personal_token", "legacy_token", "organization_key", "access_key"];
+        let kinds = ["personal_token", "legacy_token", "organization_key", "access_key", "application_token"];
         assert_eq!(keys(fresh.status(200), "kind"), kinds);
-        assert_eq!(keys(fresh.status(200), "admission"), ["approval", "deny", "allow", "allow"]);
+        assert_eq!(keys(fresh.status(200), "admission"), ["approval", "deny", "allow", "allow", "approval"]);
         let set = async |kind: &str, days: u64, reason: &str| {
             let body = json!({"admission": "deny", "level": "read_only", "max_lifetime_days": days, "reason": reason});
             acme.admin.put(&format!("{path}/{kind}"), body).await

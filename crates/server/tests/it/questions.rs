@@ -124,8 +124,9 @@ both_databases! {
         assert_eq!(found("q=nowhere").await, 0);
         assert_eq!(found("principal=bob@example.com&level=read").await, 4);
         assert_eq!(found("principal=bob@example.com&level=admin").await, 0);
-        assert_eq!(found("principal=bob@example.com&rule_version=3").await, 4);
-        assert_eq!(found("principal=bob@example.com&rule_version=7").await, 0);
+        let version = tegata_core::decide::RULE_VERSION;
+        assert_eq!(found(&format!("principal=bob@example.com&rule_version={version}")).await, 4);
+        assert_eq!(found("principal=bob@example.com&rule_version=99").await, 0);
         assert_eq!(found("catalogue_version=99").await, 0);
         assert_eq!(found("alternative=7").await, 0);
         assert_eq!(found("user_agent=nobody").await, 0);

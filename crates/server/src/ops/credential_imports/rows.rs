@@ -1,12 +1,13 @@
 //! What a row needs of the installation: its owner, its end, and its scopes. Rows are much alike, so what was looked up is kept.
 
+use crate::catalogues::Loaded;
 use crate::db;
 use crate::db::Tx;
 use crate::imports::{Candidate, Kind, RowError};
 use crate::ops::act::internal;
 use crate::ops::tokens::bounds;
 use crate::ops::tokens::broken::Broken;
-use crate::ops::tokens::create::admit::covered;
+use crate::ops::tokens::create::admit::{answers_for, covered};
 use crate::ops::tokens::create::scopes::{self, Places};
 use crate::ops::tokens::create::world::World;
 use crate::ops::tokens::create::{GrantBody, ScopesBody};
@@ -49,6 +50,8 @@ pub(super) struct Lookups {
     personal: World,
     organization: World,
     access: World,
+    /// Tegata's own API, whose permissions say who answers for a place.
+    own: Arc<Loaded>,
     /// When the token that acts ends, where one does.
     latest: Option<Timestamp>,
     places: Places,
@@ -65,7 +68,10 @@ impl Lookups {
             let detail = "the token that acts counts from some addresses only, and what is imported from any: sign in";
             return Err(Problem::new(Code::BeyondOwnRights, detail));
         }
+        let app = act.app;
+        let own = app.catalogues.of(&mut act.tx, OWN_API).await.map_err(internal)?.ok_or_else(Problem::internal)?;
         Ok(Self {
+            own,
             org,
             org_key: allowed.org.key.clone(),
             personal: World::read(act, CredentialKind::PersonalToken, org).await?,
@@ -235,6 +241,16 @@ impl Lookups {
             for wish in wishes {
                 if let Err(missing) = covered(world, &wish) {
                     let why = format!("{missing}: nobody passes on what they do not have");
+                    return Ok(Err(RowError::new("scopes", why)));
+                }
+                // What an import brings is granted: by somebody, there in person, who could grant it to whoever asked.
+                let in_person = act.actor.token.is_none();
+                let asks = world.policy.admission == Admission::Approval;
+                if asks && !(in_person && answers_for(world, &self.own, &wish.chain)) {
+                    let why = format!(
+                        "the policy of {} wants a word of whoever answers for {} (`tokens:approve`), signed in: they import it",
+                        self.org_key, wish.place
+                    );
                     return Ok(Err(RowError::new("scopes", why)));
                 }
                 let Some(known) = api.catalogue.permission(wish.permission) else { continue };

@@ -323,6 +323,11 @@ both_databases! {
         desk.alice.client.post(IMPORTS, beyond).await.field("invalid", "rows[1].scopes");
         policy_of(&desk.admin, "acme", "personal_token", &json!({"admission": "approval", "four_eyes": true})).await;
         desk.alice.client.post(IMPORTS, body.clone()).await.field("invalid", "rows[1].owner");
+        // Where a word is wanted, whoever could give it imports: Alice has the permission, and does not answer for the place.
+        policy_of(&desk.admin, "acme", "personal_token", &json!({"admission": "approval"})).await;
+        desk.alice.client.post(IMPORTS, body.clone()).await.field("invalid", "rows[1].scopes");
+        let dry = desk.admin.client.post(&format!("{IMPORTS}?dry_run=true"), body.clone()).await;
+        assert_eq!(dry.status(200)["wrong_rows"], 0);
         policy_of(&desk.admin, "acme", "personal_token", &json!({"admission": "deny"})).await;
         desk.admin.client.post(IMPORTS, body.clone()).await.field("invalid", "rows[1].kind");
         policy_of(&desk.admin, "acme", "personal_token", &json!({})).await;

@@ -106,7 +106,7 @@ pub fn covered(world: &World, wish: &Wish) -> Result<(), String> {
 }
 
 /// Whether the actor answers for tokens that are used in a place.
-fn answers_for(world: &World, own: &Loaded, chain: &[ContextId]) -> bool {
+pub fn answers_for(world: &World, own: &Loaded, chain: &[ContextId]) -> bool {
     let approve = own.catalogue.number("tokens:approve");
     approve.is_some_and(|approve| world.rights.with_authority(|authority| authority.covers(own.id, approve, chain)))
 }
