@@ -269,6 +269,14 @@ impl Signer {
             },
         };
         let known = organization.trees.iter().rposition(|tree| tree.name.day == day);
+        // After a start, records of an earlier part of the day may be read again, which is closed: they are not this one's.
+        let begins = known.and_then(|position| organization.trees.get(position)?.begins_behind_another());
+        if begins.is_some_and(|begins| sequence < begins) {
+            let (_, covered) = organization.covered(&self.store, &self.key, &self.log, day, self.through)?;
+            if sequence <= covered {
+                return Ok(());
+            }
+        }
         let Some(tree) = known.and_then(|position| organization.trees.get_mut(position)) else {
             let (part, covered) = organization.covered(&self.store, &self.key, &self.log, day, self.through)?;
             if sequence > covered {

@@ -157,6 +157,29 @@ both_databases! {
         assert_eq!(world.call(&fresh, "GET", ISSUES).await["reason"], "expired");
     }
 
+    async fn a_token_counts_from_its_addresses_alone(server: Server) {
+        let world = world(&server).await;
+        let body = json!({"name": "office", "expires_at": server.in_days(30), "addresses": ["203.0.113.0/28", "2001:db8::1"],
+            "grants": [{"organization": "octo", "api": "github", "scopes": [SCOPE]}]});
+        let reply = world.alice.client.post("/v1/me/tokens", body).await;
+        let token = reply.status(201)["token"].as_str().unwrap().to_owned();
+        for (address, reason) in [
+            (json!("203.0.113.9"), "granted"),
+            (json!("2001:db8::1"), "granted"),
+            (json!("::ffff:203.0.113.9"), "granted"),
+            (json!("203.0.113.99"), "address_not_allowed"),
+            (json!("2001:db8::2"), "address_not_allowed"),
+            // Nobody says where it comes from.
+            (Value::Null, "address_not_allowed"),
+        ] {
+            let mut check = json!({"token": token, "api": "github", "method": "GET", "path": ISSUES});
+            if !address.is_null() {
+                check["ip"] = address.clone();
+            }
+            assert_eq!(world.gateway.verify(check).await["reason"], reason, "{address}");
+        }
+    }
+
     async fn memory_survives_a_restart_and_a_batch_keeps_its_order(server: Server) {
         let world = world(&server).await;
         let (id, token) = world.token(&server, SCOPE).await;

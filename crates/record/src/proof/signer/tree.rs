@@ -85,6 +85,14 @@ impl OpenTree {
         matches!(self.state, State::Rebuilding { .. })
     }
 
+    /// Where a tree begins whose records are read again, and that is not the first of its day.
+    pub(crate) fn begins_behind_another(&self) -> Option<u64> {
+        match &self.state {
+            State::Rebuilding { signed, .. } if self.name.part > 1 => Some(signed.first_sequence),
+            _ => None,
+        }
+    }
+
     /// Whether nothing will be added.
     pub(crate) fn is_ending(&self) -> bool {
         matches!(self.state, State::Sealed(_) | State::Closing(_))

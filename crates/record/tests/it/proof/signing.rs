@@ -102,6 +102,25 @@ fn an_organization_may_have_any_id() {
 }
 
 #[test]
+fn another_part_is_made_again_without_the_records_of_the_first() {
+    let mut world = World::new();
+    world.now_us = MIDNIGHT + MINUTE_US;
+    // A record of today keeps its tree open, so that everything behind it is read again after a start.
+    world.journal.append(&row(None, world.now_us)).unwrap();
+    world.journal.append(&row(None, MIDNIGHT - 1)).unwrap();
+    world.tick();
+    world.now_us += 11 * MINUTE_US;
+    assert_eq!(world.tick().closed, 1, "yesterday, with its one record");
+    world.journal.append(&row(None, MIDNIGHT - 2)).unwrap();
+    world.tick();
+    for _ in 0..2 {
+        assert_eq!(world.start(), [], "the second part of yesterday has one record, not two");
+    }
+    world.now_us += 11 * MINUTE_US;
+    assert_eq!(world.tick().closed, 1);
+}
+
+#[test]
 fn late_records_make_another_part() {
     let mut world = World::new();
     world.some_seconds("org_a", 5);
