@@ -229,6 +229,9 @@ fn problems_of(operation: &Operation) -> Vec<Code> {
     if programs.iter().any(|signing_in| signing_in.id == operation.id) {
         codes.extend([Code::Unauthenticated, Code::Forbidden]);
     }
+    if operation.id == operations::LEAK_GITHUB.id {
+        codes.extend([Code::Unauthenticated, Code::NotFound]);
+    }
     let signing_in = [operations::SESSION_CREATE, operations::SETUP];
     if guarded || signing_in.iter().any(|signing_in| signing_in.id == operation.id) {
         codes.push(Code::Unauthenticated);
@@ -255,6 +258,8 @@ fn problems_of(operation: &Operation) -> Vec<Code> {
         operations::ACCESS_KEY_SIGN_IN,
         operations::APPLICATION_SIGN_IN,
         operations::POLICY_DRY_RUN,
+        operations::LEAK_REVOKE,
+        operations::LEAK_GITHUB,
         operations::ME_PASSWORD,
         operations::RECORD_HISTOGRAM,
         operations::RECORD_TOP,

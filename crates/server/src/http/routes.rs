@@ -297,6 +297,10 @@ pub fn require_json(headers: &HeaderMap) -> Result<(), Problem> {
 /// What is sound is read at once; only what is not is read again, to find the place.
 pub fn read_json<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, Problem> {
     let bytes = if bytes.is_empty() { b"{}" } else { bytes };
+    // A list would be read as the fields of an object, in their order.
+    if bytes.trim_ascii_start().first() == Some(&b'[') {
+        return Err(Problem::new(Code::MalformedBody, "send a JSON object, and no list"));
+    }
     // What is known to be UTF-8 as a whole need not be looked at again text by text.
     if let Some(value) = std::str::from_utf8(bytes).ok().and_then(|text| serde_json::from_str(text).ok()) {
         refuse_nul(bytes)?;

@@ -53,6 +53,8 @@ fn is_sign_in(operation: &str) -> bool {
         operations::SETUP.id,
         operations::ACCESS_KEY_SIGN_IN.id,
         operations::APPLICATION_SIGN_IN.id,
+        // GitHub shows a signature.
+        operations::LEAK_GITHUB.id,
     ]
     .contains(&operation)
 }
