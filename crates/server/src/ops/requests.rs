@@ -12,6 +12,7 @@ pub mod expire;
 pub mod file;
 pub mod look;
 pub mod mine;
+pub mod own;
 pub mod sight;
 pub mod told;
 pub mod ungrant;

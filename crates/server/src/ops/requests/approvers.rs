@@ -6,7 +6,7 @@ use crate::db::assignments::Principal;
 use crate::db::members::Member;
 use crate::db::{self, DbError, Tx};
 use crate::ops::rights::{self, RoleContent};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use tegata_core::bits::PermissionNumber;
 use tegata_core::ids::{ApiId, ContextId, OrgId, RoleId, UserId};
 
@@ -21,28 +21,27 @@ pub struct Asked {
     pub people: Vec<Member>,
 }
 
-/// Finds who is asked about the place whose ids, innermost first, are `chain`. Nobody is asked about their own request, as
-/// long as anybody else can be.
+/// Finds who is asked about the place whose ids, innermost first, are `chain`. Nobody is asked about a request that is
+/// `theirs`, as long as anybody else can be.
 pub async fn of_place(
     app: &App,
     tx: &mut Tx,
     approving: (ApiId, PermissionNumber),
     org: OrgId,
     chain: &[ContextId],
-    requester: UserId,
+    theirs: &BTreeSet<UserId>,
 ) -> Result<Asked, DbError> {
     let mut own = None;
     for context in chain.iter().copied().map(Some).chain([None]) {
         let mut people = at(app, tx, approving, org, context).await?;
         let escalated = context != chain.first().copied();
-        if people.len() > 1 || !people.contains_key(&requester) {
-            people.remove(&requester);
-        }
         if people.is_empty() {
             continue;
         }
+        let by_others = people.keys().any(|person| !theirs.contains(person));
+        people.retain(|person, _| !(by_others && theirs.contains(person)));
         let asked = Asked { context, escalated, people: people.into_values().collect() };
-        if asked.people.iter().all(|person| person.user == requester) {
+        if !by_others {
             // They alone answer for it. Somebody further up may look, too.
             own.get_or_insert(asked);
             continue;

@@ -1,8 +1,8 @@
 //! Who sees a request, and which of its lines: the requester all of them; whoever sees all tokens of the organization,
 //! too; otherwise those in places that one answers for, or has a role in.
 
-use super::approvers;
 use super::view::{AskedOf, CredentialView, DecidedView, LineView, RequestView};
+use super::{approvers, own};
 use crate::db::grants::{Decided, StoredGrant};
 use crate::db::requests::Request;
 use crate::db::tokens::Token;
@@ -13,11 +13,10 @@ use crate::ops::apis::view::TextView;
 use crate::ops::rights::OwnRights;
 use crate::ops::tokens::show::Names;
 use crate::ops::view::PersonView;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use tegata_core::bits::PermissionNumber;
 use tegata_core::credential::GrantState;
 use tegata_core::ids::{ApiId, ContextId, OrgId, UserId};
-use tegata_core::owner::Owner;
 use tegata_core::permissions::OWN_API;
 use tegata_core::problem::{Code, Problem};
 use tegata_core::request::{Relation, answers_for};
@@ -75,23 +74,14 @@ impl Sight {
         &self.rights
     }
 
-    /// What a request is to the actor: their own as requester, owner, creator, or the member who answers for the application.
+    /// What a request is to the actor.
     pub async fn relation<T: Reading>(
         &self,
         act: &mut Act<'_, T>,
         request: &Request,
         token: &Token,
     ) -> Result<Relation, DbError> {
-        let answers = match token.owner {
-            Owner::Application(_) => {
-                let found = db::applications::of_token(act.tx(), token.id).await?;
-                found.is_some_and(|(application, install)| {
-                    [application.created_by, install.owner, install.created_by].contains(&self.viewer)
-                })
-            }
-            owner => owner == Owner::User(self.viewer),
-        };
-        let own = answers || [request.requester, token.created_by].contains(&self.viewer);
+        let own = own::people(act.tx(), request, token).await?.contains(&self.viewer);
         Ok(match (own, self.in_person) {
             (false, _) => Relation::Anothers,
             (true, true) => Relation::OwnInPerson,
@@ -173,12 +163,13 @@ impl Sight {
             Relation::OwnInPerson => !policy.four_eyes,
             Relation::OwnByCredential => false,
         };
+        let theirs = own::people(act.tx(), request, token).await?;
         let mut shown = Vec::with_capacity(lines.len());
         for line in lines {
             let chain = self.chain(act, line.context).await?;
             let waits = line.state == GrantState::Requested && act.now < request.expires_at;
             let can_decide = waits && may_look && self.answers_for(&chain);
-            let asked_of = if whole && waits { Some(self.asked_of(act, request, &chain).await?) } else { None };
+            let asked_of = if whole && waits { Some(self.asked_of(act, &theirs, &chain).await?) } else { None };
             shown.push(LineView { can_decide, asked_of, ..self.line(act, line).await? });
         }
         Ok(RequestView {
@@ -236,11 +227,11 @@ impl Sight {
     async fn asked_of<T: Reading>(
         &mut self,
         act: &mut Act<'_, T>,
-        request: &Request,
+        theirs: &BTreeSet<UserId>,
         chain: &[ContextId],
     ) -> Result<AskedOf, DbError> {
         let app = act.app;
-        let asked = approvers::of_place(app, act.tx(), self.approving, self.org, chain, request.requester).await?;
+        let asked = approvers::of_place(app, act.tx(), self.approving, self.org, chain, theirs).await?;
         Ok(AskedOf {
             place: self.names.place(act.tx(), self.org, asked.context).await?.to_string(),
             escalated: asked.escalated,

@@ -1,7 +1,7 @@
 //! What people are told of requests: those who decide, that something waits or no longer does; whoever asked, what became
 //! of it. Stored in the transaction of the change itself.
 
-use super::approvers;
+use super::{approvers, own};
 use crate::app::App;
 use crate::db::requests::Request;
 use crate::db::tokens::Token;
@@ -122,6 +122,8 @@ async fn deciders(app: &App, tx: &mut Tx, request: &Request) -> Result<Vec<UserI
     let Some(approving) = own.and_then(|own| Some((own.id, own.catalogue.number("tokens:approve")?))) else {
         return Ok(Vec::new());
     };
+    let token = db::tokens::get(tx, request.token).await?.ok_or_else(|| DbError::Corrupt(request.token.to_string()))?;
+    let theirs = own::people(tx, request, &token).await?;
     let lines = db::grants::of_request(tx, request.org, request.id).await?;
     let places: BTreeSet<_> = lines.iter().map(|line| line.context).collect();
     let mut people = BTreeSet::new();
@@ -130,7 +132,7 @@ async fn deciders(app: &App, tx: &mut Tx, request: &Request) -> Result<Vec<UserI
             Some(context) => db::contexts::chain(tx, request.org, context).await?,
             None => Vec::new(),
         };
-        let asked = approvers::of_place(app, tx, approving, request.org, &chain, request.requester).await?;
+        let asked = approvers::of_place(app, tx, approving, request.org, &chain, &theirs).await?;
         people.extend(asked.people.into_iter().map(|person| person.user).filter(|user| *user != request.requester));
     }
     Ok(people.into_iter().collect())

@@ -11,6 +11,12 @@ both_databases! {
         let asked = shop.ask(&shop.keeper.client, &["house:key:main:doors:read"]).await;
         let request = asked.status(201)["requests"][0].as_str().unwrap().to_owned();
         shop.decide(&shop.keeper.client, &request, json!({"approve_all": true})).await.problem("forbidden");
+        // Nor is the keeper asked about it, who alone answers for the house, nor whoever registered it: somebody else further up is.
+        let boss = shop.town.member(&server, "boss", "administrator").await;
+        let path = format!("/v1/orgs/octo/requests/{request}");
+        let asked_of = boss.client.get(&path).await.status(200)["lines"][0]["asked_of"].clone();
+        let names: Vec<_> = asked_of["people"].as_array().unwrap().iter().map(|person| text(person, "name")).collect();
+        assert_eq!((text(&asked_of, "place"), asked_of["escalated"].clone(), names), ("global".to_owned(), json!(true), vec!["boss".to_owned()]));
         // Nor what somebody else asked for it, nor as whoever registered it.
         let asked = shop.ask(&shop.town.admin.client, &["house:key:main:doors:write"]).await;
         let other = asked.status(201)["requests"][0].as_str().unwrap().to_owned();
