@@ -136,13 +136,15 @@ pub enum MaintenanceError {
     OneKey,
     /// Secrets under a key still count.
     #[error(
-        "{tokens} tokens and {verifiers} verifiers still have their secret under key {key_id} and would be unknown from then on: regenerate or revoke them, wait until they expire, or use --force"
+        "{tokens} tokens, {applications} applications and {verifiers} verifiers still have their secret under key {key_id} and would be unknown from then on: regenerate or revoke them, wait until they expire, or use --force"
     )]
     KeyInUse {
         /// The key.
         key_id: i64,
         /// Live tokens under it.
         tokens: u64,
+        /// Applications whose client secret is under it.
+        applications: u64,
         /// Live verifiers under it.
         verifiers: u64,
     },

@@ -238,6 +238,7 @@ const KEY_COLUMNS: &[Column] = &[
     ("IN KEY FILE", "/in_key_file"),
     ("TOKENS", "/live/tokens"),
     ("VERIFIERS", "/live/verifiers"),
+    ("APPLICATIONS", "/live/applications"),
     ("SESSIONS", "/live/sessions"),
     ("CREATED", "/created_at"),
     ("FINGERPRINT", "/fingerprint"),

@@ -515,8 +515,10 @@ pub async fn all_keys(tx: &mut Tx) -> Result<Vec<KeyRow>, DbError> {
 /// How many secrets under a key can still be used.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize)]
 pub struct LiveSecrets {
-    /// Of personal tokens.
+    /// Of tokens and keys of every kind.
     pub tokens: u64,
+    /// Of applications: their client secrets.
+    pub applications: u64,
     /// Of verifiers.
     pub verifiers: u64,
     /// Of sign-in sessions.
@@ -545,6 +547,14 @@ pub async fn live_secrets(tx: &mut Tx, key_id: i64, now: Timestamp) -> Result<Li
     .bind(now)
     .fetch_one(tx.connection())
     .await?;
+    let (applications,): (i64,) = sqlx::query_as(
+        "SELECT COUNT(*) FROM secrets s JOIN applications a ON a.id = s.subject
+         WHERE s.key_id = $1 AND (s.valid_until IS NULL OR s.valid_until > $2)",
+    )
+    .bind(key_id)
+    .bind(now)
+    .fetch_one(tx.connection())
+    .await?;
     let (sessions,): (i64,) = sqlx::query_as(
         "SELECT COUNT(*) FROM secrets s JOIN sessions e ON e.id = s.subject
          WHERE s.key_id = $1 AND e.ended_at IS NULL AND e.expires_at > $2",
@@ -555,6 +565,7 @@ pub async fn live_secrets(tx: &mut Tx, key_id: i64, now: Timestamp) -> Result<Li
     .await?;
     Ok(LiveSecrets {
         tokens: tokens.cast_unsigned(),
+        applications: applications.cast_unsigned(),
         verifiers: verifiers.cast_unsigned(),
         sessions: sessions.cast_unsigned(),
     })

@@ -141,9 +141,9 @@ async fn retire_locked(config: &Config, db: &Db, force: bool) -> Result<Retired,
     }
     let key_id = previous.key_id;
     let cut_off = live_secrets(&mut tx, key_id, now).await?;
-    let (tokens, verifiers) = (cut_off.tokens, cut_off.verifiers);
-    if tokens + verifiers > 0 && !force {
-        return Err(MaintenanceError::KeyInUse { key_id, tokens, verifiers });
+    let LiveSecrets { tokens, applications, verifiers, .. } = cut_off;
+    if tokens + applications + verifiers > 0 && !force {
+        return Err(MaintenanceError::KeyInUse { key_id, tokens, applications, verifiers });
     }
     // After a rotation nothing is sealed under it, unless a backup of before was restored since.
     seal_again(&mut tx, &file.hashing).await?;

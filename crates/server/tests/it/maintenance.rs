@@ -272,6 +272,7 @@ both_databases! {
         let World { admin, gateway, .. } = world(&server).await;
         let month = server.in_days(30);
         let (_, old) = token(&admin, &month).await;
+        admin.post("/v1/orgs/octo/applications", json!({"name": "Porter"})).await.status(201);
         let database = server.database;
         assert!(matches!(keys::rotate(&server.config).await, Err(MaintenanceError::Lock(_))));
         let (directory, config, _) = stop(server).await;
@@ -292,7 +293,7 @@ both_databases! {
         let fresh = server.verifier(&root, "github").await.token.unwrap();
         let (directory, config, _) = stop(server).await;
         let refused = keys::retire(&config, false).await;
-        assert!(matches!(refused, Err(MaintenanceError::KeyInUse { key_id: 1, tokens: 1, verifiers: 1 })), "{refused:?}");
+        assert!(matches!(refused, Err(MaintenanceError::KeyInUse { key_id: 1, tokens: 1, applications: 1, verifiers: 1 })), "{refused:?}");
         assert_eq!(keys::retire(&config, true).await.unwrap().cut_off.tokens, 1);
         assert!(stops::read(&config.data_dir).unwrap().stops.iter().any(|stop| stop.kind == stops::Kind::HashKey));
         let server = Server::start_on(database, directory, config.database()).await;
