@@ -14,6 +14,7 @@ use serde_json::json;
 use tegata_core::credential::{CredentialKind, PartState};
 use tegata_core::ids::ApplicationId;
 use tegata_core::operations::{self, Operation};
+use tegata_core::owner::Owner;
 use tegata_core::problem::{Code, Problem};
 use utoipa::ToSchema;
 
@@ -61,19 +62,32 @@ impl Mutation for InstallApplication {
                 return Err(Problem::new(Code::Duplicate, "the organization has this application already"));
             }
         }
+        let mut stopped = Vec::new();
         let world = World::read(act, CredentialKind::Application, org.id).await?;
         require_open(&world)?;
         let owner = match &self.body.owner {
             Some(named) => member(&mut act.tx, org.id, named).await?,
             None => act.actor.user.id,
         };
+        // What is left of an older installation stays what it was: stopped.
+        let now = act.now;
+        for token in db::tokens::parts_of_owner(act.tx(), org.id, Owner::Application(id)).await.map_err(internal)? {
+            let part = db::tokens::part(act.tx(), org.id, token).await.map_err(internal)?;
+            let state = part.ok_or_else(Problem::internal)?.state;
+            db::tokens::set_part_state(&mut act.tx, org.id, token, state, PartState::Revoked, None, now)
+                .await
+                .map_err(internal)?;
+            stopped.push(token);
+        }
         let install = carry(act, &application, &org, owner).await?;
         let app = act.app;
         let view = ApplicationView::read(app, &mut act.tx, &application, &install).await.map_err(internal)?;
+        let old: Vec<String> = stopped.iter().map(ToString::to_string).collect();
         let change = Change::new(org.id, id)
-            .after(json!({"name": view.name, "state": "active", "owner": owner.to_string()}))
+            .after(json!({"name": view.name, "state": "active", "owner": owner.to_string(), "tokens_revoked": old}))
             .because(self.body.reason.as_deref())
             .feed(Topic::Application, None, id);
+        let change = stopped.into_iter().fold(change, |change, token| change.feed(Topic::Token, None, token));
         Ok((view, change.into()))
     }
 }

@@ -90,6 +90,18 @@ both_databases! {
         assert_eq!(shop.reason(&old).await, "revoked", "what was removed stays removed");
         let here = text(signed_in(&server, &client, &secret, "octo").await.status(201), "token");
         assert_eq!(shop.reason(&here).await, "granted");
+        // Nor where what carries its rights was revoked like any credential.
+        let second = text(octo.post(&format!("{path}/tokens"), json!({"name": "second"})).await.status(201), "token");
+        let carrier = text(octo.get(&path).await.status(200), "credential");
+        octo.post(&format!("/v1/orgs/octo/tokens/{carrier}/revoke"), json!({})).await.status(200);
+        assert_eq!((shop.reason(&here).await.as_str(), shop.reason(&second).await.as_str()), ("revoked", "owner_inactive"));
+        octo.post(&format!("{path}/install"), json!({})).await.status(201);
+        octo.post(&format!("{path}/contexts"), json!({"contexts": ["house:key:main"]})).await.status(201);
+        for gone in [&old, &second, &here] {
+            assert_eq!(shop.reason(gone).await, "revoked");
+        }
+        let here = text(signed_in(&server, &client, &secret, "octo").await.status(201), "token");
+        assert_eq!(shop.reason(&here).await, "granted");
         shop.town.root.post(&format!("/v1/orgs/publisher/applications/{id}/uninstall"), json!({"reason": "over"})).await.status(200);
         assert_eq!(shop.reason(&here).await, "revoked");
         signed_in(&server, &client, &secret, "octo").await.problem("wrong_credentials");
