@@ -108,11 +108,11 @@ impl DryRunPolicy {
             let kinds: Vec<&str> = kinds.map(|kind| kind.as_str()).collect();
             let (from, to) = (span.from.to_string(), span.to.to_string());
             let wanted = CallsWanted { kinds: &kinds, from: &from, to: &to, but: OWN_API };
-            let calls = log.calls(&organization, &wanted, &LIMITS);
-            drop(turn);
-            calls
+            // Whoever stops waiting does not end the question, so its turn goes with it.
+            (log.calls(&organization, &wanted, &LIMITS), turn)
         });
-        let (calls, partial) = found.await.map_err(|_| Problem::internal())?.map_err(|error| match error {
+        let (found, turn) = found.await.map_err(|_| Problem::internal())?;
+        let (calls, partial) = found.map_err(|error| match error {
             SqlError::Read(error) => unreadable(&error),
             SqlError::TookTooLong(_) | SqlError::NeedsTooMuch => {
                 Problem::new(Code::Invalid, "there are too many calls in this span: take a shorter one")
@@ -127,6 +127,7 @@ impl DryRunPolicy {
         let policy = db::policies::get(&mut tx, org, kind).await.map_err(internal)?;
         let proposed = self.proposed(&policy);
         let outcome = replay(app, &mut tx, org, &calls, &proposed, now).await.map_err(internal)?;
+        drop(turn);
         Ok(DryRunView {
             policy: PolicyView::of(kind, &policy),
             proposed: PolicyView::of(kind, &proposed),
