@@ -355,11 +355,19 @@ impl<T> Act<'_, T> {
     }
 }
 
+/// What stops somebody, or may, beside what always does; and what takes limits away.
+const LET_THROUGH: [&Operation; 5] = [
+    operations::LIMIT_DELETE,
+    operations::INSTALLATION_LIMIT_DELETE,
+    operations::SCIM_USER_UPDATE,
+    operations::SCIM_USER_REPLACE,
+    operations::SCIM_USER_DELETE,
+];
+
 /// Whether an operation is let through whatever the limits say: nobody who floods a credential keeps its owner from stopping
-/// it, and no limit keeps itself.
+/// it, no leaver stays because of a limit, and no limit keeps itself.
 fn is_always_let_through(operation: &Operation) -> bool {
-    let deletes = [operations::LIMIT_DELETE, operations::INSTALLATION_LIMIT_DELETE];
-    kind_of(operation.id).is_some() || deletes.iter().any(|known| known.id == operation.id)
+    kind_of(operation.id).is_some() || LET_THROUGH.iter().any(|known| known.id == operation.id)
 }
 
 fn held_back(said: &RateLimit, after: Duration) -> Problem {
