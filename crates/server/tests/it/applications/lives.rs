@@ -76,6 +76,8 @@ both_databases! {
         shop.maker.client.post(&shop.path("/block"), json!({})).await.problem("forbidden");
         admin.post(&shop.path("/block"), json!({"reason": "a look first"})).await.status(200);
         assert_eq!((shop.reason(&token).await.as_str(), shop.reason(&session).await.as_str()), ("owner_inactive", "blocked"));
+        let inbox = shop.maker.client.get("/v1/me/inbox?limit=1").await;
+        assert_eq!(inbox.status(200)["items"][0]["kind"], "credential_stopped", "whoever answers for it is told");
         shop.sign_in(&server, &shop.secret).await.problem("forbidden");
         admin.post(&shop.path("/block"), json!({})).await.problem("conflict");
         assert_eq!(admin.post(&shop.path("/unblock"), json!({})).await.status(200)["state"], "active");

@@ -3,7 +3,7 @@
 use super::look::{show, token_here};
 use crate::db::feed::Topic;
 use crate::db::tokens::{Part, Token};
-use crate::db::{self, WriteTx};
+use crate::db::{self, DbError, WriteTx};
 use crate::notices::{Notice, NoticeKind};
 use crate::ops::act::internal;
 use crate::ops::receipt::Receipt;
@@ -13,8 +13,9 @@ use crate::ops::tokens::view::OrgTokenView;
 use crate::ops::{Act, Allowed, Change, Changes, Mutation};
 use serde_json::json;
 use tegata_core::credential::{CredentialState, PartState, TransitionError};
-use tegata_core::ids::TokenId;
+use tegata_core::ids::{OrgId, TokenId, UserId};
 use tegata_core::operations::{self, Operation};
+use tegata_core::owner::Owner;
 use tegata_core::problem::{Code, Problem};
 
 /// What a change of a part is about.
@@ -70,10 +71,28 @@ impl Mutation for RevokeOrgToken {
     }
 }
 
-/// What its owner is told of a part that was stopped, unless they stopped it themselves.
-fn stopped(act: &Act<'_, WriteTx>, allowed: &Allowed, token: &Token, state: PartState, reason: Option<&str>) -> Notice {
+/// The person who owns a token, or answers for the application that does; none where neither is.
+async fn answering(act: &mut Act<'_, WriteTx>, org: OrgId, token: &Token) -> Result<Option<UserId>, DbError> {
+    match token.owner {
+        Owner::User(owner) => Ok(Some(owner)),
+        Owner::Application(id) => {
+            let found = db::applications::find(act.tx(), org, &id.to_string()).await?;
+            Ok(found.map(|(_, install)| install.owner))
+        }
+        Owner::Organization(_) | Owner::ServiceAccount(_) => Ok(None),
+    }
+}
+
+/// What they are told of a part that was stopped, unless they stopped it themselves.
+fn stopped(
+    act: &Act<'_, WriteTx>,
+    allowed: &Allowed,
+    token: &Token,
+    to: Option<UserId>,
+    (state, reason): (PartState, Option<&str>),
+) -> Notice {
     Notice {
-        to: token.owner.user().filter(|owner| *owner != act.actor.user.id).into_iter().collect(),
+        to: to.filter(|owner| *owner != act.actor.user.id).into_iter().collect(),
         org: Some(allowed.org.id),
         kind: NoticeKind::CredentialStopped,
         about: token.id.to_string(),
@@ -117,9 +136,11 @@ impl OnPart {
             .after(json!({"name": token.name, "state": next}))
             .because(self.body.reason.as_deref())
             .feed(Topic::Token, None, token.id);
-        let change = match next {
-            PartState::Active => change,
-            _ => change.notify(stopped(act, allowed, &token, next, reason)),
+        let change = if next == PartState::Active {
+            change
+        } else {
+            let to = answering(act, org, &token).await.map_err(internal)?;
+            change.notify(stopped(act, allowed, &token, to, (next, reason)))
         };
         let changed = Part { org, state: next, state_reason: reason.map(str::to_owned), changed_at: now };
         Ok((token, changed, change))
