@@ -40,6 +40,13 @@ pub struct StoredGrant {
     pub decided: Option<Decided>,
 }
 
+impl StoredGrant {
+    /// Whether it ended by itself.
+    pub fn is_over(&self, now: Timestamp) -> bool {
+        self.until.is_some_and(|until| until <= now)
+    }
+}
+
 /// Who decided something, when, and with which words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decided {

@@ -547,6 +547,7 @@ pub async fn live_secrets(tx: &mut Tx, key_id: i64, now: Timestamp) -> Result<Li
     .bind(now)
     .fetch_one(tx.connection())
     .await?;
+    // tenant: as above.
     let (applications,): (i64,) = sqlx::query_as(
         "SELECT COUNT(*) FROM secrets s JOIN applications a ON a.id = s.subject
          WHERE s.key_id = $1 AND (s.valid_until IS NULL OR s.valid_until > $2)",

@@ -61,8 +61,7 @@ impl Mutation for UnblockApplication {
     async fn apply(&self, act: &mut Act<'_, WriteTx>) -> Result<(Self::Output, Changes), Problem> {
         let held = managed(act, Self::OPERATION, &self.0.org, &self.0.application).await?;
         let (_, _, change) = self.0.on(held.install.token).step(act, &held.allowed, PartState::unblock).await?;
-        let app = act.app;
-        let view = ApplicationView::of(app, &mut act.tx, &held).await.map_err(internal)?;
+        let view = ApplicationView::of(act, &held).await.map_err(internal)?;
         Ok((view, change.into()))
     }
 }

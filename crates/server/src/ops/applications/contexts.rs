@@ -130,7 +130,7 @@ impl Mutation for RemoveContext {
 
     async fn apply(&self, act: &mut Act<'_, WriteTx>) -> Result<(Self::Output, Changes), Problem> {
         let held = held(act, Self::OPERATION, &self.org, &self.application).await?;
-        let (app, org, user, now) = (act.app, held.allowed.org.id, act.actor.user.id, act.now);
+        let (org, user, now) = (held.allowed.org.id, act.actor.user.id, act.now);
         let context = match self.context.as_str() {
             "global" => None,
             text => Some(place::of_path(act, org, text).await?.id),
@@ -155,7 +155,7 @@ impl Mutation for RemoveContext {
         if changes.is_empty() {
             return Err(Problem::new(Code::Conflict, "the application has no rights in this place, and asks for none"));
         }
-        let view = ApplicationView::of(app, &mut act.tx, &held).await.map_err(internal)?;
+        let view = ApplicationView::of(act, &held).await.map_err(internal)?;
         Ok((view, Changes { list: changes }))
     }
 }

@@ -99,7 +99,7 @@ impl Mutation for CreateApplication {
         let minted = mint(&app.hasher, &app.entropy, &app.product, SecretKind::ClientSecret);
         let subject = application.id.to_string();
         db::secrets::insert(&mut act.tx, minted.digest, minted.key_id, &subject, now).await.map_err(internal)?;
-        let view = ApplicationView::read(app, &mut act.tx, &application, &install).await.map_err(internal)?;
+        let view = ApplicationView::read(act, &application, &install).await.map_err(internal)?;
         let change = Change::new(org.id, application.id)
             .after(json!({"name": view.name, "client_id": view.client_id, "owner": owner.to_string(),
                 "shared": view.shared, "required": view.required}))

@@ -80,8 +80,7 @@ impl Mutation for InstallApplication {
             stopped.push(token);
         }
         let install = carry(act, &application, &org, owner).await?;
-        let app = act.app;
-        let view = ApplicationView::read(app, &mut act.tx, &application, &install).await.map_err(internal)?;
+        let view = ApplicationView::read(act, &application, &install).await.map_err(internal)?;
         let old: Vec<String> = stopped.iter().map(ToString::to_string).collect();
         let change = Change::new(org.id, id)
             .after(json!({"name": view.name, "state": "active", "owner": owner.to_string(), "tokens_revoked": old}))

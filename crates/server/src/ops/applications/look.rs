@@ -48,13 +48,12 @@ impl Query for ListApplications {
     async fn answer(&self, act: &mut Act<'_, Tx>) -> Result<Self::Output, Problem> {
         let org = act.require(Self::OPERATION, &self.org).await?.org.id;
         let page = PageRequest { limit: self.params.limit, cursor: self.params.cursor.clone() };
-        let app = act.app;
         let Some(text) = &self.params.context else {
             let rows = db::applications::list(act.tx(), org, &page.ask()?).await.map_err(internal)?;
             let rows = page.page(rows, |(application, _)| application.id.to_string(), |row| row)?;
             let mut items = Vec::with_capacity(rows.items.len());
             for (application, install) in &rows.items {
-                items.push(ApplicationView::read(app, act.tx(), application, install).await.map_err(internal)?);
+                items.push(ApplicationView::read(act, application, install).await.map_err(internal)?);
             }
             return Ok(Page { items, next_cursor: rows.next_cursor });
         };
@@ -74,11 +73,11 @@ impl Query for ListApplications {
             let grants = db::grants::of_token(act.tx(), install.token).await.map_err(internal)?;
             let reaches = grants.iter().any(|grant| {
                 grant.state == GrantState::Granted
-                    && grant.until.is_none_or(|until| act.now < until)
+                    && !grant.is_over(act.now)
                     && grant.context.is_none_or(|place| chain.contains(&place))
             });
             if reaches {
-                items.push(ApplicationView::read(app, act.tx(), &application, &install).await.map_err(internal)?);
+                items.push(ApplicationView::read(act, &application, &install).await.map_err(internal)?);
             }
         }
         let next = ask.after.filter(|_| whole || looked_at < total);
@@ -154,8 +153,7 @@ impl Query for ShowApplication {
 
     async fn answer(&self, act: &mut Act<'_, Tx>) -> Result<Self::Output, Problem> {
         let held = held(act, Self::OPERATION, &self.org, &self.application).await?;
-        let app = act.app;
-        ApplicationView::of(app, act.tx(), &held).await.map_err(internal)
+        ApplicationView::of(act, &held).await.map_err(internal)
     }
 }
 

@@ -41,8 +41,7 @@ impl Query for ShowOwnApplication {
 
     async fn answer(&self, act: &mut Act<'_, Tx>) -> Result<Self::Output, Problem> {
         let held = own(act, Self::OPERATION).await?;
-        let app = act.app;
-        let view = ApplicationView::of(app, act.tx(), &held).await.map_err(internal)?;
+        let view = ApplicationView::of(act, &held).await.map_err(internal)?;
         // It learns nothing of the organization's people.
         Ok(ApplicationView { owner: None, ..view })
     }

@@ -50,7 +50,7 @@ impl Mutation for RegenerateClientSecret {
             db::secrets::end_at(&mut act.tx, &install.token.to_string(), ends_at).await.map_err(internal)?;
             change = change.feed(Topic::Token, None, install.token);
         }
-        let view = ApplicationView::of(app, &mut act.tx, &held).await.map_err(internal)?;
+        let view = ApplicationView::of(act, &held).await.map_err(internal)?;
         let client_secret = minted.text.expose_secret().to_owned();
         Ok((ApplicationWithSecret { view, client_secret }, change.into()))
     }

@@ -50,7 +50,7 @@ impl Mutation for UpdateApplication {
 
     async fn apply(&self, act: &mut Act<'_, WriteTx>) -> Result<(Self::Output, Changes), Problem> {
         let mut held = managed(act, Self::OPERATION, &self.org, &self.application).await?;
-        let (app, body, before) = (act.app, &self.body, shown(&held));
+        let (body, before) = (&self.body, shown(&held));
         let mut broken = Broken::default();
         let mut taken_over = None;
         let about_it = body.name.is_some() || body.description.is_some() || body.shared.is_some();
@@ -90,7 +90,7 @@ impl Mutation for UpdateApplication {
             held.application.shared = body.shared.unwrap_or(held.application.shared);
             db::applications::update(&mut act.tx, &held.application).await.map_err(internal)?;
         }
-        let view = ApplicationView::of(app, &mut act.tx, &held).await.map_err(internal)?;
+        let view = ApplicationView::of(act, &held).await.map_err(internal)?;
         let change = Change::new(held.allowed.org.id, held.application.id).before(before).after(shown(&held));
         let change = change.feed(Topic::Application, None, held.application.id);
         let mut list = vec![change.feed(Topic::Token, None, held.install.token)];

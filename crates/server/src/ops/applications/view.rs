@@ -4,6 +4,8 @@ use super::holder::Held;
 use crate::app::App;
 use crate::db::applications::{Application, Install, Required};
 use crate::db::{self, DbError, Tx};
+use crate::ops::Act;
+use crate::ops::act::Reading;
 use crate::ops::tokens::show::Names;
 use crate::ops::tokens::view::GrantView;
 use crate::ops::view::PersonView;
@@ -122,12 +124,18 @@ pub const fn state_word(state: PartState) -> &'static str {
 
 impl ApplicationView {
     /// An application as an organization sees it.
-    pub async fn of(app: &App, tx: &mut Tx, held: &Held) -> Result<Self, DbError> {
-        Self::read(app, tx, &held.application, &held.install).await
+    pub async fn of<T: Reading>(act: &mut Act<'_, T>, held: &Held) -> Result<Self, DbError> {
+        Self::read(act, &held.application, &held.install).await
     }
 
     /// The same, from its rows.
-    pub async fn read(app: &App, tx: &mut Tx, application: &Application, install: &Install) -> Result<Self, DbError> {
+    pub async fn read<T: Reading>(
+        act: &mut Act<'_, T>,
+        application: &Application,
+        install: &Install,
+    ) -> Result<Self, DbError> {
+        let (app, now) = (act.app, act.now);
+        let tx = act.tx();
         let mut names = Names::default();
         let owner = db::users::get(tx, install.owner).await?;
         let part = db::tokens::part(tx, install.org, install.token).await?;
@@ -138,6 +146,7 @@ impl ApplicationView {
         for grant in db::grants::of_token(tx, install.token).await? {
             let place = names.place(tx, install.org, grant.context).await?.to_string();
             match grant.state {
+                GrantState::Granted if grant.is_over(now) => {}
                 GrantState::Granted => contexts.entry(place).or_default().0 += grant.permissions.len(),
                 GrantState::Requested => contexts.entry(place).or_default().1 += grant.permissions.len(),
                 _ => {}

@@ -9,6 +9,7 @@ use crate::db::{self, Tx};
 use crate::imports::{Candidate, FoundBy, Kind, ROWS_MAX, RowError, Rows, Weakness};
 use crate::ops::act::internal;
 use crate::ops::{Act, Allowed};
+use aws_lc_rs::constant_time::verify_slices_are_equal;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use tegata_core::credential::{Coverage, CredentialKind};
 use tegata_core::ids::{GrantId, ServiceAccountId, TokenId};
@@ -345,9 +346,8 @@ impl New {
             return Ok(id.clone());
         }
         let key = mac_key.ok_or_else(Problem::internal)?;
-        let same =
-            known.keys.iter().find(|(_, function, other)| *function == document && other.as_slice() == key.as_slice());
-        if let Some((id, ..)) = same {
+        let same = |other: &[u8]| verify_slices_are_equal(other, key).is_ok();
+        if let Some((id, ..)) = known.keys.iter().find(|(_, function, other)| *function == document && same(other)) {
             self.macs.insert(document, id.clone());
             return Ok(id.clone());
         }

@@ -2,6 +2,7 @@
 
 use super::headers::{items, number};
 use super::{Scene, allowed, limit};
+use crate::scim::{USERS, patch};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -68,6 +69,12 @@ both_databases! {
         admin.get("/v1/orgs/octo").await.status(200);
         admin.get("/v1/orgs/octo/teams").await.status(429);
         admin.post(&format!("/v1/orgs/octo/tokens/{}/block", scene.other.0), json!({"reason": "leaked"})).await.status(200);
+        let provider = scene.town.provider(&server).await;
+        let leaver = scene.town.member(&server, "leaver", "member").await;
+        provider.get(USERS).await.status(200);
+        provider.get(USERS).await.status(429);
+        let body = patch(json!({"op": "replace", "path": "active", "value": false}));
+        assert_eq!(provider.patch(&format!("{USERS}/{}", leaver.id), body).await.status(200)["active"], false);
         // Nobody locks themselves out: limits are changed whatever they say.
         let root = &scene.town.root;
         root.get("/v1/users").await.status(200);
