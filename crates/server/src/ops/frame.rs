@@ -137,12 +137,22 @@ pub async fn query<Q: Query>(app: &App, caller: &Caller, work: &Q) -> Result<Rep
 /// Whether a query would still be answered: asked again and again while a long answer is under way. Leaves no access
 /// record; the query itself left one.
 pub async fn still<Q: Query>(app: &App, caller: &Caller, work: &Q) -> Result<(), Problem> {
+    again(app, caller, work).await.map(drop)
+}
+
+/// The answer of a query that was answered before, and is asked again while its caller waits. Leaves no access record
+/// either.
+pub async fn look<Q: Query>(app: &App, caller: &Caller, work: &Q) -> Result<Value, Problem> {
+    to_json(&again(app, caller, work).await?)
+}
+
+async fn again<Q: Query>(app: &App, caller: &Caller, work: &Q) -> Result<Q::Output, Problem> {
     let mut tx = app.db.read().await.map_err(internal)?;
     let now = app.clock.now();
     let actor = Arc::new(who(app, &mut tx, caller, Q::OPERATION, now).await.map_err(Trouble::into_problem)?);
     let counted = Counted::Nothing;
     let mut act = Act { app, tx, actor, now, meta: &caller.meta, decided: None, counted };
-    work.answer(&mut act).await.map(drop)
+    work.answer(&mut act).await
 }
 
 /// The answer that was given before under the same idempotency key, if any: asked before work outside of the
@@ -260,6 +270,7 @@ async fn who(app: &App, tx: &mut Tx, caller: &Caller, operation: &Operation, now
     let door = match operation.guard {
         Guard::Provisioning(_) => Door::Provisioning,
         Guard::Application => Door::Applications,
+        Guard::Holder => Door::Holders,
         _ => Door::People,
     };
     let known = (&app.hasher, &app.product);

@@ -68,6 +68,7 @@ impl Verify {
         match (entry.topic, entry.org) {
             (Topic::Token, _) => {
                 if let Ok(id) = subject.parse() {
+                    self.waiting.wake(id);
                     // Before it is let go of: a reading that is under way is older.
                     self.unknown().digests().move_on();
                     let reading = load::token(tx, &self.catalogues, id).await?;

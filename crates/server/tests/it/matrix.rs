@@ -532,6 +532,9 @@ impl Stage {
                 json!({"Operations": [{"op": "replace", "path": "displayName", "value": "Changed"}]})
             }
             "verify.one" => crate::town::doors_check("junk"),
+            "authzen.evaluation" | "authzen.evaluations" => {
+                json!({"subject": {"type": "token", "id": "junk"}, "action": {"name": "doors:read"}, "resource": {"type": "house", "id": "main"}})
+            }
             "verify.batch" => json!({"checks": [crate::town::doors_check("junk")]}),
             _ => json!({}),
         }
@@ -642,7 +645,12 @@ fn check_row(operation: &Operation, callers: &[Caller], statuses: &[u16]) {
     }
     assert_eq!(of(KEY), 401, "{id} by the {KEY}, which is for SCIM only");
     match operation.guard {
-        Guard::Public | Guard::Verifier | Guard::Application | Guard::SignedIn | Guard::Provisioning(_) => {}
+        Guard::Public
+        | Guard::Verifier
+        | Guard::Application
+        | Guard::Holder
+        | Guard::SignedIn
+        | Guard::Provisioning(_) => {}
         Guard::Publisher(_) => {
             for title in [STRANGER, MEMBER, ADMINISTRATOR, OUTSIDER, READING_TOKEN] {
                 assert_eq!(of(title), 403, "{id} by the {title}");
