@@ -2,8 +2,38 @@
 //! left alone.
 
 use serde::Deserialize;
+use serde::de::{DeserializeOwned, Deserializer, Error};
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
+
+/// Reads what has to be an object: a list would be read as its members, in their order.
+pub fn object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<T, D::Error> {
+    let raw = Box::<RawValue>::deserialize(deserializer)?;
+    read_object(&raw).map_err(D::Error::custom)
+}
+
+/// The same, where it may be absent, or null.
+pub fn optional_object<'de, D: Deserializer<'de>, T: DeserializeOwned>(deserializer: D) -> Result<Option<T>, D::Error> {
+    let raw = Option::<Box<RawValue>>::deserialize(deserializer)?;
+    raw.map(|raw| read_object(&raw)).transpose().map_err(D::Error::custom)
+}
+
+/// The same for a list of objects.
+pub fn optional_objects<'de, D: Deserializer<'de>, T: DeserializeOwned>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    let raw = Option::<Vec<Box<RawValue>>>::deserialize(deserializer)?;
+    let read = |list: Vec<Box<RawValue>>| list.iter().map(|raw| read_object(raw)).collect();
+    raw.map(read).transpose().map_err(D::Error::custom)
+}
+
+/// Reads an object.
+pub fn read_object<T: DeserializeOwned>(raw: &RawValue) -> Result<T, String> {
+    if !raw.get().starts_with('{') {
+        return Err("send an object".to_owned());
+    }
+    serde_json::from_str(raw.get()).map_err(|error| error.to_string())
+}
 
 /// Whoever wants something: a credential, as it was shown.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -15,7 +45,7 @@ pub struct Subject {
     /// The token that was shown; of an access key its client id.
     pub id: String,
     /// What else is known of it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_object")]
     pub properties: Option<SubjectProperties>,
 }
 
@@ -35,7 +65,7 @@ pub struct Action {
     /// A permission of the API; with a resource of the type `endpoint`, the method of the call.
     pub name: String,
     /// Left alone.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_object")]
     pub properties: Option<Left>,
 }
 
@@ -54,7 +84,7 @@ pub struct Resource {
     /// The key of the context; the key or id of the organization; `global`; or the path of the call.
     pub id: String,
     /// What else is known of it.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_object")]
     pub properties: Option<ResourceProperties>,
 }
 

@@ -7,7 +7,7 @@ use super::server::Shared;
 use super::verify::{ANSWER_BYTES, Asked, BATCH_MAX, BATCH_MAX_BYTES, ONE_MAX_BYTES, on, render, verifier};
 use crate::app::App;
 use crate::authzen::call::{Call, Wrong};
-use crate::authzen::entities::{Action, Context, Resource, Subject};
+use crate::authzen::entities::{Action, Context, Resource, Subject, object, optional_object, read_object};
 use crate::authzen::told::{Teller, malformed, refused};
 use crate::authzen::{ACCESS_REQUEST_CAPABILITY, EVALUATION_PATH, EVALUATIONS_PATH, REQUESTS_PATH, url};
 use crate::verify::entry::VerifierEntry;
@@ -30,13 +30,16 @@ use utoipa::ToSchema;
 #[schema(as = AuthzenEvaluation)]
 pub struct EvaluationBody {
     /// Whoever wants something: a credential, as it was shown.
+    #[serde(deserialize_with = "object")]
     pub subject: Subject,
     /// What is wanted.
+    #[serde(deserialize_with = "object")]
     pub action: Action,
     /// What it is wanted of.
+    #[serde(deserialize_with = "object")]
     pub resource: Resource,
     /// Under which circumstances.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_object")]
     pub context: Option<Context>,
 }
 
@@ -61,7 +64,7 @@ pub struct EvaluationsBody {
     #[schema(value_type = Option<Object>)]
     pub context: Option<Box<RawValue>>,
     /// How far to go.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_object")]
     pub options: Option<Options>,
     /// The evaluations. One that cannot be read is denied, and says why; none at all, and what stands beside is the
     /// only one.
@@ -203,6 +206,9 @@ pub async fn evaluations(shared: &Shared, asked: &mut Asked) -> Result<Response<
         return Err(Problem::new(Code::MalformedBody, format!("evaluations: {rule}")).with("evaluations", rule));
     }
     let read = |item: &RawValue| {
+        if !item.get().starts_with('{') {
+            return Err("send an object".to_owned());
+        }
         let item: Item<'_> = serde_json::from_str(item.get()).map_err(|error| error.to_string())?;
         item.call(&body)?.map_err(|wrong| wrong.to_string())
     };
@@ -247,12 +253,8 @@ fn part<T: serde::de::DeserializeOwned>(
     own: Option<&RawValue>,
     beside: Option<&RawValue>,
 ) -> Result<T, String> {
-    let text = own.or(beside).ok_or_else(|| format!("{name}: it is missing"))?.get();
-    // A list would be read as the fields of an object, in their order.
-    if !text.starts_with('{') {
-        return Err(format!("{name}: send an object"));
-    }
-    serde_json::from_str(text).map_err(|error| format!("{name}: {error}"))
+    let raw = own.or(beside).ok_or_else(|| format!("{name}: it is missing"))?;
+    read_object(raw).map_err(|error| format!("{name}: {error}"))
 }
 
 /// The body, which has to be there and to say that it is JSON.

@@ -55,6 +55,11 @@ impl Waiting {
         Some(Waiter { token, changed, inner: Arc::clone(&self.0) })
     }
 
+    /// Whether anybody waits for a credential.
+    pub fn is_awaited(&self, token: TokenId) -> bool {
+        self.0.of.lock().of.contains_key(&token)
+    }
+
     /// Wakes those who wait for a credential.
     pub fn wake(&self, token: TokenId) {
         if let Some((_, changed)) = self.0.of.lock().of.get(&token) {
@@ -108,6 +113,7 @@ mod tests {
         let waiter = waiting.enter(token).unwrap();
         let changed = waiter.changed();
         waiting.wake(other);
+        assert!(waiting.is_awaited(token) && !waiting.is_awaited(other));
         assert!(tokio::time::timeout(Duration::from_millis(1), waiter.changed()).await.is_err());
         waiting.wake(token);
         changed.await;

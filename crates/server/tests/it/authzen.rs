@@ -3,6 +3,8 @@
 
 mod evaluation;
 mod evaluations;
+mod requests;
+mod waiting;
 
 use crate::support::{Client, Reply, Server};
 use crate::town::{made, open_policy, text};
@@ -102,4 +104,72 @@ fn asked(token: &str, action: &str, key: &str) -> Value {
 fn decisions(reply: &Reply) -> Vec<bool> {
     let list = reply.status(200)["evaluations"].as_array().expect("evaluations");
     list.iter().map(|one| one["decision"].as_bool().expect("a decision")).collect()
+}
+
+/// Waits for somebody's word from now on.
+async fn ask_for_words(admin: &Client, four_eyes: bool) {
+    let policy = json!({"admission": "approval", "level": "all", "max_lifetime_days": 365, "four_eyes": four_eyes, "reason": "test"});
+    admin.put("/v1/orgs/octo/policies/personal_token", policy).await.status(200);
+}
+
+/// A denial made into a request for just what was denied.
+fn wish(denied: &Value, question: &Value) -> Value {
+    let access = &denied["context"]["access_request"];
+    json!({"subject": question["subject"], "resource": question["resource"], "action": question["action"],
+        "context": {"business_justification": "the books have to close"},
+        "denial": {"evaluation_id": denied["context"]["evaluation_id"], "reason": denied["context"]["reason"],
+            "expires_at": access["expires_at"], "binding_token": access["binding_token"]},
+        "client": {"id": "gateway-1", "source": {"session_id": "s-1"}}})
+}
+
+impl Scenario {
+    /// What Alice's credential is denied, and can ask for: the question, and the request.
+    async fn denied(&self, action: &str, key: &str) -> (Value, Value) {
+        let question = asked(&self.alice, action, key);
+        let told = self.evaluate(question.clone()).await.status(200).clone();
+        assert_eq!((&told["decision"], &told["context"]["reason"]), (&json!(false), &json!("insufficient_scope")));
+        let request = wish(&told, &question);
+        (question, request)
+    }
+
+    /// Alice's credential, calling for itself.
+    fn robot(&self) -> Client {
+        self.gate.with(&self.alice)
+    }
+
+    /// Alice's credential files what it was denied: the question, and the task.
+    async fn filed(&self, action: &str, key: &str) -> (Value, Value) {
+        let (question, request) = self.denied(action, key).await;
+        let filed = self.robot().post("/access/v1/requests", request).await;
+        (question, filed.status(202)["task"].clone())
+    }
+
+    /// The request that waits, as those see it who decide.
+    async fn open_request(&self) -> String {
+        let listed = self.admin.get("/v1/orgs/octo/requests?state=open").await;
+        text(&listed.status(200)["items"][0], "id")
+    }
+
+    async fn decide(&self, body: Value) -> Reply {
+        let path = format!("/v1/orgs/octo/requests/{}/decide", self.open_request().await);
+        self.admin.post(&path, body).await
+    }
+
+    async fn task(&self, task: &Value) -> Value {
+        self.robot().get(&place_of(task)).await.status(200).clone()
+    }
+}
+
+/// The path of a task.
+fn place_of(task: &Value) -> String {
+    format!("/access/v1/requests/{}", text(task, "id"))
+}
+
+/// A refusal in the profile's words.
+#[track_caller]
+fn refused(reply: &Reply, status: u16, word: &str) {
+    let kind = format!("urn:openid:authzen:access-request:error:{word}");
+    assert_eq!(reply.status(status)["type"], kind, "{}", reply.body);
+    assert_eq!(reply.headers["content-type"], "application/problem+json");
+    assert_eq!(reply["status"], status);
 }

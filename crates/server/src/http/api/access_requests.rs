@@ -10,7 +10,7 @@ use crate::ops::access_requests::cancel::{self, CancelAccessRequest};
 use crate::ops::access_requests::file::{Body as FileBody, FileAccessRequest};
 use crate::ops::access_requests::show::{ShowAccessRequest, awaited};
 use crate::ops::access_requests::view::TaskAnswer;
-use crate::ops::requests::wait::until_decided;
+use crate::ops::requests::wait::{in_effect, until_decided};
 use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Response, header};
@@ -69,6 +69,9 @@ async fn show(State(app): State<Arc<App>>, path: RawPath, request: Request) -> R
         && let Some(token) = awaited(&app, work.task).await?
     {
         reply = until_decided(&app, &caller, &work, reply, (token, wait), waits).await?;
+    }
+    if !waits(&reply.body) {
+        in_effect(&app).await?;
     }
     Ok(retry_after(render(&reply), waits(&reply.body)))
 }

@@ -4,7 +4,7 @@ use super::submitted::{Item, Submitted};
 use super::view::TaskAnswer;
 use crate::authn::descriptor::{Descriptor, DescriptorError};
 use crate::authzen::call::Wish;
-use crate::authzen::entities::{Action, Resource, Subject};
+use crate::authzen::entities::{Action, Resource, Subject, object, optional_object, optional_objects, read_object};
 use crate::db::access_tasks::AccessTask;
 use crate::db::grants::StoredGrant;
 use crate::db::{self, WriteTx};
@@ -37,6 +37,7 @@ const SHOWN_DAYS: u64 = 7;
 #[schema(as = AccessRequest)]
 pub struct Body {
     /// The subject of the evaluation; or the credential by its id, as the decision tells it.
+    #[serde(deserialize_with = "object")]
     pub subject: Subject,
     /// The resource of the evaluation, unless there are items.
     #[serde(default)]
@@ -47,17 +48,17 @@ pub struct Body {
     #[schema(value_type = Option<Object>)]
     pub action: Option<Box<RawValue>>,
     /// Several at once, of one credential, API and organization.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_objects")]
     #[schema(max_items = 20)]
     pub items: Option<Vec<ItemBody>>,
     /// What for.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_object")]
     pub context: Option<ContextBody>,
     /// For how long.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_object")]
     pub requested_access: Option<RequestedAccess>,
     /// The denial; each item may have its own.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_object")]
     pub denial: Option<Denial>,
 }
 
@@ -72,7 +73,7 @@ pub struct ItemBody {
     #[schema(value_type = Object)]
     pub action: Box<RawValue>,
     /// Its denial.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "optional_object")]
     pub denial: Option<Denial>,
 }
 
@@ -157,23 +158,22 @@ impl Mutation for FileAccessRequest {
         let (filed, changes) = ask::file(act, &all, who, Some(&reason)).await.map_err(not_requestable)?;
         let request = filed.request.as_ref().and_then(|request| request.id.parse().ok());
         let submitted = Submitted { bundle: self.body.items.is_some(), items: items(act, &asked, request).await? };
-        let task = match same(act, &all, request, &submitted).await? {
-            Some(task) => task,
-            None => {
-                let task = AccessTask {
-                    id: act.id(AccessTaskId::new),
-                    org: all.org,
-                    token: all.token,
-                    requester,
-                    request,
-                    approval: act.id(ApprovalId::new),
-                    submitted: serde_json::to_string(&submitted).map_err(|_| Problem::internal())?,
-                    created_at: act.now,
-                    expires_at: shown_until(act, &all, request).await?,
-                };
-                db::access_tasks::insert(&mut act.tx, &task).await.map_err(internal)?;
-                task
-            }
+        let task = if let Some(task) = same(act, &all, request, &submitted).await? {
+            task
+        } else {
+            let task = AccessTask {
+                id: act.id(AccessTaskId::new),
+                org: all.org,
+                token: all.token,
+                requester,
+                request,
+                approval: act.id(ApprovalId::new),
+                submitted: serde_json::to_string(&submitted).map_err(|_| Problem::internal())?,
+                created_at: act.now,
+                expires_at: shown_until(act, &all, request).await?,
+            };
+            db::access_tasks::insert(&mut act.tx, &task).await.map_err(internal)?;
+            task
         };
         let evaluations = self.body.evaluations();
         let told = |mut change: crate::ops::Change| {
@@ -192,11 +192,12 @@ impl Body {
     /// What whoever decides reads.
     fn reason(&self) -> String {
         let context = self.context.clone().unwrap_or_default();
-        let mut reason = context.business_justification.or(context.reason).unwrap_or_default();
-        if let Some(until) = self.requested_access.as_ref().and_then(|access| access.requested_until) {
-            reason = format!("{reason} (until {until})").trim_start().to_owned();
+        let reason = context.business_justification.or(context.reason).unwrap_or_default();
+        match self.requested_access.as_ref().and_then(|access| access.requested_until) {
+            Some(until) if reason.is_empty() => format!("until {until}"),
+            Some(until) => format!("{reason} (until {until})"),
+            None => reason,
         }
-        reason
     }
 
     /// The ids of the evaluations, as far as they were sent.
@@ -247,14 +248,10 @@ impl FileAccessRequest {
 }
 
 fn entity<T: DeserializeOwned>(raw: &RawValue) -> Result<T, String> {
-    let text = raw.get();
-    if text.len() > ENTITY_MAX_BYTES {
+    if raw.get().len() > ENTITY_MAX_BYTES {
         return Err(format!("it has at most {ENTITY_MAX_BYTES} bytes"));
     }
-    if !text.starts_with('{') {
-        return Err("send an object".to_owned());
-    }
-    serde_json::from_str(text).map_err(|error| error.to_string())
+    read_object(raw)
 }
 
 fn read(act: &Act<'_, WriteTx>, denial: Option<&Denial>) -> Result<Descriptor, Problem> {

@@ -83,12 +83,10 @@ impl Status {
 
     /// What an item has come to, all of whose lines have to be granted: while one waits it waits, and otherwise what kept it
     /// from being approved says what became of it.
-    pub fn of_lines(states: impl Iterator<Item = GrantState> + Clone) -> Self {
-        let lines = || states.clone().map(Self::of_line);
-        [Self::Pending, Self::Denied, Self::Cancelled, Self::Expired]
-            .into_iter()
-            .find(|status| lines().any(|line| line == *status))
-            .unwrap_or(Self::Approved)
+    pub fn of_lines(states: impl Iterator<Item = GrantState>) -> Self {
+        let lines: Vec<Self> = states.map(Self::of_line).collect();
+        let ends = [Self::Pending, Self::Denied, Self::Cancelled, Self::Expired];
+        ends.into_iter().find(|status| lines.contains(status)).unwrap_or(Self::Approved)
     }
 
     /// What a task has come to whose items are these (profile, "Access Request Response").

@@ -124,9 +124,14 @@ both_databases! {
             without("/resource", "type"), without("/resource", "id"),
             with("/subject", json!("alice")), with("/action", json!(7)), with("/resource", json!(null)),
             with("/action/name", json!(123)), with("/subject/id", json!({})), with("/resource/id", json!("")),
-            with("/subject", json!([])), json!([good]), json!("text"), json!(null),
+            with("/subject", json!([])), with("/subject", json!(["token", scenario.alice])), json!([good]), json!("text"), json!(null),
         ];
-        for context in [json!("text"), json!({"ip": 7}), json!({"ip": "house"})] {
+        for properties in [json!([]), json!(["archive"]), json!("text"), json!({"api": 7})] {
+            let mut body = good.clone();
+            body["resource"]["properties"] = properties;
+            bad.push(body);
+        }
+        for context in [json!("text"), json!([]), json!({"ip": 7}), json!({"ip": "house"})] {
             let mut body = good.clone();
             body["context"] = context;
             bad.push(body);
