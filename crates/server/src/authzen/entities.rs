@@ -119,6 +119,6 @@ pub struct Context {
     pub request_id: Option<String>,
     /// The approval of an access request, as it was given. It decides nothing; a denial says more where it is there.
     #[serde(default)]
-    #[schema(value_type = Option<Object>)]
+    #[schema(value_type = serde_json::Value)]
     pub approval: Option<Box<RawValue>>,
 }
