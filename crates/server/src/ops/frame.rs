@@ -137,16 +137,18 @@ pub async fn query<Q: Query>(app: &App, caller: &Caller, work: &Q) -> Result<Rep
 /// Whether a query would still be answered: asked again and again while a long answer is under way. Leaves no access
 /// record; the query itself left one.
 pub async fn still<Q: Query>(app: &App, caller: &Caller, work: &Q) -> Result<(), Problem> {
-    again(app, caller, work).await.map(drop)
+    answer_quietly(app, caller, work).await.map(drop)
 }
 
 /// The answer of a query that was answered before, and is asked again while its caller waits. Leaves no access record
 /// either.
 pub async fn look<Q: Query>(app: &App, caller: &Caller, work: &Q) -> Result<Value, Problem> {
-    to_json(&again(app, caller, work).await?)
+    to_json(&answer_quietly(app, caller, work).await?)
 }
 
-async fn again<Q: Query>(app: &App, caller: &Caller, work: &Q) -> Result<Q::Output, Problem> {
+/// Answers a query without an access record and without being counted: for work that comes before a change, which is
+/// recorded.
+pub async fn answer_quietly<Q: Query>(app: &App, caller: &Caller, work: &Q) -> Result<Q::Output, Problem> {
     let mut tx = app.db.read().await.map_err(internal)?;
     let now = app.clock.now();
     let actor = Arc::new(who(app, &mut tx, caller, Q::OPERATION, now).await.map_err(Trouble::into_problem)?);

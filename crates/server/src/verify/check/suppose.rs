@@ -9,8 +9,9 @@ use crate::db::{DbError, Tx};
 use crate::verify::entry::Warm;
 use crate::verify::{Verify, load};
 use std::net::IpAddr;
+use tegata_core::bits::PermissionNumber;
 use tegata_core::decide::{Decision, Reason};
-use tegata_core::ids::TokenId;
+use tegata_core::ids::{ContextId, TokenId};
 use tegata_core::owner::Owner;
 use tegata_core::policy::KindPolicy;
 use tegata_core::time::Timestamp;
@@ -26,6 +27,15 @@ pub struct Past<'a> {
     pub organization: &'a str,
     /// Where it came from.
     pub address: Option<IpAddr>,
+}
+
+/// Whether a call would be allowed, and what for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Takes {
+    /// Whether it would be.
+    pub allowed: bool,
+    /// Permissions, each with the ids of its place and of those above it, innermost first.
+    pub needs: Vec<(PermissionNumber, Vec<ContextId>)>,
 }
 
 impl Verify {
@@ -48,6 +58,38 @@ impl Verify {
         other: &KindPolicy,
         now: Timestamp,
     ) -> Option<(Decision, Decision)> {
+        let decide = |supposed| self.judged(warm, past, supposed, now, |found| found.decision);
+        decide(None).zip(decide(Some(other)))
+    }
+
+    /// Decides a call by today's facts. None where the API is no longer there.
+    pub fn would_decide(&self, warm: &Warm, past: &Past<'_>, now: Timestamp) -> Option<Decision> {
+        self.judged(warm, past, None, now, |found| found.decision)
+    }
+
+    /// Decides a call by today's facts, and tells by which permissions: those of the alternative that decided where it is
+    /// allowed, and otherwise those of every alternative. None where the API is no longer there.
+    pub fn what_it_takes(&self, warm: &Warm, past: &Past<'_>, now: Timestamp) -> Option<Takes> {
+        self.judged(warm, past, None, now, |found| {
+            let allowed = found.decision.is_allowed();
+            let deciding = if allowed { found.deciding.clone() } else { 0..found.needs.needs.len() };
+            let needs = found.needs.needs.get(deciding).unwrap_or_default().iter();
+            let needs = needs.filter_map(|need| {
+                let place = found.needs.place(need).filter(|place| place.registered)?;
+                Some((need.permission, place.chain.to_vec()))
+            });
+            Takes { allowed, needs: needs.collect() }
+        })
+    }
+
+    fn judged<R>(
+        &self,
+        warm: &Warm,
+        past: &Past<'_>,
+        supposed: Option<&KindPolicy>,
+        now: Timestamp,
+        tell: impl FnOnce(&Found<'_>) -> R,
+    ) -> Option<R> {
         let view = self.index.view();
         let loaded = view.api(past.api)?;
         let wanted = Wanted::find(loaded, &past.what);
@@ -62,11 +104,8 @@ impl Verify {
         };
         let cold = Cold::Read(warm);
         let asked = Asked { view: &view, loaded, wanted: &wanted, question: &question, now, cold };
-        let decide = |supposed| {
-            let mut found = Found::denied(Reason::Unknown);
-            Judge { asked, token: &warm.token, supposed }.decide(&mut found);
-            found.decision
-        };
-        Some((decide(None), decide(Some(other))))
+        let mut found = Found::denied(Reason::Unknown);
+        Judge { asked, token: &warm.token, supposed }.decide(&mut found);
+        Some(tell(&found))
     }
 }
