@@ -166,8 +166,8 @@ both_databases! {
             assert!(of("global").is_some(), "the whole organization always makes a difference");
             for place in PLACES {
                 // Where a place is not told of, it is as in the next one above that is.
-                let above = ["house:key:main", "global"].into_iter().skip(usize::from(place != "room:key:hall"));
-                let nearest = of(place).or_else(|| above.filter_map(of).next()).unwrap();
+                let mut above = ["house:key:main", "global"].into_iter().skip(usize::from(place != "room:key:hall"));
+                let nearest = of(place).or_else(|| above.find_map(of)).unwrap();
                 let said: BTreeSet<&str> = nearest["apis"].as_array().unwrap().iter()
                     .flat_map(|api| api["allowed"].as_array().unwrap())
                     .flat_map(|one| one["permissions"].as_array().unwrap())
@@ -320,8 +320,8 @@ both_databases! {
         }
         keeper.post(SIZE, body).await.problem("conflict");
         // Whoever answers for the room only leaves the house to others.
-        let root = server.sign_in("root@example.com").await;
-        let warden = server.member(&root, &admin, "octo", "warden", "member").await;
+        let publisher = server.sign_in("root@example.com").await;
+        let warden = server.member(&publisher, &admin, "octo", "warden", "member").await;
         let given = json!({"role": "context-administrator", "principal": {"type": "user", "id": warden.id}, "context": town.room});
         admin.post("/v1/orgs/octo/assignments", given).await.status(201);
         server.advance(Duration::from_secs(1));
