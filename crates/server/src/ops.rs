@@ -12,6 +12,7 @@
 pub mod access_keys;
 pub mod access_policies;
 pub mod act;
+pub mod addresses;
 pub mod apis;
 pub mod applications;
 pub mod assignments;

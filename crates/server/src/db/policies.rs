@@ -1,42 +1,92 @@
-//! What each organization allows for each kind of credential.
+//! What each organization allows for each kind of credential, and what its contexts say beyond that.
 
-use super::{DbError, Tx, WriteTx, parsed};
+use super::{DbError, Tx, WriteTx, exactly_one, parsed, parsed_option};
+use ipnet::IpNet;
 use std::time::Duration;
 use tegata_core::credential::CredentialKind;
-use tegata_core::ids::OrgId;
-use tegata_core::policy::KindPolicy;
+use tegata_core::ids::{ContextId, OrgId};
+use tegata_core::policy::{ContextPolicy, KindPolicies, KindPolicy};
 use tegata_core::time::Timestamp;
 
-type Row = (String, String, i64, i64, i64, i64, i64, String, i64);
+type Row = (String, String, i64, i64, i64, i64, i64, String, i64, String);
 
 /// The policy that governs a kind; what a fresh organization has where nothing was set.
 pub async fn get(tx: &mut Tx, org: OrgId, kind: CredentialKind) -> Result<KindPolicy, DbError> {
     let kind = kind.governed_by().unwrap_or(kind);
     let row: Option<Row> = sqlx::query_as(
         "SELECT admission, level, max_lifetime_seconds, unscoped, without_end, four_eyes, request_lifetime_seconds,
-            leaver, succession_seconds
+            leaver, succession_seconds, addresses
          FROM policies WHERE org_id = $1 AND kind = $2",
     )
     .bind(org.to_string())
     .bind(kind.as_str())
     .fetch_optional(tx.connection())
     .await?;
-    match row {
-        None => Ok(KindPolicy::fresh(kind)),
-        Some((admission, level, seconds, unscoped, without_end, four_eyes, request_seconds, leaver, succession)) => {
-            Ok(KindPolicy {
-                admission: parsed(&admission)?,
-                level: parsed(&level)?,
-                max_lifetime: Duration::from_secs(seconds.cast_unsigned()),
-                unscoped: unscoped != 0,
-                without_end: without_end != 0,
-                four_eyes: four_eyes != 0,
-                request_lifetime: Duration::from_secs(request_seconds.cast_unsigned()),
-                leaver: parsed(&leaver)?,
-                succession: Duration::from_secs(succession.cast_unsigned()),
-            })
-        }
-    }
+    let Some(row) = row else { return Ok(KindPolicy::fresh(kind)) };
+    let (admission, level, seconds, unscoped, without_end, four_eyes, request_seconds, leaver, succession, addresses) =
+        row;
+    Ok(KindPolicy {
+        admission: parsed(&admission)?,
+        level: parsed(&level)?,
+        max_lifetime: Duration::from_secs(seconds.cast_unsigned()),
+        unscoped: unscoped != 0,
+        without_end: without_end != 0,
+        four_eyes: four_eyes != 0,
+        request_lifetime: Duration::from_secs(request_seconds.cast_unsigned()),
+        leaver: parsed(&leaver)?,
+        succession: Duration::from_secs(succession.cast_unsigned()),
+        addresses: read_ranges(&addresses)?,
+    })
+}
+
+/// The policy that governs a kind, with what contexts say.
+pub async fn with_contexts(tx: &mut Tx, org: OrgId, kind: CredentialKind) -> Result<KindPolicies, DbError> {
+    let kind = kind.governed_by().unwrap_or(kind);
+    let organization = get(tx, org, kind).await?;
+    let rows: Vec<ContextRow> = sqlx::query_as(
+        "SELECT context_id, admission, level, max_lifetime_seconds, four_eyes, request_lifetime_seconds, addresses
+         FROM context_policies WHERE org_id = $1 AND kind = $2",
+    )
+    .bind(org.to_string())
+    .bind(kind.as_str())
+    .fetch_all(tx.connection())
+    .await?;
+    let contexts = rows.into_iter().map(read_context).collect::<Result<_, _>>()?;
+    Ok(KindPolicies::new(organization, contexts))
+}
+
+/// Which contexts of an organization say something, and of which kinds.
+pub async fn of_contexts(tx: &mut Tx, org: OrgId) -> Result<Vec<(ContextId, CredentialKind)>, DbError> {
+    let rows: Vec<(String, String)> =
+        sqlx::query_as("SELECT context_id, kind FROM context_policies WHERE org_id = $1 ORDER BY context_id, kind")
+            .bind(org.to_string())
+            .fetch_all(tx.connection())
+            .await?;
+    rows.into_iter().map(|(context, kind)| Ok((parsed(&context)?, parsed(&kind)?))).collect()
+}
+
+type ContextRow = (String, Option<String>, Option<String>, Option<i64>, i64, Option<i64>, String);
+
+fn read_context(row: ContextRow) -> Result<(ContextId, ContextPolicy), DbError> {
+    let (context, admission, level, lifetime, four_eyes, request_lifetime, addresses) = row;
+    let seconds = |seconds: Option<i64>| seconds.map(|seconds| Duration::from_secs(seconds.cast_unsigned()));
+    let policy = ContextPolicy {
+        admission: parsed_option(admission.as_deref())?,
+        level: parsed_option(level.as_deref())?,
+        max_lifetime: seconds(lifetime),
+        four_eyes: four_eyes != 0,
+        request_lifetime: seconds(request_lifetime),
+        addresses: read_ranges(&addresses)?,
+    };
+    Ok((parsed(&context)?, policy))
+}
+
+fn read_ranges(text: &str) -> Result<Vec<IpNet>, DbError> {
+    text.split_whitespace().map(parsed).collect()
+}
+
+fn written(ranges: &[IpNet]) -> String {
+    ranges.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
 }
 
 /// Sets the policy for a kind.
@@ -49,13 +99,14 @@ pub async fn set(
 ) -> Result<(), DbError> {
     sqlx::query(
         "INSERT INTO policies (org_id, kind, admission, level, max_lifetime_seconds, unscoped, without_end, four_eyes,
-            request_lifetime_seconds, leaver, succession_seconds, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+            request_lifetime_seconds, leaver, succession_seconds, addresses, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
          ON CONFLICT (org_id, kind) DO UPDATE SET admission = excluded.admission, level = excluded.level,
             max_lifetime_seconds = excluded.max_lifetime_seconds, unscoped = excluded.unscoped,
             without_end = excluded.without_end, four_eyes = excluded.four_eyes,
             request_lifetime_seconds = excluded.request_lifetime_seconds, leaver = excluded.leaver,
-            succession_seconds = excluded.succession_seconds, updated_at = excluded.updated_at",
+            succession_seconds = excluded.succession_seconds, addresses = excluded.addresses,
+            updated_at = excluded.updated_at",
     )
     .bind(org.to_string())
     .bind(kind.as_str())
@@ -68,8 +119,66 @@ pub async fn set(
     .bind(policy.request_lifetime.as_secs().cast_signed())
     .bind(policy.leaver.as_str())
     .bind(policy.succession.as_secs().cast_signed())
+    .bind(written(&policy.addresses))
     .bind(now.as_micros())
     .execute(tx.connection())
     .await?;
     Ok(())
+}
+
+/// How many policies contexts of an organization have.
+pub async fn count_contexts(tx: &mut Tx, org: OrgId) -> Result<i64, DbError> {
+    let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM context_policies WHERE org_id = $1")
+        .bind(org.to_string())
+        .fetch_one(tx.connection())
+        .await?;
+    Ok(count)
+}
+
+/// Sets what a context says of a kind.
+pub async fn set_context(
+    tx: &mut WriteTx,
+    org: OrgId,
+    (context, kind): (ContextId, CredentialKind),
+    policy: &ContextPolicy,
+    now: Timestamp,
+) -> Result<(), DbError> {
+    let seconds = |duration: Option<Duration>| duration.map(|duration| duration.as_secs().cast_signed());
+    sqlx::query(
+        "INSERT INTO context_policies (org_id, context_id, kind, admission, level, max_lifetime_seconds, four_eyes,
+            request_lifetime_seconds, addresses, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+         ON CONFLICT (context_id, kind) DO UPDATE SET admission = excluded.admission, level = excluded.level,
+            max_lifetime_seconds = excluded.max_lifetime_seconds, four_eyes = excluded.four_eyes,
+            request_lifetime_seconds = excluded.request_lifetime_seconds, addresses = excluded.addresses,
+            updated_at = excluded.updated_at",
+    )
+    .bind(org.to_string())
+    .bind(context.to_string())
+    .bind(kind.as_str())
+    .bind(policy.admission.map(|admission| admission.as_str()))
+    .bind(policy.level.map(|level| level.as_str()))
+    .bind(seconds(policy.max_lifetime))
+    .bind(i64::from(policy.four_eyes))
+    .bind(seconds(policy.request_lifetime))
+    .bind(written(&policy.addresses))
+    .bind(now.as_micros())
+    .execute(tx.connection())
+    .await?;
+    Ok(())
+}
+
+/// Takes back what a context says of a kind.
+pub async fn delete_context(
+    tx: &mut WriteTx,
+    org: OrgId,
+    (context, kind): (ContextId, CredentialKind),
+) -> Result<(), DbError> {
+    let done = sqlx::query("DELETE FROM context_policies WHERE org_id = $1 AND context_id = $2 AND kind = $3")
+        .bind(org.to_string())
+        .bind(context.to_string())
+        .bind(kind.as_str())
+        .execute(tx.connection())
+        .await?;
+    exactly_one(&done)
 }

@@ -14,7 +14,7 @@ use tegata_core::ceiling::{Ceiling, CeilingPart, Ceilings};
 use tegata_core::credential::{CredentialKind, PartState};
 use tegata_core::decide::{Grant, Grants};
 use tegata_core::ids::{AccessPolicyId, ApiId, ContextId, OrgId, RoleId, UserId};
-use tegata_core::policy::KindPolicy;
+use tegata_core::policy::KindPolicies;
 use tegata_core::role::{Held, Right};
 
 /// What a role holds.
@@ -50,8 +50,8 @@ pub struct OwnRights {
     pub grants: Option<Vec<Grant>>,
     /// The access policies that are laid on any of them.
     pub ceilings: Vec<(AccessPolicyId, Ceiling)>,
-    /// The policy for the token's kind; none for a session.
-    pub policy: Option<KindPolicy>,
+    /// The policies for the token's kind; none for a session.
+    pub policies: Option<KindPolicies>,
     /// Whether an organization key acts for itself, bounded by its grants alone. It has no roles, so it passes nothing on.
     pub for_itself: bool,
 }
@@ -109,11 +109,11 @@ pub async fn of_actor(app: &App, tx: &mut Tx, actor: &Actor, org: OrgId) -> Resu
     };
     let kind = actor.itself.as_ref().map_or(CredentialKind::PersonalToken, |itself| itself.kind);
     let mut ceilings = Vec::new();
-    let (part_state, grants, policy) = match actor.token {
+    let (part_state, grants, policies) = match actor.token {
         None => (PartState::Active, None, None),
         Some(token) => {
             let part = db::tokens::part(tx, org, token).await?;
-            let policy = db::policies::get(tx, org, kind).await?;
+            let policies = db::policies::with_contexts(tx, org, kind).await?;
             let grants = grants_of_token(app, tx, token, org).await?;
             for id in grants.iter().filter_map(Grant::ceiling) {
                 if let Some(parts) = db::access_policies::parts(tx, org, id).await? {
@@ -121,10 +121,10 @@ pub async fn of_actor(app: &App, tx: &mut Tx, actor: &Actor, org: OrgId) -> Resu
                 }
             }
             // A token without a part here was never given anything here.
-            (part.map_or(PartState::Active, |part| part.state), Some(grants), Some(policy))
+            (part.map_or(PartState::Active, |part| part.state), Some(grants), Some(policies))
         }
     };
-    Ok(OwnRights { owner_active, roles, part_state, grants, ceilings, policy, for_itself: actor.itself.is_some() })
+    Ok(OwnRights { owner_active, roles, part_state, grants, ceilings, policies, for_itself: actor.itself.is_some() })
 }
 
 /// The roles of a user in an organization, directly and through teams.

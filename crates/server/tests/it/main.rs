@@ -24,6 +24,7 @@ mod matrix;
 mod openapi;
 mod people;
 mod places;
+mod policies;
 mod preload;
 mod proof;
 mod questions;

@@ -109,7 +109,7 @@ pub async fn plan<T: Reading>(act: &mut Act<'_, T>, allowed: &Allowed, body: &Bo
 
 /// An unscoped key needs the policy's word, and whoever makes one administers the whole organization, signed in.
 fn require_unscoped(allowed: &Allowed, world: &World) -> Result<(), Problem> {
-    if !world.policy.unscoped {
+    if !world.policy().unscoped {
         let detail = format!(
             "the policy of {} takes no unscoped keys: list scopes, or change the policy for organization_key",
             world.org.key

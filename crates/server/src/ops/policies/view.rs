@@ -1,6 +1,8 @@
 //! Policies as they are shown.
 
+use ipnet::IpNet;
 use serde::Serialize;
+use std::time::Duration;
 use tegata_core::credential::CredentialKind;
 use tegata_core::policy::KindPolicy;
 use utoipa::ToSchema;
@@ -32,6 +34,8 @@ pub struct PolicyView {
     pub leaver: String,
     /// How many days a service account whose owner left waits for a successor before its keys stop.
     pub succession_days: u64,
+    /// From where credentials of the kind may be shown; empty for anywhere.
+    pub addresses: Vec<String>,
 }
 
 impl PolicyView {
@@ -41,15 +45,26 @@ impl PolicyView {
             kind: kind.as_str().to_owned(),
             admission: policy.admission.as_str().to_owned(),
             level: policy.level.as_str().to_owned(),
-            max_lifetime_days: policy.max_lifetime.as_secs() / DAY_SECONDS,
+            max_lifetime_days: in_days(policy.max_lifetime),
             unscoped: policy.unscoped,
             without_end: policy.without_end,
             four_eyes: policy.four_eyes,
-            request_lifetime_days: policy.request_lifetime.as_secs() / DAY_SECONDS,
+            request_lifetime_days: in_days(policy.request_lifetime),
             leaver: policy.leaver.as_str().to_owned(),
-            succession_days: policy.succession.as_secs() / DAY_SECONDS,
+            succession_days: in_days(policy.succession),
+            addresses: texts(&policy.addresses),
         }
     }
+}
+
+/// Ranges as they are shown.
+pub fn texts(ranges: &[IpNet]) -> Vec<String> {
+    ranges.iter().map(ToString::to_string).collect()
+}
+
+/// Days of a span of time.
+pub const fn in_days(span: Duration) -> u64 {
+    span.as_secs() / DAY_SECONDS
 }
 
 /// Whether organizations have a policy for a kind of its own.

@@ -12,7 +12,7 @@ use std::net::IpAddr;
 use tegata_core::decide::{Decision, Reason};
 use tegata_core::ids::TokenId;
 use tegata_core::owner::Owner;
-use tegata_core::policy::KindPolicy;
+use tegata_core::policy::KindPolicies;
 use tegata_core::time::Timestamp;
 
 /// A call, as it was recorded.
@@ -39,13 +39,13 @@ impl Verify {
         Ok(Some(Warm { token, user }))
     }
 
-    /// Decides a call by today's facts: under the policy in force, and under another one for the credential's kind. None where
+    /// Decides a call by today's facts: under the policies in force, and under others for the credential's kind. None where
     /// the API is no longer there.
     pub fn suppose(
         &self,
         warm: &Warm,
         past: &Past<'_>,
-        other: &KindPolicy,
+        other: &KindPolicies,
         now: Timestamp,
     ) -> Option<(Decision, Decision)> {
         let view = self.index.view();
