@@ -11,7 +11,7 @@ use super::render::Column;
 use crate::app::Clock;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Subcommand};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tegata_core::operations;
 use tegata_core::policy::{Admission, LeaverAction, LevelLimit};
 
@@ -60,6 +60,33 @@ pub struct Addresses {
     /// From anywhere; in a context: from wherever is allowed above
     #[arg(long, conflicts_with = "address")]
     any_address: bool,
+}
+
+/// What may be asked for at all.
+#[derive(Debug, Args)]
+pub struct Askable {
+    /// A scope that may be asked for, of the API that --api names; may be said several times
+    #[arg(long, value_name = "SCOPE", requires = "api")]
+    askable: Vec<String>,
+    /// The API's key or id
+    #[arg(long, value_name = "API", requires = "askable")]
+    api: Option<String>,
+    /// Everything may be asked for; in a context: whatever may be above
+    #[arg(long, conflicts_with = "askable")]
+    any_permission: bool,
+}
+
+impl Askable {
+    /// The list to be sent, in the place of what is said of the same API now; none where nothing is said.
+    fn list(&self, now: &Value) -> Option<Value> {
+        if self.any_permission {
+            return Some(json!([]));
+        }
+        let api = self.api.as_ref()?;
+        let others = now.as_array().into_iter().flatten();
+        let others = others.filter(|part| part.get("api").and_then(Value::as_str) != Some(api)).cloned();
+        Some(others.chain([json!({"api": api, "scopes": self.askable})]).collect())
+    }
 }
 
 impl Addresses {
@@ -131,6 +158,8 @@ pub struct Set {
     succession_days: Option<u64>,
     #[command(flatten)]
     addresses: Addresses,
+    #[command(flatten)]
+    askable: Askable,
     /// Why; other people read it
     #[arg(long, value_name = "TEXT")]
     reason: String,
@@ -198,6 +227,7 @@ impl Set {
                 .hint(format!("write one of {}", kinds.join(", "))));
         };
         let kept = |name: &str| now.get(name).cloned().unwrap_or_default();
+        let permissions = self.askable.list(&kept("permissions"));
         let call = Call::to(operations::POLICY_SET)
             .at("org", org)
             .at("kind", self.kind)
@@ -211,6 +241,7 @@ impl Set {
             .with("leaver", self.leaver)
             .with("succession_days", self.succession_days)
             .with("addresses", self.addresses.list())
+            .with("permissions", permissions)
             .with("reason", self.reason);
         desk.show(call).await
     }

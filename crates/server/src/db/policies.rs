@@ -1,5 +1,6 @@
 //! What each organization allows for each kind of credential, and what its contexts say beyond that.
 
+use super::access_policies::Part;
 use super::{DbError, Tx, WriteTx, exactly_one, parsed, parsed_option};
 use ipnet::IpNet;
 use std::time::Duration;
@@ -126,6 +127,65 @@ pub async fn set(
     Ok(())
 }
 
+/// What may be asked for of a kind: of each that says something, of the organization (none) or a context, its list.
+pub type Askable = Vec<(Option<ContextId>, Vec<Part>)>;
+
+/// What the organization and its contexts let be asked for of a kind. Where nobody says anything, everything may be.
+pub async fn askable(tx: &mut Tx, org: OrgId, kind: CredentialKind) -> Result<Askable, DbError> {
+    let kind = kind.governed_by().unwrap_or(kind);
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT '', permissions FROM policies WHERE org_id = $1 AND kind = $2 AND permissions <> ''
+         UNION ALL
+         SELECT context_id, permissions FROM context_policies WHERE org_id = $3 AND kind = $4 AND permissions <> ''",
+    )
+    .bind(org.to_string())
+    .bind(kind.as_str())
+    .bind(org.to_string())
+    .bind(kind.as_str())
+    .fetch_all(tx.connection())
+    .await?;
+    let read = |(context, text): (String, String)| {
+        let context = if context.is_empty() { None } else { Some(parsed(&context)?) };
+        Ok((context, text.lines().map(read_part).collect::<Result<_, DbError>>()?))
+    };
+    rows.into_iter().map(read).collect()
+}
+
+fn read_part(line: &str) -> Result<Part, DbError> {
+    let mut words = line.split(' ');
+    let (api, context) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let context = if context == "-" { None } else { Some(parsed(context)?) };
+    Ok(Part { api: parsed(api)?, context, permissions: words.map(str::to_owned).collect() })
+}
+
+/// Sets what may be asked for, of the organization (none) or of a context, whose policy is there; an empty list for everything.
+pub async fn set_askable(
+    tx: &mut WriteTx,
+    org: OrgId,
+    (context, kind): (Option<ContextId>, CredentialKind),
+    parts: &[Part],
+) -> Result<(), DbError> {
+    let line = |part: &Part| {
+        let context = part.context.map_or_else(|| "-".to_owned(), |context| context.to_string());
+        format!("{} {context} {}", part.api, part.permissions.join(" "))
+    };
+    let text = parts.iter().map(line).collect::<Vec<_>>().join("\n");
+    let query = match context {
+        None => sqlx::query("UPDATE policies SET permissions = $1 WHERE org_id = $2 AND kind = $3")
+            .bind(text)
+            .bind(org.to_string())
+            .bind(kind.as_str()),
+        Some(context) => sqlx::query(
+            "UPDATE context_policies SET permissions = $1 WHERE org_id = $2 AND kind = $3 AND context_id = $4",
+        )
+        .bind(text)
+        .bind(org.to_string())
+        .bind(kind.as_str())
+        .bind(context.to_string()),
+    };
+    exactly_one(&query.execute(tx.connection()).await?)
+}
+
 /// How many policies contexts of an organization have.
 pub async fn count_contexts(tx: &mut Tx, org: OrgId) -> Result<i64, DbError> {
     let (count,): (i64,) = sqlx::query_as("SELECT COUNT(*) FROM context_policies WHERE org_id = $1")
@@ -146,8 +206,8 @@ pub async fn set_context(
     let seconds = |duration: Option<Duration>| duration.map(|duration| duration.as_secs().cast_signed());
     sqlx::query(
         "INSERT INTO context_policies (org_id, context_id, kind, admission, level, max_lifetime_seconds, four_eyes,
-            request_lifetime_seconds, addresses, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+            request_lifetime_seconds, addresses, permissions, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, '', $10)
          ON CONFLICT (context_id, kind) DO UPDATE SET admission = excluded.admission, level = excluded.level,
             max_lifetime_seconds = excluded.max_lifetime_seconds, four_eyes = excluded.four_eyes,
             request_lifetime_seconds = excluded.request_lifetime_seconds, addresses = excluded.addresses,

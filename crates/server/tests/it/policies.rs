@@ -1,6 +1,7 @@
 //! What organizations and their contexts allow for each kind of credential: from where, for what, and how long; effective on
 //! the next check, and taken back as easily.
 
+mod askable;
 mod contexts;
 mod foreseen;
 

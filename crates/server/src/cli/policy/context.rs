@@ -70,6 +70,7 @@ pub async fn set(desk: &Desk, org: String, set: Set) -> Result<(), CliError> {
         .with("four_eyes", or_kept(set.four_eyes.map(Value::from), "four_eyes"))
         .with("request_lifetime_days", or_kept(set.request_lifetime_days.map(Value::from), "request_lifetime_days"))
         .with("addresses", or_kept(set.addresses.list().map(Value::from), "addresses"))
+        .with("permissions", or_kept(set.askable.list(&kept("permissions")), "permissions"))
         .with("reason", set.reason);
     desk.show(call).await
 }

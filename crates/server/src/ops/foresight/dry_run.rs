@@ -8,8 +8,8 @@ use crate::db::{self, Tx};
 use crate::ops::act::internal;
 use crate::ops::contexts::place;
 use crate::ops::policies::contexts::view::ContextPolicyView;
-use crate::ops::policies::fields;
 use crate::ops::policies::view::PolicyView;
+use crate::ops::policies::{askable, fields};
 use crate::ops::records::filters::unreadable;
 use crate::ops::records::span::Span;
 use crate::ops::{Act, Caller, Query, frame};
@@ -130,9 +130,11 @@ impl DryRunContextPolicy {
             KindPolicies::new(policies.organization.clone(), contexts)
         };
         let (policies, proposed, foreseen) = foresee(app, org, kind, body, propose).await?;
+        let mut tx = app.db.read().await.map_err(internal)?;
+        let permissions = askable::view(app, &mut tx, org, kind, chain.first().copied()).await.map_err(internal)?;
         Ok(ContextDryRunView {
-            policy: ContextPolicyView::of(kind, &policies, &chain),
-            proposed: ContextPolicyView::of(kind, &proposed, &chain),
+            policy: ContextPolicyView::of(kind, &policies, &chain, permissions.clone()),
+            proposed: ContextPolicyView::of(kind, &proposed, &chain, permissions),
             foreseen,
         })
     }
@@ -166,9 +168,11 @@ impl DryRunPolicy {
             KindPolicies::new(proposed, policies.contexts().to_vec())
         };
         let (policies, proposed, foreseen) = foresee(app, org, kind, body, propose).await?;
+        let mut tx = app.db.read().await.map_err(internal)?;
+        let permissions = askable::view(app, &mut tx, org, kind, None).await.map_err(internal)?;
         Ok(DryRunView {
-            policy: PolicyView::of(kind, &policies.organization),
-            proposed: PolicyView::of(kind, &proposed.organization),
+            policy: PolicyView::of(kind, &policies.organization, permissions.clone()),
+            proposed: PolicyView::of(kind, &proposed.organization, permissions),
             foreseen,
         })
     }

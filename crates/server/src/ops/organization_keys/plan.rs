@@ -116,6 +116,13 @@ fn require_unscoped(allowed: &Allowed, world: &World) -> Result<(), Problem> {
         );
         return Err(Problem::new(Code::Forbidden, detail).with("reason", "policy_denied"));
     }
+    if !world.askable.is_everything() {
+        let detail = format!(
+            "the policy of {} for organization_key lists what may be asked for, and an unscoped key has everything",
+            world.org.key
+        );
+        return Err(Problem::new(Code::Forbidden, detail).with("reason", "policy_denied"));
+    }
     allowed.rights.with_authority(|authority| authority.covers_everything(&[])).map_err(|_| {
         let detail = "an unscoped key is made by an administrator of the whole organization, signed in as themself";
         Problem::new(Code::BeyondOwnRights, detail)

@@ -1,10 +1,12 @@
 //! Change what an organization allows for a kind of credential. It holds for every check from now on, also of
 //! credentials that exist; nothing is revoked, so that the reversal brings everything back.
 
-use super::fields;
 use super::view::PolicyView;
+use super::{askable, fields};
+use crate::db::access_policies::Part;
 use crate::db::feed::Topic;
 use crate::db::{self, WriteTx};
+use crate::ops::access_policies::parts::{self, PartBody};
 use crate::ops::act::internal;
 use crate::ops::{Act, Change, Changes, Mutation};
 use serde::Deserialize;
@@ -58,6 +60,10 @@ pub struct Body {
     /// list for anywhere; left out: as it is.
     #[serde(default)]
     pub addresses: Option<Vec<String>>,
+    /// The permissions that may be asked for at all, at most 1,000 scopes; an empty list for everything; left out: as it is. What
+    /// was granted before goes on.
+    #[serde(default)]
+    pub permissions: Option<Vec<PartBody>>,
     /// Why it is changed.
     pub reason: String,
 }
@@ -102,10 +108,21 @@ impl Mutation for SetPolicy {
             succession: body.succession_days.map_or(before.succession, days),
             addresses: addresses.unwrap_or_else(|| before.addresses.clone()),
         };
+        let app = act.app;
+        let permissions: Option<Vec<Part>> = match &body.permissions {
+            Some(bodies) => Some(parts::read(act, org, "permissions", bodies).await?),
+            None => None,
+        };
+        askable::check_kind(kind, permissions.as_deref().unwrap_or_default())?;
+        let asked_before = askable::view(app, act.tx(), org, kind, None).await.map_err(internal)?;
         db::policies::set(&mut act.tx, org, kind, &policy, act.now).await.map_err(internal)?;
-        let view = PolicyView::of(kind, &policy);
+        if let Some(permissions) = permissions {
+            db::policies::set_askable(&mut act.tx, org, (None, kind), &permissions).await.map_err(internal)?;
+        }
+        let asked = askable::view(app, act.tx(), org, kind, None).await.map_err(internal)?;
+        let view = PolicyView::of(kind, &policy, asked);
         let change = Change::new(org, org)
-            .before(json!(PolicyView::of(kind, &before)))
+            .before(json!(PolicyView::of(kind, &before, asked_before)))
             .after(json!(view))
             .because(Some(reason))
             .feed(Topic::Org, Some(org), org);

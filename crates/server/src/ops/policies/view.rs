@@ -1,5 +1,6 @@
 //! Policies as they are shown.
 
+use crate::ops::access_policies::view::PartView;
 use ipnet::IpNet;
 use serde::Serialize;
 use std::time::Duration;
@@ -36,11 +37,13 @@ pub struct PolicyView {
     pub succession_days: u64,
     /// From where credentials of the kind may be shown; empty for anywhere.
     pub addresses: Vec<String>,
+    /// The permissions that may be asked for at all; empty for everything. What was granted before goes on.
+    pub permissions: Vec<PartView>,
 }
 
 impl PolicyView {
     /// A policy of a kind.
-    pub fn of(kind: CredentialKind, policy: &KindPolicy) -> Self {
+    pub fn of(kind: CredentialKind, policy: &KindPolicy, permissions: Vec<PartView>) -> Self {
         Self {
             kind: kind.as_str().to_owned(),
             admission: policy.admission.as_str().to_owned(),
@@ -53,6 +56,7 @@ impl PolicyView {
             leaver: policy.leaver.as_str().to_owned(),
             succession_days: in_days(policy.succession),
             addresses: texts(&policy.addresses),
+            permissions,
         }
     }
 }

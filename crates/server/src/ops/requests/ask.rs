@@ -242,7 +242,7 @@ async fn lacking<'w>(
         if !catalogue.grantable_in(kind.as_deref()).contains(known.number) {
             broken.note("request", format!("`{}` cannot be granted in this place", known.name));
         }
-        if let Err(why) = world.admits_asking(known, &chain) {
+        if let Err(why) = world.admits_asking(asked.api, known, &chain) {
             broken.note("request", why);
         }
         let rights = rights::rights_of(&held);

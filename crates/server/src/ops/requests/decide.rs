@@ -270,6 +270,10 @@ async fn settle(
         match outcome {
             Ok(next) => settled.push((deciding, next, terms)),
             Err(Outcome::Gone(why)) => broken.note(&deciding.field, why),
+            Err(Outcome::NotAskable(why)) => {
+                refused.get_or_insert(Refused::PolicyDenied);
+                broken.note(&deciding.field, format!("line {}: {why}", deciding.number));
+            }
             Err(Outcome::Refused(why)) => {
                 refused.get_or_insert(why);
                 broken.note(&deciding.field, format!("line {}: {why}", deciding.number));
@@ -301,6 +305,8 @@ const GONE: &str =
 enum Outcome {
     /// The rule says no.
     Refused(Refused),
+    /// A policy has it no longer among what may be asked for.
+    NotAskable(String),
     /// What was asked for is no longer there.
     Gone(&'static str),
 }
@@ -336,8 +342,10 @@ fn decided(
             let to = terms.and_then(|terms| terms.wish.as_ref());
             let narrower = to.and_then(|wish| wish.api.catalogue.permission(wish.permission));
             let known = narrower.or(known).ok_or(Outcome::Gone(GONE))?;
+            let there = to.map_or(chain, |wish| &wish.chain);
+            world.askable.admits(line.api, known, there).map_err(Outcome::NotAskable)?;
             Verdict::Grant(Narrowed {
-                chain: to.map_or(chain, |wish| &wish.chain),
+                chain: there,
                 permission: known.number,
                 with_implied: &known.with_implied,
                 level: known.level,

@@ -38,10 +38,10 @@ both_databases! {
         let (from, to) = (server.in_days(-1), server.in_days(0));
         let mut broke = 0;
         for (context, change) in [
-            (None, json!({"addresses": ["203.0.113.0/30"]})),
+            (None, json!({"addresses": ["203.0.113.0/29"]})),
             (Some("house:key:main"), json!({"admission": "deny"})),
             (Some("house:key:main"), json!({"level": "read_only"})),
-            (Some("room:key:hall"), json!({"addresses": ["203.0.113.4/31"]})),
+            (Some("room:key:hall"), json!({"addresses": ["203.0.113.2/31"]})),
             // By then the contexts say what they say, and the organization's dry run accounts for it.
             (None, json!({"level": "read_only"})),
             (None, json!({"addresses": []})),

@@ -33,7 +33,7 @@ impl Mutation for DeleteContextPolicy {
         let kind = fields::kind(&self.kind)?;
         let chain = place::chain(act, org, Some(context)).await?;
         let policies = db::policies::with_contexts(act.tx(), org, kind).await.map_err(internal)?;
-        let before = ContextPolicyView::of(kind, &policies, &chain);
+        let before = ContextPolicyView::read(act, org, kind, &chain).await?;
         if policies.of(context).is_none() {
             return Ok((before, Changes { list: Vec::new() }));
         }

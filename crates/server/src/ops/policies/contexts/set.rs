@@ -4,12 +4,17 @@
 
 use super::COUNT_MAX;
 use super::view::ContextPolicyView;
+use crate::db::access_policies::Part;
 use crate::db::feed::Topic;
+use crate::db::orgs::Org;
 use crate::db::{self, WriteTx};
+use crate::ops::access_policies::parts::{self, PartBody};
 use crate::ops::act::{Reading, internal};
 use crate::ops::contexts::place;
+use crate::ops::policies::askable::{self, Askable};
 use crate::ops::policies::fields;
 use crate::ops::policies::view::in_days;
+use crate::ops::tokens::broken::Broken;
 use crate::ops::{Act, Change, Changes, Mutation};
 use serde::Deserialize;
 use serde_json::json;
@@ -49,6 +54,9 @@ pub struct Body {
     /// Addresses and ranges (CIDR) from which credentials of the kind may be shown for something there, at most 50.
     #[serde(default)]
     pub addresses: Vec<String>,
+    /// The permissions that may be asked for there at all, at most 1,000 scopes: each is one that may be asked for above.
+    #[serde(default)]
+    pub permissions: Vec<PartBody>,
     /// Why it is changed.
     pub reason: String,
 }
@@ -73,20 +81,30 @@ impl Mutation for SetContextPolicy {
     async fn apply(&self, act: &mut Act<'_, WriteTx>) -> Result<(Self::Output, Changes), Problem> {
         let org = act.visible_org(&self.org).await?;
         let context = place::of_path(act, org.id, &self.context).await?.id;
-        let org = act.require_in(Self::OPERATION, org, Some(context)).await?.org.id;
+        let org = act.require_in(Self::OPERATION, org, Some(context)).await?.org;
         let kind = fields::kind(&self.kind)?;
         let reason = fields::reason(&self.body.reason)?;
         let policy = self.body.read(kind)?;
-        let chain = place::chain(act, org, Some(context)).await?;
-        let policies = db::policies::with_contexts(act.tx(), org, kind).await.map_err(internal)?;
-        require_within(act, org, &policies, &chain, &policy).await?;
+        let permissions = parts::read(act, org.id, "permissions", &self.body.permissions).await?;
+        askable::check_kind(kind, &permissions)?;
+        if policy.is_empty() && permissions.is_empty() {
+            let message =
+                "say at least one thing that is stricter than above; to take all of it back, delete the policy";
+            return Err(Problem::field("admission", message));
+        }
+        let chain = place::chain(act, org.id, Some(context)).await?;
+        let policies = db::policies::with_contexts(act.tx(), org.id, kind).await.map_err(internal)?;
+        require_within(act, org.id, &policies, &chain, &policy).await?;
+        require_askable(act, &org, kind, &chain, &permissions).await?;
+        let org = org.id;
         let is_new = policies.of(context).is_none();
         if is_new && db::policies::count_contexts(act.tx(), org).await.map_err(internal)? >= COUNT_MAX {
             let detail = format!("the contexts of an organization have at most {COUNT_MAX} policies of their own");
             return Err(Problem::new(Code::Conflict, detail));
         }
-        let before = ContextPolicyView::of(kind, &policies, &chain);
+        let before = ContextPolicyView::read(act, org, kind, &chain).await?;
         db::policies::set_context(&mut act.tx, org, (context, kind), &policy, act.now).await.map_err(internal)?;
+        db::policies::set_askable(&mut act.tx, org, (Some(context), kind), &permissions).await.map_err(internal)?;
         let view = ContextPolicyView::read(act, org, kind, &chain).await?;
         let change = Change::new(org, context).before(json!(before)).after(json!(view)).because(Some(reason)).feed(
             Topic::Org,
@@ -111,11 +129,6 @@ impl Body {
             request_lifetime: days("request_lifetime_days", self.request_lifetime_days, REQUEST_LIFETIME_MAX)?,
             addresses: fields::ranges(&self.addresses)?,
         };
-        if policy.is_empty() {
-            let message =
-                "say at least one thing that is stricter than above; to take everything back, delete the policy";
-            return Err(Problem::field("admission", message));
-        }
         Ok(policy)
     }
 }
@@ -130,12 +143,36 @@ async fn require_within<T: Reading>(
 ) -> Result<(), Problem> {
     for above in chain.get(1..).unwrap_or_default() {
         if let Some(Err(looser)) = policies.of(*above).map(|above| policy.is_within(above)) {
-            let named = db::contexts::get(act.tx(), org, *above).await.map_err(internal)?;
-            let whose = named.map_or_else(|| above.to_string(), |named| format!("{}:key:{}", named.kind, named.key));
+            let whose = askable::place(act.tx(), org, *above).await.map_err(internal)?;
             return Err(told(looser, &format!("the policy of {whose}")));
         }
     }
     policy.is_within(&policies.organization.as_context()).map_err(|looser| told(looser, "the organization's policy"))
+}
+
+/// Refuses what may not be asked for above, naming it and what is above.
+async fn require_askable<T: Reading>(
+    act: &mut Act<'_, T>,
+    org: &Org,
+    kind: CredentialKind,
+    chain: &[ContextId],
+    parts: &[Part],
+) -> Result<(), Problem> {
+    let app = act.app;
+    let above = Askable::read(app, act.tx(), org, kind).await.map_err(internal)?.without(chain.first().copied());
+    let mut broken = Broken::default();
+    for part in parts {
+        let there = match part.context {
+            Some(_) => place::chain(act, org.id, part.context).await?,
+            None => chain.to_vec(),
+        };
+        let loaded = app.catalogues.of(act.tx(), &part.api.to_string()).await.map_err(internal)?;
+        let Some(api) = loaded else { continue };
+        for known in part.permissions.iter().filter_map(|name| api.catalogue.permission(api.catalogue.number(name)?)) {
+            broken.take("permissions", above.admits(api.id, known, &there));
+        }
+    }
+    broken.told(Code::Invalid)
 }
 
 fn told(looser: Looser, whose: &str) -> Problem {

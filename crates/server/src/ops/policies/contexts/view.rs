@@ -2,7 +2,9 @@
 
 use crate::db;
 use crate::ops::Act;
+use crate::ops::access_policies::view::PartView;
 use crate::ops::act::{Reading, internal};
+use crate::ops::policies::askable;
 use crate::ops::policies::view::{in_days, texts};
 use serde::Serialize;
 use tegata_core::credential::CredentialKind;
@@ -41,6 +43,8 @@ pub struct OwnView {
     pub request_lifetime_days: Option<u64>,
     /// From where credentials of the kind may be shown for something there; empty where nothing is said of it.
     pub addresses: Vec<String>,
+    /// The permissions that may be asked for there at all; empty where nothing is said of it. Every list above counts, too.
+    pub permissions: Vec<PartView>,
 }
 
 /// What counts in a context.
@@ -63,13 +67,13 @@ pub struct EffectiveView {
 
 impl ContextPolicyView {
     /// What the first context of a chain says, and what counts there.
-    pub fn of(kind: CredentialKind, policies: &KindPolicies, chain: &[ContextId]) -> Self {
+    pub fn of(kind: CredentialKind, policies: &KindPolicies, chain: &[ContextId], permissions: Vec<PartView>) -> Self {
         let own = chain.first().and_then(|context| policies.of(*context)).cloned().unwrap_or_default();
         let counting = policies.counting_in(chain);
         Self {
             context: chain.first().map(ToString::to_string).unwrap_or_default(),
             kind: kind.as_str().to_owned(),
-            own: OwnView::from(&own),
+            own: OwnView::of(&own, permissions),
             effective: EffectiveView {
                 admission: counting.admission.as_str().to_owned(),
                 level: counting.level.as_str().to_owned(),
@@ -89,12 +93,14 @@ impl ContextPolicyView {
         chain: &[ContextId],
     ) -> Result<Self, Problem> {
         let policies = db::policies::with_contexts(act.tx(), org, kind).await.map_err(internal)?;
-        Ok(Self::of(kind, &policies, chain))
+        let app = act.app;
+        let permissions = askable::view(app, act.tx(), org, kind, chain.first().copied()).await.map_err(internal)?;
+        Ok(Self::of(kind, &policies, chain, permissions))
     }
 }
 
-impl From<&ContextPolicy> for OwnView {
-    fn from(own: &ContextPolicy) -> Self {
+impl OwnView {
+    fn of(own: &ContextPolicy, permissions: Vec<PartView>) -> Self {
         Self {
             admission: own.admission.map(|admission| admission.as_str().to_owned()),
             level: own.level.map(|level| level.as_str().to_owned()),
@@ -102,6 +108,7 @@ impl From<&ContextPolicy> for OwnView {
             four_eyes: own.four_eyes,
             request_lifetime_days: own.request_lifetime.map(in_days),
             addresses: texts(&own.addresses),
+            permissions,
         }
     }
 }

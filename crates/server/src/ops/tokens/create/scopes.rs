@@ -66,7 +66,7 @@ pub async fn read<T: Reading>(
         return Ok(Vec::new());
     };
     let admitted = admissible(world, api, known, found.kind.as_deref());
-    if let Err(why) = admitted.and_then(|()| world.admits_asking(known, &found.chain)) {
+    if let Err(why) = admitted.and_then(|()| world.admits_asking(api.id, known, &found.chain)) {
         broken.note(field, why);
         return Ok(Vec::new());
     }
@@ -164,7 +164,7 @@ fn everything(world: &World, api: &Loaded) -> Result<Vec<PermissionNumber>, &'st
             let known = api.catalogue.permission(*number);
             known.is_some_and(|known| {
                 let theirs = || authority.covers_all(api.id, &known.with_implied, &[]).is_ok();
-                world.admits_asking(known, &[]).is_ok() && (for_another || theirs())
+                world.admits_asking(api.id, known, &[]).is_ok() && (for_another || theirs())
             })
         };
         api.catalogue.grantable_in(None).iter().filter(usable).collect()

@@ -7,13 +7,14 @@ use crate::db::{self, PageAsk};
 use crate::ops::Act;
 use crate::ops::act::{Reading, internal};
 use crate::ops::contexts::kinds::{self, Kinds};
+use crate::ops::policies::askable::Askable;
 use crate::ops::rights::OwnRights;
 use crate::ops::tokens::broken::Broken;
 use std::sync::Arc;
 use std::time::Duration;
 use tegata_core::catalogue::PermissionInfo;
 use tegata_core::credential::CredentialKind;
-use tegata_core::ids::{ContextId, OrgId};
+use tegata_core::ids::{ApiId, ContextId, OrgId};
 use tegata_core::permissions::OWN_API;
 use tegata_core::policy::{Admission, KindPolicies, KindPolicy};
 use tegata_core::problem::{Code, Problem};
@@ -28,6 +29,8 @@ pub struct World {
     pub kind: CredentialKind,
     /// What it and its contexts allow for that kind.
     pub policies: KindPolicies,
+    /// What may be asked for at all.
+    pub askable: Askable,
     /// The longest life of what is made: what the organization says, or less where a place that is asked for says so.
     pub max_lifetime: Duration,
     /// The APIs that it uses, and Tegata's own.
@@ -44,6 +47,7 @@ impl World {
         let org = org.ok_or_else(|| Problem::not_found("organization"))?;
         let rights = act.rights_in(id).await?;
         let policies = db::policies::with_contexts(act.tx(), id, kind).await.map_err(internal)?;
+        let askable = Askable::read(app, act.tx(), &org, kind).await.map_err(internal)?;
         let max_lifetime = policies.organization.max_lifetime;
         let enabled = db::orgs::apis(act.tx(), id).await.map_err(internal)?;
         let ids = enabled.iter().map(|(api, _)| api.to_string());
@@ -53,7 +57,7 @@ impl World {
             apis.extend(loaded.filter(|loaded| apis.iter().all(|known| known.id != loaded.id)));
         }
         let kinds = kinds::kinds_of(app, act.tx(), id).await.map_err(internal)?;
-        Ok(Self { org, rights, kind, policies, max_lifetime, apis, kinds })
+        Ok(Self { org, rights, kind, policies, askable, max_lifetime, apis, kinds })
     }
 
     /// What the organization by itself allows.
@@ -63,7 +67,7 @@ impl World {
 
     /// Whether a permission may be asked for in a place, as far as the policies say; the organization's admission is asked
     /// for by itself.
-    pub fn admits_asking(&self, known: &PermissionInfo, chain: &[ContextId]) -> Result<(), String> {
+    pub fn admits_asking(&self, api: ApiId, known: &PermissionInfo, chain: &[ContextId]) -> Result<(), String> {
         let (policy, kind, org) = (self.policies.counting_in(chain), self.kind, &self.org.key);
         if policy.admission == Admission::Deny && self.policy().admission != Admission::Deny {
             return Err(format!(
@@ -77,7 +81,7 @@ impl World {
                 "{whose}{org} lets credentials of this kind read only, and `{name}` has the level {level}"
             ));
         }
-        Ok(())
+        self.askable.admits(api, known, chain)
     }
 
     /// The API of an entry, as far as this organization uses it.
