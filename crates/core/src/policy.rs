@@ -82,7 +82,12 @@ pub struct KindPolicy {
     pub succession: Duration,
     /// Where credentials of the kind may be shown from; empty for anywhere.
     pub addresses: Vec<IpNet>,
+    /// After how long without a use they are revoked, at most [`UNUSED_MAX`]; none for never.
+    pub unused: Option<Duration>,
 }
+
+/// Longest time without a use that any policy may name.
+pub const UNUSED_MAX: Duration = days(365);
 
 /// Most address ranges of one policy.
 pub const ADDRESSES_MAX: usize = 50;
@@ -128,6 +133,7 @@ impl KindPolicy {
             },
             succession: days(30),
             addresses: Vec::new(),
+            unused: None,
         }
     }
 }

@@ -7,6 +7,9 @@ ALTER TABLE policies ADD COLUMN addresses TEXT NOT NULL DEFAULT '';
 -- permissions, with spaces between them; empty for everything.
 ALTER TABLE policies ADD COLUMN permissions TEXT NOT NULL DEFAULT '';
 
+-- After how long without a use they are revoked; NULL for never. It counts from `updated_at` at the earliest.
+ALTER TABLE policies ADD COLUMN unused_seconds BIGINT;
+
 -- What a context says of a kind of credential, in itself and everything below. What is NULL or empty is as above.
 CREATE TABLE context_policies (
     org_id TEXT NOT NULL REFERENCES orgs (id),

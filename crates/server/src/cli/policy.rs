@@ -66,13 +66,13 @@ pub struct Addresses {
 #[derive(Debug, Args)]
 pub struct Askable {
     /// A scope that may be asked for, of the API that --api names; may be said several times
-    #[arg(long, value_name = "SCOPE", requires = "api")]
-    askable: Vec<String>,
+    #[arg(long = "askable", value_name = "SCOPE", requires = "api")]
+    scopes: Vec<String>,
     /// The API's key or id
-    #[arg(long, value_name = "API", requires = "askable")]
+    #[arg(long, value_name = "API", requires = "scopes")]
     api: Option<String>,
     /// Everything may be asked for; in a context: whatever may be above
-    #[arg(long, conflicts_with = "askable")]
+    #[arg(long, conflicts_with = "scopes")]
     any_permission: bool,
 }
 
@@ -85,7 +85,7 @@ impl Askable {
         let api = self.api.as_ref()?;
         let others = now.as_array().into_iter().flatten();
         let others = others.filter(|part| part.get("api").and_then(Value::as_str) != Some(api)).cloned();
-        Some(others.chain([json!({"api": api, "scopes": self.askable})]).collect())
+        Some(others.chain([json!({"api": api, "scopes": self.scopes})]).collect())
     }
 }
 
@@ -160,6 +160,9 @@ pub struct Set {
     addresses: Addresses,
     #[command(flatten)]
     askable: Askable,
+    /// After how many days without a use they are revoked, for good: 1 to 365; 0 for never
+    #[arg(long, value_name = "DAYS", conflicts_with = "context")]
+    unused_days: Option<u64>,
     /// Why; other people read it
     #[arg(long, value_name = "TEXT")]
     reason: String,
@@ -242,6 +245,7 @@ impl Set {
             .with("succession_days", self.succession_days)
             .with("addresses", self.addresses.list())
             .with("permissions", permissions)
+            .with("unused_days", self.unused_days)
             .with("reason", self.reason);
         desk.show(call).await
     }

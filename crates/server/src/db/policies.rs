@@ -6,17 +6,17 @@ use ipnet::IpNet;
 use std::time::Duration;
 use tegata_core::credential::CredentialKind;
 use tegata_core::ids::{ContextId, OrgId};
-use tegata_core::policy::{ContextPolicy, KindPolicies, KindPolicy};
+use tegata_core::policy::{Admission, ContextPolicy, KindPolicies, KindPolicy, LevelLimit};
 use tegata_core::time::Timestamp;
 
-type Row = (String, String, i64, i64, i64, i64, i64, String, i64, String);
+type Row = (String, String, i64, i64, i64, i64, i64, String, i64, String, Option<i64>);
 
 /// The policy that governs a kind; what a fresh organization has where nothing was set.
 pub async fn get(tx: &mut Tx, org: OrgId, kind: CredentialKind) -> Result<KindPolicy, DbError> {
     let kind = kind.governed_by().unwrap_or(kind);
     let row: Option<Row> = sqlx::query_as(
         "SELECT admission, level, max_lifetime_seconds, unscoped, without_end, four_eyes, request_lifetime_seconds,
-            leaver, succession_seconds, addresses
+            leaver, succession_seconds, addresses, unused_seconds
          FROM policies WHERE org_id = $1 AND kind = $2",
     )
     .bind(org.to_string())
@@ -24,8 +24,19 @@ pub async fn get(tx: &mut Tx, org: OrgId, kind: CredentialKind) -> Result<KindPo
     .fetch_optional(tx.connection())
     .await?;
     let Some(row) = row else { return Ok(KindPolicy::fresh(kind)) };
-    let (admission, level, seconds, unscoped, without_end, four_eyes, request_seconds, leaver, succession, addresses) =
-        row;
+    let (
+        admission,
+        level,
+        seconds,
+        unscoped,
+        without_end,
+        four_eyes,
+        request_seconds,
+        leaver,
+        succession,
+        ranges,
+        unused,
+    ) = row;
     Ok(KindPolicy {
         admission: parsed(&admission)?,
         level: parsed(&level)?,
@@ -36,7 +47,8 @@ pub async fn get(tx: &mut Tx, org: OrgId, kind: CredentialKind) -> Result<KindPo
         request_lifetime: Duration::from_secs(request_seconds.cast_unsigned()),
         leaver: parsed(&leaver)?,
         succession: Duration::from_secs(succession.cast_unsigned()),
-        addresses: read_ranges(&addresses)?,
+        addresses: read_ranges(&ranges)?,
+        unused: unused.map(|seconds| Duration::from_secs(seconds.cast_unsigned())),
     })
 }
 
@@ -100,14 +112,14 @@ pub async fn set(
 ) -> Result<(), DbError> {
     sqlx::query(
         "INSERT INTO policies (org_id, kind, admission, level, max_lifetime_seconds, unscoped, without_end, four_eyes,
-            request_lifetime_seconds, leaver, succession_seconds, addresses, updated_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+            request_lifetime_seconds, leaver, succession_seconds, addresses, unused_seconds, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
          ON CONFLICT (org_id, kind) DO UPDATE SET admission = excluded.admission, level = excluded.level,
             max_lifetime_seconds = excluded.max_lifetime_seconds, unscoped = excluded.unscoped,
             without_end = excluded.without_end, four_eyes = excluded.four_eyes,
             request_lifetime_seconds = excluded.request_lifetime_seconds, leaver = excluded.leaver,
             succession_seconds = excluded.succession_seconds, addresses = excluded.addresses,
-            updated_at = excluded.updated_at",
+            unused_seconds = excluded.unused_seconds, updated_at = excluded.updated_at",
     )
     .bind(org.to_string())
     .bind(kind.as_str())
@@ -121,10 +133,44 @@ pub async fn set(
     .bind(policy.leaver.as_str())
     .bind(policy.succession.as_secs().cast_signed())
     .bind(written(&policy.addresses))
+    .bind(policy.unused.map(|unused| unused.as_secs().cast_signed()))
     .bind(now.as_micros())
     .execute(tx.connection())
     .await?;
     Ok(())
+}
+
+/// What an organization says of credentials that nobody uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unused {
+    /// The organization.
+    pub org: OrgId,
+    /// The kind of credential.
+    pub kind: CredentialKind,
+    /// After how long they are revoked.
+    pub after: Duration,
+    /// When the policy was last changed.
+    pub changed_at: Timestamp,
+}
+
+/// What organizations say of credentials that nobody uses, as far as they say something and admit the kind.
+// tenant: one task looks in every organization, each by its own policy.
+pub async fn unused(tx: &mut Tx) -> Result<Vec<Unused>, DbError> {
+    let rows: Vec<(String, String, i64, i64)> = sqlx::query_as(
+        "SELECT org_id, kind, unused_seconds, updated_at FROM policies
+         WHERE unused_seconds IS NOT NULL AND admission <> 'deny' ORDER BY org_id, kind",
+    )
+    .fetch_all(tx.connection())
+    .await?;
+    let read = |(org, kind, seconds, changed_at): (String, String, i64, i64)| {
+        Ok(Unused {
+            org: parsed(&org)?,
+            kind: parsed(&kind)?,
+            after: Duration::from_secs(seconds.cast_unsigned()),
+            changed_at: Timestamp::from_micros(changed_at),
+        })
+    };
+    rows.into_iter().map(read).collect()
 }
 
 /// What may be asked for of a kind: of each that says something, of the organization (none) or a context, its list.
@@ -216,8 +262,8 @@ pub async fn set_context(
     .bind(org.to_string())
     .bind(context.to_string())
     .bind(kind.as_str())
-    .bind(policy.admission.map(|admission| admission.as_str()))
-    .bind(policy.level.map(|level| level.as_str()))
+    .bind(policy.admission.map(Admission::as_str))
+    .bind(policy.level.map(LevelLimit::as_str))
     .bind(seconds(policy.max_lifetime))
     .bind(i64::from(policy.four_eyes))
     .bind(seconds(policy.request_lifetime))

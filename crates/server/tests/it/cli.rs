@@ -1,5 +1,7 @@
 //! The command line, as people and scripts use it: the real binary against a server.
 
+mod policies;
+
 use crate::support::{Database, Server, fresh_database};
 use serde_json::Value;
 use std::io::{BufRead as _, BufReader, Write as _};

@@ -4,6 +4,7 @@
 mod askable;
 mod contexts;
 mod foreseen;
+mod unused;
 
 use crate::support::{Client, Reply, Server};
 use crate::town::{Town, doors_check, doors_token, doors_token_body, open_policy, text};

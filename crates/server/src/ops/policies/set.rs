@@ -14,7 +14,7 @@ use serde_json::json;
 use tegata_core::credential::CredentialKind;
 use tegata_core::operations::{self, Operation};
 use tegata_core::policy::{
-    Admission, KindPolicy, LIFETIME_MAX, LeaverAction, LevelLimit, REQUEST_LIFETIME_MAX, SUCCESSION_MAX,
+    Admission, KindPolicy, LIFETIME_MAX, LeaverAction, LevelLimit, REQUEST_LIFETIME_MAX, SUCCESSION_MAX, UNUSED_MAX,
 };
 use tegata_core::problem::Problem;
 use tegata_core::time::days;
@@ -64,6 +64,11 @@ pub struct Body {
     /// was granted before goes on.
     #[serde(default)]
     pub permissions: Option<Vec<PartBody>>,
+    /// After how many days without a use in this organization they are revoked, for good: 1 to 365, or 0 for never; left out: as it
+    /// is. It counts from this change at the earliest.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 365)]
+    pub unused_days: Option<u64>,
     /// Why it is changed.
     pub reason: String,
 }
@@ -96,6 +101,11 @@ impl Mutation for SetPolicy {
             .request_lifetime_days
             .map(|count| fields::days_up_to("request_lifetime_days", count, REQUEST_LIFETIME_MAX))
             .transpose()?;
+        let unused = match body.unused_days {
+            None => before.unused,
+            Some(0) => None,
+            Some(count) => Some(fields::days_up_to("unused_days", count, UNUSED_MAX)?),
+        };
         let policy = KindPolicy {
             admission: body.admission,
             level: body.level,
@@ -107,6 +117,7 @@ impl Mutation for SetPolicy {
             leaver: body.leaver.unwrap_or(before.leaver),
             succession: body.succession_days.map_or(before.succession, days),
             addresses: addresses.unwrap_or_else(|| before.addresses.clone()),
+            unused,
         };
         let app = act.app;
         let permissions: Option<Vec<Part>> = match &body.permissions {

@@ -39,6 +39,8 @@ pub struct PolicyView {
     pub addresses: Vec<String>,
     /// The permissions that may be asked for at all; empty for everything. What was granted before goes on.
     pub permissions: Vec<PartView>,
+    /// After how many days without a use they are revoked; null for never.
+    pub unused_days: Option<u64>,
 }
 
 impl PolicyView {
@@ -57,6 +59,7 @@ impl PolicyView {
             succession_days: in_days(policy.succession),
             addresses: texts(&policy.addresses),
             permissions,
+            unused_days: policy.unused.map(in_days),
         }
     }
 }

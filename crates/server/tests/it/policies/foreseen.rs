@@ -44,7 +44,7 @@ both_databases! {
             (Some("room:key:hall"), json!({"addresses": ["203.0.113.2/31"]})),
             // By then the contexts say what they say, and the organization's dry run accounts for it.
             (None, json!({"level": "read_only"})),
-            (None, json!({"addresses": []})),
+            (None, json!({"addresses": [], "level": "all"})),
         ] {
             let before = calls(&office, &secrets).await;
             let mut body = change.clone();
