@@ -257,6 +257,11 @@ operations! {
     REQUEST_DECIDE = op("request.decide", "POST", "/v1/orgs/{org}/requests/{request}/decide", Context("tokens:approve"), "Grant or reject lines of a request, wholly or narrowed");
     REQUEST_UNGRANT = op("request.ungrant", "POST", "/v1/orgs/{org}/requests/{request}/ungrant", Context("tokens:approve"), "Take away lines of a request that were granted");
 
+    RIGHTS_WHO_CAN = op("rights.who_can", "GET", "/v1/orgs/{org}/who-can", Organization("tokens:read"), "Show who and what can do something in a place, and by what");
+    RIGHTS_WHAT_CAN = op("rights.what_can", "GET", "/v1/orgs/{org}/what-can", Organization("tokens:read"), "Show everything that a credential, a member or a service account can do, and by what");
+    RIGHTS_UNUSED = op("rights.unused", "GET", "/v1/orgs/{org}/right-size", Organization("records:read"), "Show what credentials were granted and did not use");
+    RIGHTS_SHRINK = op("rights.shrink", "POST", "/v1/orgs/{org}/right-size", Context("tokens:approve"), "Take away from a credential what it did not use");
+
     ACCESS_POLICY_CREATE = op("access_policy.create", "POST", "/v1/orgs/{org}/access-policies", Organization("policies:write"), "Make a ceiling that approvers can lay on what they grant");
     ACCESS_POLICY_LIST = op("access_policy.list", "GET", "/v1/orgs/{org}/access-policies", Organization("organization:read"), "List the access policies");
     ACCESS_POLICY_SHOW = op("access_policy.show", "GET", "/v1/orgs/{org}/access-policies/{access_policy}", Organization("organization:read"), "Show an access policy");

@@ -34,6 +34,7 @@ mod proof;
 mod record;
 mod render;
 mod request;
+mod rights;
 mod role;
 mod secret;
 mod serve;
@@ -141,6 +142,8 @@ enum Command {
     Policy(Noun<policy::Policy>),
     /// What was asked for and needs somebody's word
     Request(Noun<request::Request>),
+    /// Who can do what, by what, and what of it is not used
+    Rights(Noun<rights::Rights>),
     /// Ceilings that approvers lay on what they grant
     AccessPolicy(Noun<access_policy::AccessPolicy>),
     /// Limits on calls, and their quotas
@@ -221,6 +224,7 @@ fn run(command: Command, output: Output, colours: Colours) -> Result<(), CliErro
         Command::Verifier(noun) => visit(noun, output),
         Command::Policy(noun) => visit(noun, output),
         Command::Request(noun) => visit(noun, output),
+        Command::Rights(noun) => visit(noun, output),
         Command::AccessPolicy(noun) => visit(noun, output),
         Command::Limit(noun) => visit(noun, output),
         // A log is checked without any server.

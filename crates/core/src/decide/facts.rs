@@ -191,7 +191,7 @@ impl Grant {
     }
 
     /// Whether it is about a permission in a place at a moment, whatever was decided of it.
-    pub(super) fn is_about(
+    pub fn is_about(
         &self,
         api: ApiId,
         permission: PermissionNumber,

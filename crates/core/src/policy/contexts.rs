@@ -126,6 +126,17 @@ impl KindPolicies {
         Self { organization, contexts: contexts.into() }
     }
 
+    /// The same, but for addresses: for asking what may be done from wherever it is allowed.
+    #[must_use]
+    pub fn from_anywhere(&self) -> Self {
+        let mut anywhere = self.clone();
+        anywhere.organization.addresses.clear();
+        for (_, policy) in &mut anywhere.contexts {
+            policy.addresses.clear();
+        }
+        anywhere
+    }
+
     /// What contexts say, in the order of their ids.
     pub const fn contexts(&self) -> &[(ContextId, ContextPolicy)] {
         &self.contexts

@@ -10,6 +10,10 @@ use serde_json::Value;
 pub struct CallsWanted<'a> {
     /// Of credentials of these kinds: words of letters and underscores.
     pub kinds: &'a [&'a str],
+    /// Of these credentials alone, by their ids; of all, where it is empty.
+    pub credentials: &'a [&'a str],
+    /// Whether calls from different addresses are told apart.
+    pub addresses: bool,
     /// From this moment on, RFC 3339.
     pub from: &'a str,
     /// Before this moment, RFC 3339.
@@ -55,21 +59,27 @@ impl AccessLog {
         limits: &SqlLimits,
     ) -> Result<(Vec<Calls>, bool), SqlError> {
         let plain = |text: &str| text.chars().all(|letter| letter.is_ascii_alphanumeric() || "_-:.+".contains(letter));
-        let words = wanted.kinds.iter().copied().chain([wanted.from, wanted.to, wanted.but]);
+        let words = wanted.kinds.iter().chain(wanted.credentials).copied().chain([wanted.from, wanted.to, wanted.but]);
         if let Some(odd) = words.into_iter().find(|word| !plain(word)) {
             return Err(SqlError::Refused(format!("`{odd}` is no plain word")));
         }
-        let kinds: Vec<String> = wanted.kinds.iter().map(|kind| format!("'{kind}'")).collect();
+        let quoted = |words: &[&str]| words.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(", ");
+        let of_credentials = match wanted.credentials {
+            [] => String::new(),
+            ids => format!("AND credential IN ({})", quoted(ids)),
+        };
+        let (address, by_address) =
+            if wanted.addresses { ("address", ", address") } else { ("CAST(NULL AS VARCHAR)", "") };
         let CallsWanted { from, to, but, .. } = wanted;
         let statement = format!(
-            "SELECT credential, api, method, endpoint, min(path), permission, context_id, address, sum(count) AS calls,
-                sum(CASE WHEN decision = 'allow' THEN count ELSE 0 END), max(time)
+            "SELECT credential, api, method, endpoint, min(path), permission, context_id, {address}, sum(count) AS calls,
+                sum(count) FILTER (WHERE decision = 'allow'), max(time)
              FROM records
              WHERE kind IN ({}) AND time >= '{from}' AND time < '{to}' AND credential IS NOT NULL AND api IS NOT NULL
-                AND api <> '{but}'
-             GROUP BY credential, api, method, endpoint, permission, context_id, address
+                AND api <> '{but}' {of_credentials}
+             GROUP BY credential, api, method, endpoint, permission, context_id{by_address}
              ORDER BY calls DESC, credential",
-            kinds.join(", ")
+            quoted(wanted.kinds)
         );
         let answer = self.sql(organization, &statement, limits)?;
         let truncated = answer.truncated;

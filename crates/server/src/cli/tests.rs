@@ -66,6 +66,7 @@ fn every_operation_has_a_command() {
         include_str!("record/follow.rs"),
         include_str!("record/stream.rs"),
         include_str!("request.rs"),
+        include_str!("rights.rs"),
         include_str!("role.rs"),
         include_str!("limit.rs"),
         include_str!("service_account.rs"),

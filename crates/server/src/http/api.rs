@@ -14,6 +14,7 @@ pub mod orgs;
 pub mod policies;
 pub mod records;
 pub mod requests;
+pub mod rights;
 pub mod roles;
 pub mod service_accounts;
 pub mod sessions;
@@ -48,6 +49,7 @@ pub fn routes() -> Routes {
         .merge(applications::routes())
         .merge(requests::routes())
         .merge(policies::routes())
+        .merge(rights::routes())
         .merge(access_policies::routes())
         .merge(limits::routes())
         .merge(records::routes())

@@ -258,6 +258,8 @@ fn problems_of(operation: &Operation) -> Vec<Code> {
         operations::ACCESS_KEY_SIGN_IN,
         operations::APPLICATION_SIGN_IN,
         operations::POLICY_DRY_RUN,
+        operations::RIGHTS_UNUSED,
+        operations::RIGHTS_SHRINK,
         operations::LEAK_REVOKE,
         operations::LEAK_GITHUB,
         operations::ME_PASSWORD,

@@ -53,6 +53,8 @@ kinds! {
     CredentialExpiring = "credential_expiring", ["credential", "organization", "owner", "days", "expires_at"];
     /// An organization stopped its part of a credential; to its owner. `action` is `blocked` or `revoked`.
     CredentialStopped = "credential_stopped", ["credential", "organization", "action", "by", "reason"];
+    /// Rights that it did not use were taken away; to its owner. `rights` counts them.
+    CredentialNarrowed = "credential_narrowed", ["credential", "organization", "rights", "by", "reason"];
     /// Its secret leaked, and it was stopped; to its owner, and to administrators where an organization owns it. `found_by` names a
     /// scanner, and `stopped` is `secret` where the credential goes on without it.
     CredentialLeaked = "credential_leaked", ["credential", "organization", "found_by", "url"];

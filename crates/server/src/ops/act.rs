@@ -1,7 +1,7 @@
 //! What a use case works with: who acts, when, within which transaction; and how it asks for the right to go on.
 
 use super::frame::Meta;
-use super::rights::{self, OwnRights};
+use super::rights::{self, OwnNeed, OwnRights};
 use crate::app::App;
 use crate::authn::Actor;
 use crate::db::feed::Topic;
@@ -13,10 +13,8 @@ use crate::verify::limits::told::RateLimit;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
-use tegata_core::decide::{
-    Acting, Alternative, Credential, Decision, Facts, Gate, Need, Organization, Part, Place, Presented, Reason, Target,
-    decide,
-};
+use tegata_core::credential::CredentialState;
+use tegata_core::decide::{Credential, Decision, Reason};
 use tegata_core::ids::{ContextId, OrgId};
 use tegata_core::operations::{self, Guard, Operation};
 use tegata_core::permissions::{OWN_API, Reach};
@@ -301,30 +299,9 @@ impl<T: Reading> Act<'_, T> {
         if reach == Reach::Publisher && !org.publisher {
             return Ok(Decision::Deny { reason: Reason::OwnerLacksPermission, alternative: None });
         }
-        let needs = [Need { permission: number, level, place: Place::Chain(chain) }];
-        let list = rights.list();
-        let mut ceilings = Vec::new();
-        Ok(decide(&Facts {
-            gate: Gate::Open,
-            now: self.now,
-            address: self.meta.address,
-            presented: Presented::Known(Credential {
-                state: tegata_core::credential::CredentialState::Active,
-                expires_at: Timestamp::MAX,
-                addresses: &[],
-            }),
-            target: Target::AnyOf(&[Alternative { needs: &needs }]),
-            organization: Organization::Known(Part {
-                api: own.id,
-                own_api: true,
-                state: rights.part_state,
-                owner_active: rights.owner_active,
-                policies: rights.policies.as_ref(),
-                grants: rights.grants(&mut ceilings),
-                chosen: None,
-                acting: if rights.for_itself { Acting::Itself } else { Acting::For(&list) },
-            }),
-        }))
+        let credential = Credential { state: CredentialState::Active, expires_at: Timestamp::MAX, addresses: &[] };
+        let need = OwnNeed { api: own.id, permission: number, level, chain };
+        Ok(rights.decide(credential, need, self.now, self.meta.address))
     }
 }
 

@@ -137,12 +137,18 @@ pub async fn query<Q: Query>(app: &App, caller: &Caller, work: &Q) -> Result<Rep
 /// Whether a query would still be answered: asked again and again while a long answer is under way. Leaves no access
 /// record; the query itself left one.
 pub async fn still<Q: Query>(app: &App, caller: &Caller, work: &Q) -> Result<(), Problem> {
+    answer_quietly(app, caller, work).await.map(drop)
+}
+
+/// Answers a query without an access record and without being counted: for work that comes before a change, which is
+/// recorded.
+pub async fn answer_quietly<Q: Query>(app: &App, caller: &Caller, work: &Q) -> Result<Q::Output, Problem> {
     let mut tx = app.db.read().await.map_err(internal)?;
     let now = app.clock.now();
     let actor = Arc::new(who(app, &mut tx, caller, Q::OPERATION, now).await.map_err(Trouble::into_problem)?);
     let counted = Counted::Nothing;
     let mut act = Act { app, tx, actor, now, meta: &caller.meta, decided: None, counted };
-    work.answer(&mut act).await.map(drop)
+    work.answer(&mut act).await
 }
 
 /// The answer that was given before under the same idempotency key, if any: asked before work outside of the

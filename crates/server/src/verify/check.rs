@@ -8,7 +8,7 @@ mod suppose;
 mod target;
 
 pub use evaluate::{Asked, Cold, Found, Known, Sought};
-pub use suppose::Past;
+pub use suppose::{Past, Takes};
 pub use target::Wanted;
 
 use super::Verify;

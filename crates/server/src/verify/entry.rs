@@ -321,7 +321,7 @@ pub struct TokenReading {
 }
 
 /// A token that was read just now, with all that a decision about it needs of its owner.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Warm {
     /// The token, under the secret that was shown.
     pub token: TokenEntry,

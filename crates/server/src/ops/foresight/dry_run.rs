@@ -1,6 +1,7 @@
 //! Show what a policy would break, and change nothing: the calls of a span of time are judged again, by today's facts,
 //! under the policy as it is and as it would be.
 
+use super::log::{self, Wanted};
 use super::replay::replay;
 use super::view::{ContextDryRunView, DryRunView, ForeseenView};
 use crate::app::App;
@@ -10,27 +11,16 @@ use crate::ops::contexts::place;
 use crate::ops::policies::contexts::view::ContextPolicyView;
 use crate::ops::policies::view::PolicyView;
 use crate::ops::policies::{askable, fields};
-use crate::ops::records::filters::unreadable;
 use crate::ops::records::span::Span;
 use crate::ops::{Act, Caller, Query, frame};
 use serde::{Deserialize, Serialize};
-use std::sync::Arc;
-use std::time::Duration;
 use tegata_core::credential::CredentialKind;
 use tegata_core::ids::{ContextId, OrgId};
 use tegata_core::operations::{self, Operation};
-use tegata_core::permissions::OWN_API;
 use tegata_core::policy::{Admission, KindPolicies, KindPolicy, LevelLimit};
 use tegata_core::problem::{Code, Problem};
 use tegata_core::time::Timestamp;
-use tegata_record::{CallsWanted, SqlError, SqlLimits};
 use utoipa::ToSchema;
-
-/// Most different calls that are judged.
-const DIFFERENT_MAX: usize = 100_000;
-/// What looking for them may take.
-const LIMITS: SqlLimits =
-    SqlLimits { rows: DIFFERENT_MAX, bytes: 64 << 20, memory_bytes: 512 << 20, time: Duration::from_mins(1) };
 
 /// The policy that is thought of, and the span of time; what is left out stays as it is.
 #[derive(Debug, Clone, Default, Deserialize, ToSchema)]
@@ -197,28 +187,9 @@ async fn foresee(
 ) -> Result<(KindPolicies, KindPolicies, ForeseenView), Problem> {
     let now = app.clock.now();
     let span = Span::read(body.from.as_deref(), body.to.as_deref(), now).map_err(as_field)?;
-    let turn = app.turns.take(&org.to_string()).await?;
-    let (log, organization) = (Arc::clone(app.verify.journal()), org.to_string());
-    let found = tokio::task::spawn_blocking(move || {
-        let kinds = CredentialKind::ALL.iter().filter(|other| other.governed_by() == Some(kind));
-        let kinds: Vec<&str> = kinds.map(|kind| kind.as_str()).collect();
-        let (from, to) = (span.from.to_string(), span.to.to_string());
-        let wanted = CallsWanted { kinds: &kinds, from: &from, to: &to, but: OWN_API };
-        // Whoever stops waiting does not end the question, so its turn goes with it.
-        (log.calls(&organization, &wanted, &LIMITS), turn)
-    });
-    let (found, turn) = found.await.map_err(|_| Problem::internal())?;
-    let (calls, partial) = found.map_err(|error| match error {
-        SqlError::Read(error) => unreadable(&error),
-        SqlError::TookTooLong(_) | SqlError::NeedsTooMuch => {
-            Problem::new(Code::Invalid, "there are too many calls in this span: take a shorter one")
-                .with("from", "take a shorter span")
-        }
-        SqlError::Refused(_) | SqlError::Failed(_) => {
-            tracing::error!(%error, "the calls of a span could not be read");
-            Problem::internal()
-        }
-    })?;
+    let kinds = CredentialKind::ALL.iter().copied().filter(|other| other.governed_by() == Some(kind)).collect();
+    let wanted = Wanted { kinds, credentials: Vec::new(), addresses: true, span };
+    let log::Found { calls, partial, turn } = log::read(app, org, wanted).await?;
     let mut tx = app.db.read().await.map_err(internal)?;
     let policies = db::policies::with_contexts(&mut tx, org, kind).await.map_err(internal)?;
     let proposed = propose(&policies);

@@ -1,12 +1,13 @@
 //! Recorded calls, judged again by today's facts, under two policies.
 
+use super::log::Places;
 use super::view::ExampleView;
 use crate::app::App;
-use crate::db::{self, DbError, Tx};
-use crate::verify::check::{Past, What};
+use crate::db::{DbError, Tx};
+use crate::verify::check::Past;
 use crate::verify::entry::Warm;
 use std::collections::{BTreeSet, HashMap};
-use tegata_core::ids::{ContextId, OrgId};
+use tegata_core::ids::OrgId;
 use tegata_core::policy::KindPolicies;
 use tegata_core::time::Timestamp;
 use tegata_record::Calls;
@@ -44,7 +45,7 @@ pub async fn replay(
 ) -> Result<Outcome, DbError> {
     let (organization, mut outcome) = (org.to_string(), Outcome::default());
     let mut credentials: HashMap<&str, Option<Warm>> = HashMap::new();
-    let mut places: HashMap<&str, Option<String>> = HashMap::new();
+    let mut places = Places::default();
     for call in calls {
         outcome.calls += call.count;
         if !credentials.contains_key(call.credential.as_str()) {
@@ -54,16 +55,8 @@ pub async fn replay(
             };
             credentials.insert(&call.credential, stored);
         }
-        if let Some(context) = call.context.as_deref()
-            && call.method.is_none()
-            && !places.contains_key(context)
-        {
-            let place = place(tx, org, context).await?;
-            places.insert(context, place);
-        }
         let warm = credentials.get(call.credential.as_str()).and_then(Option::as_ref);
-        let known = call.context.as_deref().and_then(|context| places.get(context).and_then(Option::as_deref));
-        let Some((warm, what)) = warm.zip(what(call, known)) else {
+        let Some((warm, what)) = warm.zip(places.what(tx, org, call).await?) else {
             outcome.not_judged += call.count;
             continue;
         };
@@ -80,24 +73,6 @@ pub async fn replay(
         }
     }
     Ok(outcome)
-}
-
-/// What a call wanted, where its context is written so now; none where that cannot be told any more.
-fn what<'a>(call: &'a Calls, context: Option<&'a str>) -> Option<What<'a>> {
-    match (&call.method, &call.path, &call.permission) {
-        (Some(method), Some(path), _) => Some(What::Endpoint { method, path }),
-        (None, _, Some(permission)) if call.context.is_none() || context.is_some() => {
-            Some(What::Permission { permission, context })
-        }
-        _ => None,
-    }
-}
-
-/// A context as checks write it; none where it is no longer there.
-async fn place(tx: &mut Tx, org: OrgId, context: &str) -> Result<Option<String>, DbError> {
-    let Ok(id) = context.parse::<ContextId>() else { return Ok(None) };
-    let found = db::contexts::get(tx, org, id).await?;
-    Ok(found.map(|context| format!("{}:id:{}", context.kind, context.id)))
 }
 
 impl Outcome {

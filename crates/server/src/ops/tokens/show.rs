@@ -156,7 +156,7 @@ impl Names {
 }
 
 /// Whose a token is, as it is shown.
-async fn owner(tx: &mut Tx, owner: Owner) -> Result<OwnerView, DbError> {
+pub async fn owner(tx: &mut Tx, owner: Owner) -> Result<OwnerView, DbError> {
     let (name, email) = match owner {
         Owner::User(id) => db::users::get(tx, id).await?.map(|user| (user.name, Some(user.email))),
         Owner::Organization(id) => db::orgs::find(tx, &id.to_string()).await?.map(|org| (org.name, None)),

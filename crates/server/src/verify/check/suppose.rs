@@ -9,8 +9,9 @@ use crate::db::{DbError, Tx};
 use crate::verify::entry::Warm;
 use crate::verify::{Verify, load};
 use std::net::IpAddr;
+use tegata_core::bits::PermissionNumber;
 use tegata_core::decide::{Decision, Reason};
-use tegata_core::ids::TokenId;
+use tegata_core::ids::{ContextId, TokenId};
 use tegata_core::owner::Owner;
 use tegata_core::policy::KindPolicies;
 use tegata_core::time::Timestamp;
@@ -26,6 +27,26 @@ pub struct Past<'a> {
     pub organization: &'a str,
     /// Where it came from.
     pub address: Option<IpAddr>,
+}
+
+/// Whether a call would be allowed, and what for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Takes {
+    /// Whether it would be.
+    pub allowed: bool,
+    /// Permissions, each with the ids of its place and of those above it, innermost first.
+    pub needs: Vec<(PermissionNumber, Vec<ContextId>)>,
+}
+
+/// Under which policies a call is judged.
+#[derive(Clone, Copy)]
+enum Under<'a> {
+    /// Those that are in force.
+    Stored,
+    /// The same, whatever they say of addresses.
+    StoredFromAnywhere,
+    /// These.
+    Other(&'a KindPolicies),
 }
 
 impl Verify {
@@ -48,6 +69,38 @@ impl Verify {
         other: &KindPolicies,
         now: Timestamp,
     ) -> Option<(Decision, Decision)> {
+        let decide = |under| self.judged(warm, past, under, now, |found| found.decision);
+        decide(Under::Stored).zip(decide(Under::Other(other)))
+    }
+
+    /// Decides a call by today's facts, but for the addresses that policies ask for. None where the API is no longer there.
+    pub fn would_decide(&self, warm: &Warm, past: &Past<'_>, now: Timestamp) -> Option<Decision> {
+        self.judged(warm, past, Under::StoredFromAnywhere, now, |found| found.decision)
+    }
+
+    /// Decides a call by today's facts, but for the addresses that policies ask for, and tells by which permissions: those of the alternative that decided where it is
+    /// allowed, and otherwise those of every alternative. None where the API is no longer there.
+    pub fn what_it_takes(&self, warm: &Warm, past: &Past<'_>, now: Timestamp) -> Option<Takes> {
+        self.judged(warm, past, Under::StoredFromAnywhere, now, |found| {
+            let allowed = found.decision.is_allowed();
+            let deciding = if allowed { found.deciding.clone() } else { 0..found.needs.needs.len() };
+            let needs = found.needs.needs.get(deciding).unwrap_or_default().iter();
+            let needs = needs.filter_map(|need| {
+                let place = found.needs.place(need).filter(|place| place.registered)?;
+                Some((need.permission, place.chain.to_vec()))
+            });
+            Takes { allowed, needs: needs.collect() }
+        })
+    }
+
+    fn judged<R>(
+        &self,
+        warm: &Warm,
+        past: &Past<'_>,
+        under: Under<'_>,
+        now: Timestamp,
+        tell: impl FnOnce(&Found<'_>) -> R,
+    ) -> Option<R> {
         let view = self.index.view();
         let loaded = view.api(past.api)?;
         let wanted = Wanted::find(loaded, &past.what);
@@ -62,11 +115,18 @@ impl Verify {
         };
         let cold = Cold::Read(warm);
         let asked = Asked { view: &view, loaded, wanted: &wanted, question: &question, now, cold };
-        let decide = |supposed| {
-            let mut found = Found::denied(Reason::Unknown);
-            Judge { asked, token: &warm.token, supposed }.decide(&mut found);
-            found.decision
+        let anywhere;
+        let supposed = match under {
+            Under::Stored => None,
+            Under::Other(other) => Some(other),
+            Under::StoredFromAnywhere => {
+                let org = view.org_named(past.organization).and_then(|org| view.org(org));
+                anywhere = org.and_then(|org| org.policies.of(warm.token.kind)).map(KindPolicies::from_anywhere);
+                anywhere.as_ref()
+            }
         };
-        Some((decide(None), decide(Some(other))))
+        let mut found = Found::denied(Reason::Unknown);
+        Judge { asked, token: &warm.token, supposed }.decide(&mut found);
+        Some(tell(&found))
     }
 }

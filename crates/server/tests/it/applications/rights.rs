@@ -96,6 +96,12 @@ both_databases! {
         let terms = json!({"approve_all": true, "until": server.in_days(1)});
         shop.decide(&shop.keeper.client, &request, terms).await.status(200);
         assert_eq!(shop.reason(&token).await, "granted", "the same token works");
+        // What has ended is not told as something that it has.
+        let shown = shop.maker.client.get(&shop.path("")).await;
+        assert_eq!(shown.status(200)["contexts"], json!([{"context": "house:key:main", "granted": 1, "requested": 0}]));
+        server.advance(std::time::Duration::from_hours(25));
+        let maker = server.sign_in("maker@example.com").await;
+        assert_eq!(maker.get(&shop.path("")).await.status(200)["contexts"], json!([]));
     }
 
     async fn it_asks_by_itself(server: Server) {
