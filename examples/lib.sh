@@ -26,7 +26,7 @@ say() {
 
 # Secrets are for their holders, not for a terminal's history.
 brief() {
-  sed -E 's/([a-z]+_(pat|ses|ver|set|org|acs|app|cls)_)[0-9A-Za-z]{38,54}/\1…/g' | cut -c1-600
+  sed -E 's/([a-z]+_(pat|leg|ses|ver|set|org|acs|app|cls)_)[0-9A-Za-z]{38,54}/\1…/g' | cut -c1-600
 }
 
 # call METHOD PATH [BODY]: shows the credential `$as`, leaves `$status` and `$answer`. The secret goes to curl through

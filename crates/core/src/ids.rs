@@ -168,6 +168,10 @@ define_ids! {
     AccessPolicyId = "apo";
     /// Something that a leaver answered for, until somebody takes it over.
     SuccessionId = "suc";
+    /// An access request as AuthZEN's callers know it.
+    AccessTaskId = "tsk";
+    /// The approval of an access request.
+    ApprovalId = "apv";
 }
 
 #[cfg(test)]

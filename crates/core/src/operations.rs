@@ -23,13 +23,15 @@ pub enum Guard {
     Provisioning(&'static str),
     /// An application, about itself, with its own token.
     Application,
+    /// Whoever shows the credential that it is about, whatever that may do, or its owner in person.
+    Holder,
 }
 
 impl Guard {
     /// The permission, where one is needed.
     pub const fn permission(self) -> Option<&'static str> {
         match self {
-            Self::Public | Self::Verifier | Self::SignedIn | Self::Application => None,
+            Self::Public | Self::Verifier | Self::SignedIn | Self::Application | Self::Holder => None,
             Self::Publisher(name) | Self::Organization(name) | Self::Context(name) | Self::Provisioning(name) => {
                 Some(name)
             }
@@ -84,7 +86,7 @@ const fn question(id: &'static str, path: &'static str, guard: Guard, summary: &
     Operation { id, method: "POST", path, guard, scope: guard.permission(), summary, changes: false }
 }
 
-use Guard::{Application, Context, Organization, Provisioning, Public, Publisher, SignedIn, Verifier};
+use Guard::{Application, Context, Holder, Organization, Provisioning, Public, Publisher, SignedIn, Verifier};
 
 macro_rules! operations {
     ($($name:ident = $operation:expr;)+) => {
@@ -341,6 +343,13 @@ operations! {
     VERIFY = question("verify.one", "/v1/verify", Verifier, "Decide whether a credential may make a call");
     VERIFY_BATCH = question("verify.batch", "/v1/verify/batch", Verifier, "Decide up to 1,000 calls");
 
+    AUTHZEN_CONFIGURATION = op("authzen.configuration", "GET", "/.well-known/authzen-configuration", Public, "AuthZEN: which of its calls are here");
+    AUTHZEN_EVALUATION = question("authzen.evaluation", "/access/v1/evaluation", Verifier, "AuthZEN: decide whether a credential may make a call");
+    AUTHZEN_EVALUATIONS = question("authzen.evaluations", "/access/v1/evaluations", Verifier, "AuthZEN: decide up to 1,000 calls");
+    AUTHZEN_REQUEST_FILE = op("authzen.request.file", "POST", "/access/v1/requests", Holder, "AuthZEN: ask for what a denial said was missing");
+    AUTHZEN_REQUEST_SHOW = op("authzen.request.show", "GET", "/access/v1/requests/{task}", Holder, "AuthZEN: show what became of an access request, or wait for it");
+    AUTHZEN_REQUEST_CANCEL = op("authzen.request.cancel", "POST", "/access/v1/requests/{task}/cancel", Holder, "AuthZEN: take an access request back as far as it is not decided");
+
     METRICS = op("system.metrics", "GET", "/metrics", Publisher("system:read"), "The server's metrics, for Prometheus");
     HEALTH = op("system.health", "GET", "/healthz", Public, "Whether the process is alive");
     READY = op("system.ready", "GET", "/readyz", Public, "Whether checks can be answered");
@@ -356,7 +365,7 @@ pub fn find(id: &str) -> Option<&'static Operation> {
 pub fn is_consistent(operation: &Operation) -> bool {
     let known = |name: &str, reach: Reach| permissions::find(name).is_some_and(|found| found.reach == reach);
     match operation.guard {
-        Guard::Public | Guard::Verifier | Guard::Application => operation.scope.is_none(),
+        Guard::Public | Guard::Verifier | Guard::Application | Guard::Holder => operation.scope.is_none(),
         Guard::SignedIn => operation.scope.is_none_or(|name| known(name, Reach::Organization)),
         Guard::Publisher(name) => known(name, Reach::Publisher),
         Guard::Organization(name) | Guard::Context(name) | Guard::Provisioning(name) => {

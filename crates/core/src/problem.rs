@@ -54,6 +54,20 @@ codes! {
     Duplicate = ("duplicate", 409, "It exists already");
     /// The state of the thing does not allow the step.
     Conflict = ("conflict", 409, "Its state does not allow this");
+    /// What was denied cannot be asked for (AuthZEN access requests; the type is known to others, too).
+    DenialNotRequestable = ("not_requestable", 400, "What was denied cannot be asked for");
+    /// The denial is too old (AuthZEN access requests).
+    DenialExpired = ("expired_denial", 410, "The denial is too old");
+    /// The request is not about the denial that it shows (AuthZEN access requests).
+    DenialMismatch = ("invalid_denial_binding", 400, "The request does not belong to the denial");
+    /// The same idempotency key with another request (AuthZEN access requests).
+    DuplicateRequest = ("duplicate_request", 409, "The idempotency key was used for another request");
+    /// There is no such task, or the caller may not know of it (AuthZEN access requests).
+    TaskUnknown = ("unknown_task", 404, "There is no such task here");
+    /// The task is no longer shown (AuthZEN access requests).
+    TaskExpired = ("task_expired", 410, "The task is no longer shown");
+    /// The task is over (AuthZEN access requests).
+    TaskOver = ("invalid_task_state", 409, "The state of the task does not allow this");
     /// Something else still needs it.
     InUse = ("in_use", 409, "It is still in use");
     /// The thing is no longer as the caller last saw it (`If-Match`).

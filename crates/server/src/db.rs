@@ -8,6 +8,7 @@
 
 pub mod access_keys;
 pub mod access_policies;
+pub mod access_tasks;
 pub mod activity;
 pub mod apis;
 pub mod applications;

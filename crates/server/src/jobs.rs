@@ -19,6 +19,8 @@ use tegata_record::{Keep, Retention};
 const ROUND: Duration = Duration::from_hours(1);
 /// How long an answer is kept for repetitions under its idempotency key.
 const REPETITIONS: Duration = days(2);
+/// How long it is known of a task that it was, once it is no longer shown.
+const TASKS: Duration = days(30);
 
 /// Keeps the database small until the task is dropped.
 pub async fn housekeeping(app: Arc<App>) {
@@ -107,6 +109,7 @@ pub async fn revoking_unused(app: Arc<App>) {
 async fn forget_answers(app: &App) -> Result<(), DbError> {
     let mut tx = app.db.write().await?;
     db::idempotency::forget_before(&mut tx, app.clock.now().minus(REPETITIONS)).await?;
+    db::access_tasks::forget_before(&mut tx, app.clock.now().minus(TASKS)).await?;
     tx.commit().await.map(drop)
 }
 

@@ -4,6 +4,7 @@
 
 pub mod app;
 pub mod authn;
+pub mod authzen;
 pub mod catalogues;
 pub mod cli;
 pub mod db;

@@ -361,6 +361,7 @@ impl Running {
     pub async fn stop(self) {
         self.stop.send_replace(true);
         self.app.tails.close();
+        self.app.verify.waiting().close();
         self.doors.ended().await;
         self.streaming.end().await;
         self.telling.end().await;

@@ -25,6 +25,7 @@ pub mod tokens;
 pub mod unknown;
 pub mod users;
 pub mod uses;
+pub mod waiting;
 
 use crate::app::Clock;
 use crate::authn::{Hasher, Sealer};
@@ -68,6 +69,8 @@ pub struct Verify {
     clients: clients::Clients,
     uses: Uses,
     limits: limits::Limits,
+    /// Those who wait for a decision.
+    waiting: waiting::Waiting,
     without_records: bool,
     node: String,
     /// Wakes the follower before its next round.
@@ -124,6 +127,7 @@ impl Verify {
             clients: clients::Clients::default(),
             uses: Uses::default(),
             limits: limits::Limits::default(),
+            waiting: waiting::Waiting::default(),
             without_records: parts.without_records,
             node: parts.node,
             wake: Notify::new(),
@@ -145,6 +149,11 @@ impl Verify {
                 "the change is stored, and this server could not confirm that it is in effect; look again",
             )),
         }
+    }
+
+    /// Those who wait for a decision about a credential.
+    pub const fn waiting(&self) -> &waiting::Waiting {
+        &self.waiting
     }
 
     /// The name of this node.

@@ -33,6 +33,8 @@ pub enum Door {
     Provisioning,
     /// Applications, about themselves: their token.
     Applications,
+    /// Whoever has a credential that was denied: a session, a personal token, or a token of an application.
+    Holders,
 }
 
 /// What acts for itself, and for no person: an organization key, or an application.
@@ -151,13 +153,20 @@ pub async fn identify(
             Door::People => "send a session or token as `Authorization: Bearer …`",
             Door::Provisioning => "send an organization key as `Authorization: Bearer …`",
             Door::Applications => "send an application's token as `Authorization: Bearer …`",
+            Door::Holders => {
+                "send the credential that was denied, or its owner's session, as `Authorization: Bearer …`"
+            }
         }));
     };
     let text = secret.expose_secret();
     let kind = match (door, classify(product, text)) {
         (Door::People, Some(kind @ (SecretKind::Session | SecretKind::PersonalToken)))
         | (Door::Provisioning, Some(kind @ SecretKind::OrganizationKey))
-        | (Door::Applications, Some(kind @ SecretKind::ApplicationToken)) => kind,
+        | (Door::Applications, Some(kind @ SecretKind::ApplicationToken))
+        | (
+            Door::Holders,
+            Some(kind @ (SecretKind::Session | SecretKind::PersonalToken | SecretKind::ApplicationToken)),
+        ) => kind,
         (
             _,
             Some(

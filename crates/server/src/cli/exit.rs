@@ -41,9 +41,11 @@ exits! {
     /// The state does not fit.
     Conflict = (6, "it exists already, or its state does not allow the step");
     /// A check ended with no.
-    Denied = (7, "`tegata verify`: the check said no");
+    Denied = (7, "`tegata verify`: the check said no; `request wait`: not all of it was granted");
     /// The access log, or a proof, is not what was signed.
     Altered = (8, "`tegata record verify`, `verify-proof`: not as it was signed; what and where was said");
+    /// Nobody decided it yet.
+    Waiting = (9, "`tegata request wait`: nobody decided it in that time; it waits still");
 }
 
 impl Exit {
@@ -89,7 +91,10 @@ mod tests {
     fn no_problem_ends_well() {
         for code in Code::ALL {
             assert!(
-                !matches!(Exit::of_status(code.status()), Exit::Done | Exit::Usage | Exit::Denied | Exit::Altered),
+                !matches!(
+                    Exit::of_status(code.status()),
+                    Exit::Done | Exit::Usage | Exit::Denied | Exit::Altered | Exit::Waiting
+                ),
                 "{code:?}"
             );
         }

@@ -1,5 +1,7 @@
 //! `tegata request`: what was asked for and needs somebody's word: one's own, and with `--org` that of an organization.
 
+mod wait;
+
 use super::call::Call;
 use super::desk::{Desk, InOrg, Paging, Verb};
 use super::error::CliError;
@@ -51,6 +53,9 @@ pub enum Request {
         #[command(flatten)]
         org: InOrg,
     },
+    /// Wait until one of one's own requests is decided, and show it. Exit code 0: all of it was granted; 7: not all; 9: nobody
+    /// decided it in that time
+    Wait(wait::Wait),
     #[command(about = operations::REQUEST_FILE.summary)]
     File {
         /// The `request` of a denial, as it was given
@@ -133,6 +138,7 @@ impl Verb for Request {
                 let call = Call::to(operations::REQUEST_SHOW).at("org", desk.org(&org).await?);
                 desk.show(call.at("request", request)).await
             }
+            Self::Wait(waiting) => waiting.run(desk).await,
             Self::File { descriptor, reason } => {
                 desk.show(Call::to(operations::REQUEST_FILE).with("request", descriptor).with("reason", reason)).await
             }

@@ -73,6 +73,7 @@ pub const TABLES: &[Table] = &[
     table("requests", &["id"]),
     table("access_policies", &["id"]),
     table("access_policy_parts", &["policy_id", "ordinal"]),
+    table("access_tasks", &["id"]),
     table("grants", &["id"]),
     table("credential_uses", &["credential", "org_id"]),
     table("verifiers", &["id"]),

@@ -1,6 +1,7 @@
 //! `/v1`: one file per noun, each a list of routes.
 
 pub mod access_policies;
+pub mod access_requests;
 pub mod apis;
 pub mod applications;
 pub mod contexts;
@@ -57,4 +58,6 @@ pub fn routes() -> Routes {
         .merge(inbox::routes())
         .merge(webhooks::routes())
         .merge(super::scim::routes())
+        .merge(super::authzen::routes())
+        .merge(access_requests::routes())
 }

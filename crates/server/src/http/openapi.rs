@@ -1,6 +1,7 @@
 //! This API as an OpenAPI 3.1 document, made from the table of operations and the types of the routes. Nothing in it
 //! is written twice.
 
+use super::authzen::{DecisionView, DecisionsView, EvaluationBody, EvaluationsBody};
 use super::routes::{Face, NoBody, Shape};
 use super::scim::{MEDIA_TYPE, ScimError};
 use super::verify::{BatchAnswer, BatchBody, CheckBody};
@@ -69,6 +70,14 @@ fn special(operation: &'static Operation, schemas: &mut BTreeMap<String, Value>)
         let face = Face { operation, status: 200, input: Shape::of::<BatchBody>(), output: Shape::of::<BatchAnswer>() };
         return operation_object(&face, schemas);
     }
+    if operation.id == operations::AUTHZEN_EVALUATION.id {
+        let (input, output) = (Shape::of::<EvaluationBody>(), Shape::of::<DecisionView>());
+        return operation_object(&Face { operation, status: 200, input, output }, schemas);
+    }
+    if operation.id == operations::AUTHZEN_EVALUATIONS.id {
+        let (input, output) = (Shape::of::<EvaluationsBody>(), Shape::of::<DecisionsView>());
+        return operation_object(&Face { operation, status: 200, input, output }, schemas);
+    }
     let media = if operation.id == operations::METRICS.id { "text/plain" } else { "application/json" };
     let schema = if media == "text/plain" { json!({"type": "string"}) } else { json!({"type": "object"}) };
     let mut object = head(operation);
@@ -107,6 +116,11 @@ fn operation_object(face: &Face, schemas: &mut BTreeMap<String, Value>) -> Value
         }
     }
     object["responses"][&face.status.to_string()] = success(face, schemas);
+    if operation.id == operations::AUTHZEN_REQUEST_FILE.id {
+        let mut waiting = success(face, schemas);
+        waiting["description"] = json!("It waits for a decision");
+        object["responses"]["202"] = waiting;
+    }
     if operation.id == operations::API_IMPORT.id {
         let mut looked = success(face, schemas);
         looked["description"] = json!("What the import would change, with `dry_run`");
@@ -190,6 +204,7 @@ fn head(operation: &Operation) -> Value {
         Guard::Verifier => object["security"] = json!([{"verifier": []}]),
         Guard::Provisioning(_) => object["security"] = json!([{"organization_key": []}]),
         Guard::Application => object["security"] = json!([{"application": []}]),
+        Guard::Holder => object["security"] = json!([{"bearer": []}, {"application": []}]),
         _ => object["security"] = json!([{"bearer": []}]),
     }
     if let Some(scope) = operation.scope {
@@ -228,6 +243,13 @@ fn problems_of(operation: &Operation) -> Vec<Code> {
     let programs = [operations::ACCESS_KEY_SIGN_IN, operations::APPLICATION_SIGN_IN];
     if programs.iter().any(|signing_in| signing_in.id == operation.id) {
         codes.extend([Code::Unauthenticated, Code::Forbidden]);
+    }
+    if matches!(operation.guard, Guard::Holder) {
+        // What else the profile says: these are the problems that are its own.
+        if operation.method == "POST" {
+            codes.push(Code::DuplicateRequest);
+        }
+        codes.push(if operation.path.contains('{') { Code::TaskExpired } else { Code::DenialExpired });
     }
     if operation.id == operations::LEAK_GITHUB.id {
         codes.extend([Code::Unauthenticated, Code::NotFound]);

@@ -21,6 +21,14 @@ pub fn type_of(code: Code) -> String {
     match code {
         // A type that others know, too (draft-ietf-httpapi-ratelimit-headers-10 §5.1).
         Code::QuotaExceeded => "https://iana.org/assignments/http-problem-types#quota-exceeded".to_owned(),
+        // These, too (AuthZEN Access Request and Approval Profile, draft 1, "Error Responses").
+        Code::DenialNotRequestable
+        | Code::DenialExpired
+        | Code::DenialMismatch
+        | Code::DuplicateRequest
+        | Code::TaskUnknown
+        | Code::TaskExpired
+        | Code::TaskOver => format!("urn:openid:authzen:access-request:error:{}", code.as_str()),
         _ => format!("/problems/{}", code.as_str()),
     }
 }

@@ -1,5 +1,6 @@
 //! The checks: answered before the router sees the request. A door like the others: parse, ask, render.
 
+use super::authzen;
 use super::body::{Answered, Early};
 use super::problem::Told;
 use super::routes::{presented, read_json, require_json};
@@ -26,11 +27,11 @@ use utoipa::ToSchema;
 /// Most checks in one batch.
 pub const BATCH_MAX: usize = 1_000;
 /// Largest body of one check.
-const ONE_MAX_BYTES: usize = 32 * 1024;
+pub(super) const ONE_MAX_BYTES: usize = 32 * 1024;
 /// Largest body of a batch.
-const BATCH_MAX_BYTES: usize = 4 * 1024 * 1024;
+pub(super) const BATCH_MAX_BYTES: usize = 4 * 1024 * 1024;
 /// Room for an answer as most are.
-const ANSWER_BYTES: usize = 512;
+pub(super) const ANSWER_BYTES: usize = 512;
 
 /// A check: of an endpoint by `method` and `path`, or of a `permission` in a `context`.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -97,6 +98,10 @@ pub enum Check {
     One,
     /// Of many calls.
     Batch,
+    /// Of one call, as AuthZEN asks it.
+    Evaluation,
+    /// Of many, as AuthZEN asks them.
+    Evaluations,
 }
 
 impl Check {
@@ -105,6 +110,8 @@ impl Check {
         match path {
             "/v1/verify" => Some(Self::One),
             "/v1/verify/batch" => Some(Self::Batch),
+            "/access/v1/evaluation" => Some(Self::Evaluation),
+            "/access/v1/evaluations" => Some(Self::Evaluations),
             _ => None,
         }
     }
@@ -131,6 +138,9 @@ pub async fn answer(shared: &Shared, asked: &mut Asked) -> Response<Answered> {
         match asked.check {
             Check::One => one(shared, asked).await,
             Check::Batch => batch(shared, asked).await,
+            // In a box, so that they take no room in the future of a check.
+            Check::Evaluation => Box::pin(authzen::evaluation(shared, asked)).await,
+            Check::Evaluations => Box::pin(authzen::evaluations(shared, asked)).await,
         }
     } else {
         Err(Problem::new(Code::MethodNotAllowed, "checks are asked with POST"))
@@ -188,7 +198,7 @@ async fn batch(shared: &Shared, asked: &mut Asked) -> Result<Response<Answered>,
 }
 
 /// Who asks: mostly whoever asked before on the same connection.
-async fn verifier(shared: &Shared, asked: &Asked) -> Result<Arc<VerifierEntry>, Problem> {
+pub(super) async fn verifier(shared: &Shared, asked: &Asked) -> Result<Arc<VerifierEntry>, Problem> {
     let (verify, remembered) = (&shared.app.verify, &*asked.remembered);
     let mut headers = asked.headers.get_all(header::AUTHORIZATION).iter();
     let header = match (headers.next(), headers.next()) {
@@ -206,7 +216,7 @@ async fn verifier(shared: &Shared, asked: &Asked) -> Result<Arc<VerifierEntry>, 
 /// the threads for requests have.
 ///
 /// The work stays where it is: its future has room for reading a cold credential, and moving that costs every check.
-async fn on<F: Future>(main: &Handle, mut work: Pin<&mut F>) -> F::Output {
+pub(super) async fn on<F: Future>(main: &Handle, mut work: Pin<&mut F>) -> F::Output {
     poll_fn(|cx| {
         let _entered = main.enter();
         work.as_mut().poll(cx)
@@ -275,7 +285,7 @@ fn question<'a>(check: &'a CheckBody<'_>, shown: &'a str, place: Option<usize>) 
     })
 }
 
-fn render(json: Vec<u8>) -> Response<Answered> {
+pub(super) fn render(json: Vec<u8>) -> Response<Answered> {
     let mut response = Response::new(Answered::whole(json));
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));

@@ -17,6 +17,7 @@ pub mod sight;
 pub mod told;
 pub mod ungrant;
 pub mod view;
+pub mod wait;
 
 /// Most lines of one request; a credential has no more scopes.
 pub const LINES_MAX: usize = tegata_core::scope::LIST_MAX;

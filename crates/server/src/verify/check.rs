@@ -1,6 +1,7 @@
 //! One check: from a question to an answer that is recorded. What is in memory is answered without a database and
 //! without a lock; a cold credential costs one bounded reading.
 
+mod binding;
 mod draft;
 mod evaluate;
 mod judge;
@@ -147,6 +148,12 @@ impl Verify {
             }
         }
         refused("nobody knows this verifier")
+    }
+
+    /// The key of the only API that a verifier asks about; none where there are several.
+    pub fn only_api(&self, verifier: &VerifierEntry) -> Option<String> {
+        let [only] = verifier.apis.as_ref() else { return None };
+        self.index.apis.load().values().find(|loaded| loaded.id == *only).map(|loaded| loaded.key.clone())
     }
 
     /// Decides one call from memory alone, without a record: what the rule says of what is known here. None where the

@@ -47,6 +47,7 @@ impl Verify {
         let mut tx = self.db.read().await?;
         let seen = tx.sequence().await?;
         let (mut sequence, mut ordinal) = (installing.applied, i64::MAX);
+        let mut awaited = Vec::new();
         // One view for the feed and for what is read again: nothing of it is older than the number that is told.
         while sequence < seen {
             let entries = feed::after(&mut tx, sequence, ordinal, BATCH).await?;
@@ -54,11 +55,17 @@ impl Verify {
             (sequence, ordinal) = (last.sequence, last.ordinal);
             for entry in &entries {
                 self.apply(&mut installing, &mut tx, entry).await?;
+                if entry.topic == Topic::Token {
+                    awaited.extend(entry.subject.parse().ok().filter(|token| self.waiting.is_awaited(*token)));
+                }
             }
         }
         if seen > installing.applied {
             installing.applied = seen;
             self.applied.send_replace(seen);
+        }
+        for token in awaited {
+            self.waiting.wake(token);
         }
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! The command line, as people and scripts use it: the real binary against a server.
 
 mod policies;
+mod waiting;
 
 use crate::support::{Database, Server, fresh_database};
 use serde_json::Value;

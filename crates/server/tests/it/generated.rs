@@ -74,6 +74,7 @@ fn who(operation: &Operation) -> String {
         Guard::Organization(name) => format!("`{name}` in the organization"),
         Guard::Context(name) => format!("`{name}` in the context"),
         Guard::Application => "an application, with its own token".to_owned(),
+        Guard::Holder => "whoever shows the credential that it is about, or its owner in person".to_owned(),
         Guard::Provisioning(name) => format!("an organization key with `{name}`"),
     }
 }

@@ -6,6 +6,7 @@
 mod support;
 
 mod applications;
+mod authzen;
 mod checks;
 mod cli;
 mod concurrency;

@@ -363,11 +363,40 @@ impl Stage {
 
     /// A descriptor of what a token of the administrator lacks.
     async fn descriptor(&self) -> String {
+        self.denied().await.1
+    }
+
+    /// The same in AuthZEN's words.
+    async fn access_request(&self) -> Value {
+        let (secret, descriptor) = self.denied().await;
+        json!({"subject": {"type": "token", "id": secret}, "action": {"name": "GET"},
+            "resource": {"type": "endpoint", "id": "/houses/main/doors"},
+            "denial": {"binding_token": descriptor, "expires_at": self.expires_at}})
+    }
+
+    /// An access request of the administrator's that waits.
+    async fn fresh_task(&self) -> String {
+        let (admin, policy) = (&self.town.admin.client, "/v1/orgs/octo/policies/personal_token");
+        let request = self.access_request().await;
+        let mut word = crate::town::open_policy();
+        word["admission"] = json!("approval");
+        word["four_eyes"] = json!(true);
+        admin.put(policy, word).await.status(200);
+        let filed = admin.post("/access/v1/requests", request).await;
+        let mut open = crate::town::open_policy();
+        open["four_eyes"] = json!(false);
+        admin.put(policy, open).await.status(200);
+        text(&filed.status(202)["task"], "id")
+    }
+
+    /// The secret of a token of the administrator, and a descriptor of what it lacks.
+    async fn denied(&self) -> (String, String) {
         let mut body = crate::town::doors_token_body(&self.expires_at);
         body["grants"][0]["scopes"] = json!(["room:key:hall:doors:read"]);
         let made = self.town.admin.client.post("/v1/me/tokens", body).await;
         let secret = text(made.status(201), "token");
-        text(&self.gate.verify(crate::town::doors_check(&secret)).await, "request")
+        let descriptor = text(&self.gate.verify(crate::town::doors_check(&secret)).await, "request");
+        (secret, descriptor)
     }
 
     async fn fresh_access_policy(&self) -> String {
@@ -457,6 +486,7 @@ impl Stage {
             ("limit", id) if id.starts_with("installation.") => self.installation_limit.clone(),
             ("limit", _) => self.limit.clone(),
             ("request", id) => self.fresh_request(caller, id).await,
+            ("task", _) => self.fresh_task().await,
             ("access_policy", "access_policy.delete") => self.fresh_access_policy().await,
             ("access_policy", _) => self.access_policy.clone(),
             ("record", _) => self.record.clone(),
@@ -522,6 +552,7 @@ impl Stage {
             "limit.create" | "installation.limit.create" => limit_body(number),
             "limit.update" | "installation.limit.update" => json!({"quota": 1_000_000}),
             "request.file" => json!({"request": self.descriptor().await}),
+            "authzen.request.file" => self.access_request().await,
             "request.decide" => json!({"approve_all": true}),
             "access_policy.create" => json!({"name": format!("Made {number}"), "admits": []}),
             "access_policy.update" => json!({"position": 1}),
@@ -534,6 +565,9 @@ impl Stage {
                 json!({"Operations": [{"op": "replace", "path": "displayName", "value": "Changed"}]})
             }
             "verify.one" => crate::town::doors_check("junk"),
+            "authzen.evaluation" | "authzen.evaluations" => {
+                json!({"subject": {"type": "token", "id": "junk"}, "action": {"name": "doors:read"}, "resource": {"type": "house", "id": "main"}})
+            }
             "verify.batch" => json!({"checks": [crate::town::doors_check("junk")]}),
             _ => json!({}),
         }
@@ -565,6 +599,8 @@ impl Stage {
         let scim = matches!(operation.guard, Guard::Provisioning(_));
         if status >= 400 && scim {
             assert_eq!(reply["schemas"][0], "urn:ietf:params:scim:api:messages:2.0:Error", "{}", reply.body);
+        } else if status == 404 && operation.id.starts_with("authzen.") {
+            assert_eq!(reply["type"], "urn:openid:authzen:access-request:error:unknown_task");
         } else if status >= 400 {
             reply.problem(reply["type"].as_str().unwrap_or_default().trim_start_matches("/problems/"));
         }
@@ -648,7 +684,12 @@ fn check_row(operation: &Operation, callers: &[Caller], statuses: &[u16]) {
     }
     assert_eq!(of(KEY), 401, "{id} by the {KEY}, which is for SCIM only");
     match operation.guard {
-        Guard::Public | Guard::Verifier | Guard::Application | Guard::SignedIn | Guard::Provisioning(_) => {}
+        Guard::Public
+        | Guard::Verifier
+        | Guard::Application
+        | Guard::Holder
+        | Guard::SignedIn
+        | Guard::Provisioning(_) => {}
         Guard::Publisher(_) => {
             for title in [STRANGER, MEMBER, ADMINISTRATOR, OUTSIDER, READING_TOKEN] {
                 assert_eq!(of(title), 403, "{id} by the {title}");

@@ -38,6 +38,7 @@ async fn every_operation_says_who_may_call_it() {
             Guard::Verifier => json!([{"verifier": []}]),
             Guard::Provisioning(_) => json!([{"organization_key": []}]),
             Guard::Application => json!([{"application": []}]),
+            Guard::Holder => json!([{"bearer": []}, {"application": []}]),
             _ => json!([{"bearer": []}]),
         };
         assert_eq!(object["security"], security, "{}", operation.id);

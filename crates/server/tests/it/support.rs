@@ -236,6 +236,11 @@ impl Client {
         Self { http: reqwest::Client::new(), base: base.to_owned(), token: token.map(str::to_owned) }
     }
 
+    /// The URL of the server.
+    pub fn base(&self) -> &str {
+        &self.base
+    }
+
     /// The same server with another credential.
     pub fn with(&self, token: &str) -> Self {
         Self { token: Some(token.to_owned()), ..self.clone() }

@@ -49,6 +49,7 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
             .await;
     // Which tells whoever decides it.
     let notice = text(&admin.get("/v1/me/inbox?limit=1").await.status(200)["items"][0], "id");
+    let task = task(server, town, &holder.client).await;
     let verifier = made(&town.root.post("/v1/verifiers", json!({"name": "Gate", "apis": ["town"]})).await);
     let succession = succession(admin, "octo", &town.silent_member().await).await;
     Things::from([
@@ -71,6 +72,7 @@ async fn things_of_octo(server: &Server, town: &Town) -> Things {
         ("access_key", vec![access_key]),
         ("application", vec![application, "Porter".to_owned()]),
         ("request", vec![request]),
+        ("task", vec![task]),
         ("access_policy", vec![access_policy, "Ceiling".to_owned()]),
         ("session", vec![session]),
         ("verifier", vec![verifier]),
@@ -123,6 +125,25 @@ async fn request(server: &Server, admin: &Client, owner: &Client, org: &str, mut
     let made = owner.post("/v1/me/tokens", body).await;
     admin.put(&policy, crate::town::open_policy()).await.status(200);
     made.status(201)["requests"][0].as_str().unwrap().to_owned()
+}
+
+/// An access request that waits.
+async fn task(server: &Server, town: &Town, owner: &Client) -> String {
+    let mut body = crate::town::doors_token_body(&server.in_days(10));
+    body["grants"][0]["scopes"] = json!(["room:key:hall:doors:read"]);
+    let secret = text(owner.post("/v1/me/tokens", body).await.status(201), "token");
+    let gate = server.verifier(&town.root, "town").await;
+    let descriptor = text(&gate.verify(crate::town::doors_check(&secret)).await, "request");
+    let policy = "/v1/orgs/octo/policies/personal_token";
+    let mut word = crate::town::open_policy();
+    word["admission"] = json!("approval");
+    town.admin.client.put(policy, word).await.status(200);
+    let request = json!({"subject": {"type": "token", "id": secret}, "action": {"name": "GET"},
+        "resource": {"type": "endpoint", "id": "/houses/main/doors"},
+        "denial": {"binding_token": descriptor, "expires_at": server.in_days(1)}});
+    let filed = owner.post("/access/v1/requests", request).await;
+    town.admin.client.put(policy, crate::town::open_policy()).await.status(200);
+    text(&filed.status(202)["task"], "id")
 }
 
 /// The same of the organization `acme`, whose administrator tries.
@@ -361,6 +382,12 @@ both_databases! {
             }
             let address = operation.address(|name| one_of(&octo, name, 0));
             let reply = outsider.send(operation.method.clone(), &address, operation.body(&document), &[]).await;
+            if owned == ["task"] {
+                assert_eq!(reply.status, 404);
+                assert_eq!(reply["type"], "urn:openid:authzen:access-request:error:unknown_task");
+                calls += 1;
+                continue;
+            }
             let expected = match owned.as_slice() {
                 ["token" | "session" | "request" | "notice"] => "not_found",
                 ["user" | "verifier" | "limit"] => "forbidden",

@@ -16,7 +16,7 @@ use tegata_core::policy::Admission;
 use tegata_core::problem::{Code, Problem};
 
 /// The application that acts, in the organization where its token counts.
-async fn own<T: Reading>(act: &mut Act<'_, T>, operation: &Operation) -> Result<Held, Problem> {
+pub async fn own<T: Reading>(act: &mut Act<'_, T>, operation: &Operation) -> Result<Held, Problem> {
     let acting = act.actor.itself.clone().filter(|itself| matches!(itself.owner, Owner::Application(_)));
     let acting = acting.ok_or_else(|| Problem::new(Code::Forbidden, "only an application asks this, about itself"))?;
     let org = act.visible_org(&acting.org.to_string()).await?;

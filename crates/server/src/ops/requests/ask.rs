@@ -84,95 +84,104 @@ impl Mutation for FileRequest {
         told_reason(self.body.reason.as_deref())?;
         let read = Descriptor::read(&act.app.hasher, &self.body.request, act.now);
         let asked = read.map_err(|error| Problem::field("request", error))?;
-        let (token, owner) = bearer(act, &asked).await?;
-        let open = db::requests::open_of_token(act.tx(), token.id).await.map_err(internal)?;
-        let open: Vec<Request> = open.into_iter().filter(|request| request.org == asked.org).collect();
-        let world = World::read(act, token.kind, asked.org).await?;
-        let api = world.apis.iter().find(|api| api.id == asked.api).cloned();
-        let api = api.ok_or_else(|| Problem::new(Code::Conflict, "the organization no longer uses this API"))?;
-        let lacking = lacking(act, &world, &api.catalogue, &asked, &token, owner).await?;
-
-        let name = |lacking: &Lacking<'_>| lacking.known.name.clone();
-        if let Some(request) = same(act, &open, &asked, &lacking).await? {
-            let view = own_view(act, &request).await?;
-            return Ok((
-                Filed { state: "requested".to_owned(), request: Some(view), granted: Vec::new() },
-                Changes { list: Vec::new() },
-            ));
-        }
-        if open.len() >= OPEN_MAX {
-            let detail =
-                format!("{OPEN_MAX} requests for this credential wait already; withdraw one, or let them be decided");
-            return Err(Problem::new(Code::Conflict, detail));
-        }
-        let there = db::grants::of_token(act.tx(), token.id).await.map_err(internal)?;
-        if there.iter().filter(|grant| grant.state.counts()).count() + lacking.len() > LINES_MAX {
-            return Err(Problem::new(
-                Code::Conflict,
-                format!("a credential has at most {LINES_MAX} scopes; make another one"),
-            ));
-        }
-        let in_person = act.actor.token.is_none();
-        let sight = Sight::of(act, asked.org).await?;
-        let mut grants = Vec::with_capacity(lacking.len());
-        for one in &lacking {
-            let (has, answers) = sight.rights().with_authority(|authority| {
-                let set = &one.known.with_implied;
-                let answers = answers_for(authority, sight.approving(), &one.chain);
-                (authority.covers_all(asked.api, set, &one.chain).is_ok(), answers)
-            });
-            // What is a person's own credential's was looked at: they have it.
-            let has = has || token.owner.user().is_some();
-            let policy = world.policies.counting_in(&one.chain);
-            let theirs = in_person && !policy.four_eyes && answers && has;
-            let (state, self_granted) = match policy.admission {
-                Admission::Allow if has => (GrantState::Granted, false),
-                Admission::Approval if theirs => (GrantState::Granted, true),
-                Admission::Allow | Admission::Approval | Admission::Deny => (GrantState::Requested, false),
-            };
-            grants.push(StoredGrant {
-                id: act.id(GrantId::new),
-                org: asked.org,
-                token: token.id,
-                api: asked.api,
-                context: one.context,
-                permissions: vec![name(one)],
-                state,
-                self_granted,
-                created_at: act.now,
-                line: None,
-                asked: None,
-                until: None,
-                access_policy: None,
-                decided: None,
-            });
-        }
-        let reason = self.body.reason.clone().unwrap_or_default();
-        let filed = file::grants(act, &token, owner, &reason, grants.clone()).await?;
-        let app = act.app;
-        let mut granted = Vec::new();
-        for grant in grants.iter().filter(|grant| grant.state == GrantState::Granted) {
-            granted.push(Names::default().grant(app, act.tx(), grant).await.map_err(internal)?);
-        }
-        let request = match filed.first().and_then(|id| id.parse().ok()) {
-            Some(id) => {
-                let request = db::requests::get(act.tx(), asked.org, id).await.map_err(internal)?;
-                Some(own_view(act, &request.ok_or_else(Problem::internal)?).await?)
-            }
-            None => None,
-        };
-        let state = if request.is_some() { "requested" } else { "granted" };
-        let after = json!({"credential": token.id.to_string(), "state": state, "permissions": lacking.iter().map(name).collect::<Vec<_>>()});
-        let subject = filed.first().cloned().unwrap_or_else(|| token.id.to_string());
-        let change = Change::new(asked.org, subject).after(after).because(self.body.reason.as_deref());
-        let filed = Filed { state: state.to_owned(), request, granted };
-        Ok((filed, change.feed(Topic::Token, None, token.id).into()))
+        let who = bearer(act, &asked).await?;
+        file(act, &asked, who, self.body.reason.as_deref()).await
     }
+}
+
+/// Files what a descriptor says, for the credential and the person that [`bearer`] found.
+pub async fn file(
+    act: &mut Act<'_, WriteTx>,
+    asked: &Descriptor,
+    (token, owner): (Token, UserId),
+    reason: Option<&str>,
+) -> Result<(Filed, Changes), Problem> {
+    let open = db::requests::open_of_token(act.tx(), token.id).await.map_err(internal)?;
+    let open: Vec<Request> = open.into_iter().filter(|request| request.org == asked.org).collect();
+    let world = World::read(act, token.kind, asked.org).await?;
+    let api = world.apis.iter().find(|api| api.id == asked.api).cloned();
+    let api = api.ok_or_else(|| Problem::new(Code::Conflict, "the organization no longer uses this API"))?;
+    let lacking = lacking(act, &world, &api.catalogue, asked, &token, owner).await?;
+
+    let name = |lacking: &Lacking<'_>| lacking.known.name.clone();
+    if let Some(request) = same(act, &open, asked, &lacking).await? {
+        let view = own_view(act, &request).await?;
+        return Ok((
+            Filed { state: "requested".to_owned(), request: Some(view), granted: Vec::new() },
+            Changes { list: Vec::new() },
+        ));
+    }
+    if open.len() >= OPEN_MAX {
+        let detail =
+            format!("{OPEN_MAX} requests for this credential wait already; withdraw one, or let them be decided");
+        return Err(Problem::new(Code::Conflict, detail));
+    }
+    let there = db::grants::of_token(act.tx(), token.id).await.map_err(internal)?;
+    if there.iter().filter(|grant| grant.state.counts()).count() + lacking.len() > LINES_MAX {
+        return Err(Problem::new(
+            Code::Conflict,
+            format!("a credential has at most {LINES_MAX} scopes; make another one"),
+        ));
+    }
+    let in_person = act.actor.token.is_none();
+    let sight = Sight::of(act, asked.org).await?;
+    let mut grants = Vec::with_capacity(lacking.len());
+    for one in &lacking {
+        let (has, answers) = sight.rights().with_authority(|authority| {
+            let set = &one.known.with_implied;
+            let answers = answers_for(authority, sight.approving(), &one.chain);
+            (authority.covers_all(asked.api, set, &one.chain).is_ok(), answers)
+        });
+        // What is a person's own credential's was looked at: they have it.
+        let has = has || token.owner.user().is_some();
+        let policy = world.policies.counting_in(&one.chain);
+        let theirs = in_person && !policy.four_eyes && answers && has;
+        let (state, self_granted) = match policy.admission {
+            Admission::Allow if has => (GrantState::Granted, false),
+            Admission::Approval if theirs => (GrantState::Granted, true),
+            Admission::Allow | Admission::Approval | Admission::Deny => (GrantState::Requested, false),
+        };
+        grants.push(StoredGrant {
+            id: act.id(GrantId::new),
+            org: asked.org,
+            token: token.id,
+            api: asked.api,
+            context: one.context,
+            permissions: vec![name(one)],
+            state,
+            self_granted,
+            created_at: act.now,
+            line: None,
+            asked: None,
+            until: None,
+            access_policy: None,
+            decided: None,
+        });
+    }
+    let filed = file::grants(act, &token, owner, reason.unwrap_or_default(), grants.clone()).await?;
+    let app = act.app;
+    let mut granted = Vec::new();
+    for grant in grants.iter().filter(|grant| grant.state == GrantState::Granted) {
+        granted.push(Names::default().grant(app, act.tx(), grant).await.map_err(internal)?);
+    }
+    let request = match filed.first().and_then(|id| id.parse().ok()) {
+        Some(id) => {
+            let request = db::requests::get(act.tx(), asked.org, id).await.map_err(internal)?;
+            Some(own_view(act, &request.ok_or_else(Problem::internal)?).await?)
+        }
+        None => None,
+    };
+    let state = if request.is_some() { "requested" } else { "granted" };
+    let after = json!({"credential": token.id.to_string(), "state": state, "permissions": lacking.iter().map(name).collect::<Vec<_>>()});
+    let subject = filed.first().cloned().unwrap_or_else(|| token.id.to_string());
+    let change = Change::new(asked.org, subject).after(after).because(reason);
+    let filed = Filed { state: state.to_owned(), request, granted };
+    Ok((filed, change.feed(Topic::Token, None, token.id).into()))
 }
 
 /// The credential of a descriptor, provided that it acts itself, or that its owner does in person; and who asks. What an
 /// application's token lacks is asked for the application.
-async fn bearer(act: &mut Act<'_, WriteTx>, asked: &Descriptor) -> Result<(Token, UserId), Problem> {
+pub async fn bearer(act: &mut Act<'_, WriteTx>, asked: &Descriptor) -> Result<(Token, UserId), Problem> {
     let anothers = || {
         let detail = "this descriptor is another credential's: only that one files it, or its owner in person";
         Problem::new(Code::Forbidden, detail)

@@ -100,23 +100,38 @@ impl Mutation for WithdrawRequest {
             return Err(Problem::new(Code::Conflict, message.clone()).with("lines", message));
         }
         let only = |number: i64| named.is_empty() || named.contains(&number);
-        let by = Some(act.actor.user.id);
-        let settled = super::close::settle(&mut act.tx, &request, GrantState::withdraw, only, by, act.now);
-        let settled = settled.await.map_err(internal)?;
-        if settled.is_empty() {
-            return Err(Problem::new(Code::Conflict, "nothing of this request waits for a decision any more"));
-        }
+        let change = take_back(act, &request, only, self.body.reason.as_deref()).await?;
+        let over = || Problem::new(Code::Conflict, "nothing of this request waits for a decision any more");
+        let change = change.ok_or_else(over)?;
         let request = find(act, self.request).await?;
-        if request.state == RequestState::Closed {
-            super::told::withdrawn(act, &request).await.map_err(internal)?;
-        }
         let view = own(act, &request, true).await?.ok_or_else(|| Problem::not_found("request"))?;
-        let change = Change::new(request.org, request.id)
-            .after(json!({"credential": request.token.to_string(), "withdrawn": settled, "state": request.state}))
-            .because(self.body.reason.as_deref())
-            .feed(Topic::Token, None, request.token);
         Ok((view, change.into()))
     }
+}
+
+/// Takes back these lines of a request, as far as they wait; none where nothing does. Whose request it is, the caller
+/// knows.
+pub async fn take_back(
+    act: &mut Act<'_, WriteTx>,
+    request: &Request,
+    only: impl Fn(i64) -> bool,
+    reason: Option<&str>,
+) -> Result<Option<Change>, Problem> {
+    let settled = super::close::settle(&mut act.tx, request, GrantState::withdraw, only, act.actor.person(), act.now);
+    let settled = settled.await.map_err(internal)?;
+    if settled.is_empty() {
+        return Ok(None);
+    }
+    let request = db::requests::get(act.tx(), request.org, request.id).await.map_err(internal)?;
+    let request = request.ok_or_else(Problem::internal)?;
+    if request.state == RequestState::Closed {
+        super::told::withdrawn(act, &request).await.map_err(internal)?;
+    }
+    let change = Change::new(request.org, request.id)
+        .after(json!({"credential": request.token.to_string(), "withdrawn": settled, "state": request.state}))
+        .because(reason)
+        .feed(Topic::Token, None, request.token);
+    Ok(Some(change))
 }
 
 /// One of the actor's own requests; anybody else's does not exist.

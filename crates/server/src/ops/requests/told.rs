@@ -89,7 +89,7 @@ pub async fn withdrawn(act: &mut Act<'_, WriteTx>, request: &Request) -> Result<
         "request": request.id,
         "organization": organization(&mut act.tx, request).await?,
         "credential": token.map(|token| token.name),
-        "requester": act.actor.user.name,
+        "requester": act.actor.named().1,
     });
     let to = deciders(act.app, &mut act.tx, request).await?;
     let notice = about(request, to, NoticeKind::RequestWithdrawn, data);

@@ -149,6 +149,50 @@ both_databases! {
         }
     }
 
+    async fn it_asks_in_the_words_of_authzen(server: Server) {
+        let shop = Workshop::open(&server).await;
+        let token = text(shop.sign_in(&server, &shop.secret).await.status(201), "token");
+        let own = server.anybody().with(&token);
+        let evaluate = async |permission: &str| {
+            let question = json!({"subject": {"type": "token", "id": token}, "action": {"name": permission},
+                "resource": {"type": "house", "id": "main", "properties": {"organization": "octo"}}});
+            let told = shop.gate.post("/access/v1/evaluation", question.clone()).await.status(200).clone();
+            (question, told)
+        };
+        let file = async |permission: &str| {
+            let (mut request, told) = evaluate(permission).await;
+            request["denial"] = told["context"]["access_request"].clone();
+            own.post("/access/v1/requests", request).await.status(202)["task"].clone()
+        };
+        let task = file("doors:read").await;
+        let path = format!("/access/v1/requests/{}", text(&task, "id"));
+        let (_, permanent) = shop.token().await;
+        for other in [&server.anybody().with(&permanent), &shop.keeper.client, &shop.town.admin.client] {
+            assert_eq!(other.get(&path).await.status, 404);
+        }
+        assert_eq!(shop.maker.client.get(&path).await.status(200)["task"]["status"], "pending");
+        let open = shop.maker.client.get("/v1/me/requests?state=open").await;
+        let request = text(&open.status(200)["items"][0], "id");
+        let waiting = tokio::spawn({
+            let (client, path) = (own.clone(), format!("{path}?wait=30"));
+            async move { client.get(&path).await }
+        });
+        shop.decide(&shop.keeper.client, &request, json!({"approve_all": true})).await.status(200);
+        assert_eq!(waiting.await.unwrap().status(200)["task"]["status"], "approved");
+        assert_eq!(evaluate("doors:read").await.1["decision"], true);
+        let task = file("doors:write").await;
+        let cancel = format!("/access/v1/requests/{}/cancel", text(&task, "id"));
+        assert_eq!(own.post(&cancel, json!({})).await.status(200)["task"]["status"], "cancelled");
+        let activity = shop.town.admin.client.get("/v1/orgs/octo/activity?limit=1").await;
+        assert_eq!(activity.status(200)["items"][0]["actor"]["name"], "Porter");
+        let (_, told) = evaluate("doors:write").await;
+        let access = told["context"]["access_request"].clone();
+        shop.policy("deny", false).await;
+        let request = json!({"subject": {"type": "token", "id": token}, "action": {"name": "doors:write"},
+            "resource": {"type": "house", "id": "main"}, "denial": access});
+        assert!(own.post("/access/v1/requests", request).await.status.is_client_error());
+    }
+
     async fn an_access_policy_bounds_it(server: Server) {
         let shop = Workshop::open(&server).await;
         let admin = &shop.town.admin.client;
