@@ -247,6 +247,11 @@ operations! {
 
     POLICY_LIST = op("policy.list", "GET", "/v1/orgs/{org}/policies", Organization("policies:read"), "List what the organization allows for each kind of credential");
     POLICY_SET = op("policy.set", "PUT", "/v1/orgs/{org}/policies/{kind}", Organization("policies:write"), "Change what the organization allows for a kind of credential");
+    CONTEXT_POLICY_LIST = op("context.policy.list", "GET", "/v1/orgs/{org}/contexts/{context}/policies", Context("policies:read"), "List what a context says of each kind of credential, and what counts there");
+    CONTEXT_POLICY_SHOW = op("context.policy.show", "GET", "/v1/orgs/{org}/contexts/{context}/policies/{kind}", Context("policies:read"), "Show what a context says of a kind of credential, and what counts there");
+    CONTEXT_POLICY_SET = op("context.policy.set", "PUT", "/v1/orgs/{org}/contexts/{context}/policies/{kind}", Context("policies:write"), "Tighten, in a context, what the organization allows for a kind of credential");
+    CONTEXT_POLICY_DELETE = op("context.policy.delete", "DELETE", "/v1/orgs/{org}/contexts/{context}/policies/{kind}", Context("policies:write"), "Take back what a context says of a kind of credential");
+    CONTEXT_POLICY_DRY_RUN = question("context.policy.dry_run", "/v1/orgs/{org}/contexts/{context}/policies/{kind}/dry-run", Organization("records:read"), "Show which recorded calls a change of a context's policy would deny, and change nothing");
     POLICY_DRY_RUN = question("policy.dry_run", "/v1/orgs/{org}/policies/{kind}/dry-run", Organization("records:read"), "Show which recorded calls a change of policy would deny, and change nothing");
 
     REQUEST_LIST = op("request.list", "GET", "/v1/orgs/{org}/requests", Organization("organization:read"), "List the requests that one may see, newest first");

@@ -1,10 +1,16 @@
 //! What an organization allows for one kind of credential (DESIGN §4).
 
+mod contexts;
+
+pub use contexts::{ContextPolicy, KindPolicies, Looser};
+
 use crate::credential::{CredentialKind, words};
 use crate::level::Level;
 use crate::time::days;
+use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::net::IpAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -74,6 +80,21 @@ pub struct KindPolicy {
     /// How long what a leaver answered for waits for a successor before its credentials are stopped, at most
     /// [`SUCCESSION_MAX`]; of access keys only.
     pub succession: Duration,
+    /// Where credentials of the kind may be shown from; empty for anywhere.
+    pub addresses: Vec<IpNet>,
+    /// After how long without a use they are revoked, at most [`UNUSED_MAX`]; none for never.
+    pub unused: Option<Duration>,
+}
+
+/// Longest time without a use that any policy may name.
+pub const UNUSED_MAX: Duration = days(365);
+
+/// Most address ranges of one policy.
+pub const ADDRESSES_MAX: usize = 50;
+
+/// Whether an address is in one of these ranges. No ranges stand for anywhere; of nobody knows where, it is in none.
+pub(crate) fn contains(ranges: &[IpNet], address: Option<IpAddr>) -> bool {
+    ranges.is_empty() || address.is_some_and(|address| ranges.iter().any(|range| range.contains(&address)))
 }
 
 /// Longest time that any policy may leave a service account without anybody who answers for it.
@@ -83,6 +104,11 @@ pub const SUCCESSION_MAX: Duration = days(365);
 pub const REQUEST_LIFETIME_MAX: Duration = days(365);
 
 impl KindPolicy {
+    /// Whether credentials of the kind may be shown from an address. Where ranges are set and none is known, it is no.
+    pub fn admits_address(&self, address: Option<IpAddr>) -> bool {
+        contains(&self.addresses, address)
+    }
+
     /// What a fresh organization has. Legacy tokens reach as far as their owner, so they are not admitted; what an
     /// administrator alone may make needs nobody else's word, and goes with whoever made it.
     pub const fn fresh(kind: CredentialKind) -> Self {
@@ -106,6 +132,8 @@ impl KindPolicy {
                 _ => LeaverAction::Keep,
             },
             succession: days(30),
+            addresses: Vec::new(),
+            unused: None,
         }
     }
 }

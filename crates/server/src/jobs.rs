@@ -7,6 +7,7 @@ use crate::failing::reasons;
 use crate::notices;
 use crate::ops::requests::expire;
 use crate::ops::successions::lapse;
+use crate::ops::tokens::unused;
 use crate::streams::missed;
 use crate::webhooks;
 use std::sync::Arc;
@@ -89,6 +90,19 @@ pub async fn expiring(app: Arc<App>) {
             tracing::warn!(%error, "deadlines of successions could not be kept; the next round tries again");
         }
         tokio::time::sleep(EXPIRING).await;
+    }
+}
+
+/// How often it is looked for credentials that nobody has used for too long.
+const UNUSED: Duration = Duration::from_mins(10);
+
+/// Revokes credentials that nobody has used for as long as the policy for their kind says, until the task is dropped.
+pub async fn revoking_unused(app: Arc<App>) {
+    loop {
+        if let Err(error) = unused::overdue(&app).await {
+            tracing::warn!(%error, "what nobody uses could not be revoked; the next round tries again");
+        }
+        tokio::time::sleep(UNUSED).await;
     }
 }
 

@@ -13,6 +13,7 @@ pub mod access_keys;
 pub mod access_policies;
 pub mod access_requests;
 pub mod act;
+pub mod addresses;
 pub mod apis;
 pub mod applications;
 pub mod assignments;

@@ -214,7 +214,7 @@ pub struct Running {
     follower: JoinHandle<()>,
     /// What ends with the server: reading ahead, keeping its stores small, watching the log, writing summaries, uses of
     /// tokens and what is used of limits, warning of what ends.
-    tasks: [JoinHandle<()>; 9],
+    tasks: [JoinHandle<()>; 10],
     signing: Option<Signing>,
     streaming: Streaming,
     telling: Telling,
@@ -337,6 +337,7 @@ pub async fn start(config: &Config) -> Result<Running, StartError> {
         tokio::spawn(Arc::clone(&app.verify).preload(wanted)),
         tokio::spawn(jobs::housekeeping(Arc::clone(&app))),
         tokio::spawn(jobs::expiring(Arc::clone(&app))),
+        tokio::spawn(jobs::revoking_unused(Arc::clone(&app))),
         tokio::spawn(jobs::watching(Arc::clone(&app))),
         tokio::spawn(jobs::settling(Arc::clone(&app), config.record_settle_after)),
         tokio::spawn(unknown::summing_up(Arc::clone(&app))),

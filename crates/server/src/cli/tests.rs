@@ -60,6 +60,7 @@ fn every_operation_has_a_command() {
         include_str!("org.rs"),
         include_str!("organization_key.rs"),
         include_str!("policy.rs"),
+        include_str!("policy/context.rs"),
         include_str!("record.rs"),
         include_str!("record/ask.rs"),
         include_str!("record/follow.rs"),

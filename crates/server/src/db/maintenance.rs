@@ -44,6 +44,7 @@ pub const TABLES: &[Table] = &[
     table("role_permissions", &["role_id", "api_id", "permission"]),
     table("assignments", &["id"]),
     table("policies", &["org_id", "kind"]),
+    table("context_policies", &["context_id", "kind"]),
     table("record_retention", &["org_id"]),
     table("limits", &["id"]),
     table("limit_usage", &["limit_id", "subject"]),

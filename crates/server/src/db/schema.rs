@@ -26,6 +26,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (9, "applications", include_str!("../../migrations/0009_applications.sql")),
     (10, "leavers", include_str!("../../migrations/0010_leavers.sql")),
     (11, "credential_imports", include_str!("../../migrations/0011_credential_imports.sql")),
+    (12, "policies", include_str!("../../migrations/0012_policies.sql")),
     (13, "access_tasks", include_str!("../../migrations/0013_access_tasks.sql")),
 ];
 

@@ -314,6 +314,7 @@ impl Uncertain {
         let id = &stop.id;
         let what = match stop.operation.as_str() {
             "policy.set" => format!("A policy{place}"),
+            "context.policy.set" => format!("A policy of the context {id}{place}"),
             "role.update" => format!("The role {id}{place}"),
             "record.stream.update" => format!("The record stream {id}{place}"),
             "webhook.update" => format!("The webhook {id}{place}"),

@@ -3,7 +3,7 @@
 pub mod create;
 pub mod delete;
 pub mod look;
-mod parts;
+pub mod parts;
 pub mod update;
 pub mod view;
 

@@ -369,6 +369,7 @@ fn refusal(reason: Reason, permission: Option<&str>) -> Problem {
         Reason::PolicyDenied => "the organization admits no credential of this kind".to_owned(),
         Reason::PolicyReadOnly => "the organization lets credentials of this kind read only".to_owned(),
         Reason::ApprovalPending => format!("this permission was asked for and not decided yet{needed}"),
+        Reason::AddressNotAllowed => "the organization admits no credential of this kind from this address".to_owned(),
         Reason::Blocked => "the organization has blocked this token".to_owned(),
         Reason::Revoked => "the organization has revoked this token".to_owned(),
         other => format!("this is not allowed: {other}"),

@@ -4,6 +4,7 @@
 use super::act::{Act, Decided, Reading, internal};
 use super::rights::OwnRights;
 use crate::db;
+use std::net::IpAddr;
 use tegata_core::catalogue::PermissionInfo;
 use tegata_core::credential::CredentialState;
 use tegata_core::decide::{
@@ -30,7 +31,7 @@ pub async fn require_own_scope<T: Reading>(act: &mut Act<'_, T>, operation: &'st
     for part in db::tokens::parts(act.tx(), token).await.map_err(internal)? {
         let Some(needed) = needed else { break };
         let rights = act.rights_in(part.org).await?;
-        let decision = judge(own.id, needed, &rights, act.now);
+        let decision = judge(own.id, needed, &rights, (act.now, act.meta.address));
         let decided = Decided { decision, org: part.org, permission: Some(scope), context: None };
         match decision {
             Decision::Allow { .. } => {
@@ -49,15 +50,20 @@ pub async fn require_own_scope<T: Reading>(act: &mut Act<'_, T>, operation: &'st
     Err(Problem::new(Code::Forbidden, detail).with("reason", reason.as_str()))
 }
 
-fn judge(own: ApiId, needed: &PermissionInfo, rights: &OwnRights, now: Timestamp) -> Decision {
+fn judge(
+    own: ApiId,
+    needed: &PermissionInfo,
+    rights: &OwnRights,
+    (now, address): (Timestamp, Option<IpAddr>),
+) -> Decision {
     let needs = [Need { permission: needed.number, level: needed.level, place: Place::Chain(&[]) }];
     let list = rights.list();
     let mut ceilings = Vec::new();
     decide(&Facts {
         gate: Gate::Open,
         now,
+        address,
         // The credential itself was looked at when it was identified.
-        address: None,
         presented: Presented::Known(Credential {
             state: CredentialState::Active,
             expires_at: Timestamp::MAX,
@@ -69,7 +75,7 @@ fn judge(own: ApiId, needed: &PermissionInfo, rights: &OwnRights, now: Timestamp
             own_api: true,
             state: rights.part_state,
             owner_active: rights.owner_active,
-            policy: rights.policy.as_ref(),
+            policies: rights.policies.as_ref(),
             grants: rights.grants(&mut ceilings),
             chosen: None,
             acting: Acting::For(&list),

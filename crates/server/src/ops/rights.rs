@@ -20,7 +20,7 @@ use tegata_core::decide::{
 };
 use tegata_core::ids::{AccessPolicyId, ApiId, ContextId, OrgId, RoleId, TeamId, TokenId, UserId};
 use tegata_core::level::Level;
-use tegata_core::policy::KindPolicy;
+use tegata_core::policy::KindPolicies;
 use tegata_core::role::{Held, Right};
 use tegata_core::time::Timestamp;
 
@@ -59,8 +59,8 @@ pub struct OwnRights {
     pub grants: Option<Vec<Grant>>,
     /// The access policies that are laid on any of them.
     pub ceilings: Vec<(AccessPolicyId, Ceiling)>,
-    /// The policy for the token's kind; none for a session.
-    pub policy: Option<KindPolicy>,
+    /// The policies for the token's kind; none for a session.
+    pub policies: Option<KindPolicies>,
     /// Whether an organization key acts for itself, bounded by its grants alone. It has no roles, so it passes nothing on.
     pub for_itself: bool,
 }
@@ -120,7 +120,7 @@ pub async fn of_actor(app: &App, tx: &mut Tx, actor: &Actor, org: OrgId) -> Resu
     };
     let for_itself = actor.itself.is_some();
     let drawn = match actor.token {
-        None => Drawn { part_state: PartState::Active, grants: None, ceilings: Vec::new(), policy: None },
+        None => Drawn { part_state: PartState::Active, grants: None, ceilings: Vec::new(), policies: None },
         Some(token) => {
             let kind = actor.itself.as_ref().map_or(CredentialKind::PersonalToken, |itself| itself.kind);
             drawn(app, tx, org, kind, token).await?
@@ -148,19 +148,19 @@ struct Drawn {
     part_state: PartState,
     grants: Option<Vec<Grant>>,
     ceilings: Vec<(AccessPolicyId, Ceiling)>,
-    policy: Option<KindPolicy>,
+    policies: Option<KindPolicies>,
 }
 
 impl Drawn {
     fn of(self, owner_active: bool, roles: Vec<HeldRole>, for_itself: bool) -> OwnRights {
-        let Self { part_state, grants, ceilings, policy } = self;
-        OwnRights { owner_active, roles, part_state, grants, ceilings, policy, for_itself }
+        let Self { part_state, grants, ceilings, policies } = self;
+        OwnRights { owner_active, roles, part_state, grants, ceilings, policies, for_itself }
     }
 }
 
 async fn drawn(app: &App, tx: &mut Tx, org: OrgId, kind: CredentialKind, token: TokenId) -> Result<Drawn, DbError> {
     let part = db::tokens::part(tx, org, token).await?;
-    let policy = db::policies::get(tx, org, kind).await?;
+    let policies = db::policies::with_contexts(tx, org, kind).await?;
     let grants = grants_of_token(app, tx, token, org).await?;
     let mut ceilings = Vec::new();
     for id in grants.iter().filter_map(Grant::ceiling) {
@@ -170,7 +170,7 @@ async fn drawn(app: &App, tx: &mut Tx, org: OrgId, kind: CredentialKind, token: 
     }
     // A token without a part here was never given anything here.
     let part_state = part.map_or(PartState::Active, |part| part.state);
-    Ok(Drawn { part_state, grants: Some(grants), ceilings, policy: Some(policy) })
+    Ok(Drawn { part_state, grants: Some(grants), ceilings, policies: Some(policies) })
 }
 
 /// A permission of Tegata's own API in a place.
@@ -209,7 +209,7 @@ impl OwnRights {
                 own_api: true,
                 state: self.part_state,
                 owner_active: self.owner_active,
-                policy: self.policy.as_ref(),
+                policies: self.policies.as_ref(),
                 grants: self.grants(&mut ceilings),
                 chosen: None,
                 acting: if self.for_itself { Acting::Itself } else { Acting::For(&list) },

@@ -13,4 +13,5 @@ pub mod org;
 pub mod regenerate;
 pub mod revoke;
 pub mod show;
+pub mod unused;
 pub mod view;

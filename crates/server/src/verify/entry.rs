@@ -12,7 +12,7 @@ use tegata_core::credential::{Coverage, CredentialKind, CredentialState, PartSta
 use tegata_core::decide::Grant;
 use tegata_core::ids::{ApiId, ApplicationId, ContextId, OrgId, RoleId, TeamId, TokenId, VerifierId};
 use tegata_core::owner::Owner;
-use tegata_core::policy::KindPolicy;
+use tegata_core::policy::KindPolicies;
 use tegata_core::time::Timestamp;
 
 /// A token, under one of its secrets.
@@ -228,25 +228,25 @@ pub struct OrgEntry {
     pub limits: List,
 }
 
-/// What an organization allows for each kind of credential.
+/// What an organization and its contexts allow for each kind of credential.
 #[derive(Debug)]
 pub struct Policies {
     /// For personal tokens.
-    pub personal_token: KindPolicy,
+    pub personal_token: KindPolicies,
     /// For legacy tokens.
-    pub legacy_token: KindPolicy,
+    pub legacy_token: KindPolicies,
     /// For organization keys.
-    pub organization_key: KindPolicy,
+    pub organization_key: KindPolicies,
     /// For access keys.
-    pub access_key: KindPolicy,
+    pub access_key: KindPolicies,
     /// For applications and their tokens.
-    pub application_token: KindPolicy,
+    pub application_token: KindPolicies,
 }
 
 impl Policies {
     /// The policy for a kind; none for sign-in sessions, which no policy governs.
     #[inline]
-    pub const fn of(&self, kind: CredentialKind) -> Option<&KindPolicy> {
+    pub const fn of(&self, kind: CredentialKind) -> Option<&KindPolicies> {
         match kind {
             CredentialKind::PersonalToken => Some(&self.personal_token),
             CredentialKind::LegacyToken => Some(&self.legacy_token),

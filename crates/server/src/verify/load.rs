@@ -259,11 +259,11 @@ pub async fn org(tx: &mut Tx, id: OrgId, limits: List) -> Result<Option<OrgEntry
     };
     let apis = db::orgs::apis(tx, id).await?;
     let policies = Policies {
-        personal_token: db::policies::get(tx, id, CredentialKind::PersonalToken).await?,
-        legacy_token: db::policies::get(tx, id, CredentialKind::LegacyToken).await?,
-        organization_key: db::policies::get(tx, id, CredentialKind::OrganizationKey).await?,
-        access_key: db::policies::get(tx, id, CredentialKind::AccessKey).await?,
-        application_token: db::policies::get(tx, id, CredentialKind::ApplicationToken).await?,
+        personal_token: db::policies::with_contexts(tx, id, CredentialKind::PersonalToken).await?,
+        legacy_token: db::policies::with_contexts(tx, id, CredentialKind::LegacyToken).await?,
+        organization_key: db::policies::with_contexts(tx, id, CredentialKind::OrganizationKey).await?,
+        access_key: db::policies::with_contexts(tx, id, CredentialKind::AccessKey).await?,
+        application_token: db::policies::with_contexts(tx, id, CredentialKind::ApplicationToken).await?,
     };
     let apis = apis.into_iter().map(|(api, _)| api).collect();
     Ok(Some(OrgEntry { key: org.key.into(), name: org.name.into(), policies, apis, limits }))

@@ -53,6 +53,11 @@ impl Uses {
         true
     }
 
+    /// Whether a use waits to be written.
+    pub fn is_waiting(&self, token: TokenId, org: OrgId) -> bool {
+        self.waiting.lock().contains_key(&(token, org))
+    }
+
     /// Takes out what is to be written next, oldest uses first.
     fn take(&self, most: usize) -> Vec<((TokenId, OrgId), Timestamp)> {
         let mut waiting = self.waiting.lock();

@@ -1,5 +1,6 @@
 //! The command line, as people and scripts use it: the real binary against a server.
 
+mod policies;
 mod waiting;
 
 use crate::support::{Database, Server, fresh_database};

@@ -25,6 +25,7 @@ mod matrix;
 mod openapi;
 mod people;
 mod places;
+mod policies;
 mod preload;
 mod proof;
 mod questions;

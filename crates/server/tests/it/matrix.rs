@@ -557,6 +557,7 @@ impl Stage {
             "access_policy.create" => json!({"name": format!("Made {number}"), "admits": []}),
             "access_policy.update" => json!({"position": 1}),
             "policy.set" => crate::town::open_policy(),
+            "context.policy.set" => json!({"max_lifetime_days": 365, "reason": "test"}),
             "succession.hand_over" => json!({"successor": self.holder}),
             "scim.user.create" | "scim.user.replace" => json!({"userName": format!("scim-{number}@example.com")}),
             "scim.group.create" | "scim.group.replace" => json!({"displayName": "Made"}),

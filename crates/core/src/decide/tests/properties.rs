@@ -2,7 +2,7 @@
 
 use super::reference;
 use super::scene::{Asked, Scene, Wide, Wish};
-use super::strategies::{grants, open_scenes, rights, scenes, wishes};
+use super::strategies::{context_policy, grants, open_scenes, rights, scenes, wishes};
 use crate::credential::{CredentialKind, CredentialState, GrantState, PartState};
 use crate::decide::{Grant, Organization, Reason, Target, is_granted, is_held_by_owner};
 use crate::level::Level;
@@ -120,6 +120,28 @@ proptest! {
             policy.level = LevelLimit::ReadOnly;
         }
         prop_assert!(scene.decide().is_allowed() || !tighter.decide().is_allowed());
+    }
+
+    /// A context only tightens, whatever it says: also where it says something looser than what is above.
+    #[test]
+    fn what_a_context_says_never_turns_deny_into_allow(
+        scene in open_scenes().prop_map(with_all_contexts), says in context_policy(), at in 1..=CONTEXTS,
+    ) {
+        let context = crate::ids::ContextId::from_u128(at as u128);
+        let mut silent = scene.clone();
+        silent.context_policies.remove(&context);
+        let tighter = silent.clone().where_says(context, says);
+        prop_assert!(silent.decide().is_allowed() || !tighter.decide().is_allowed());
+    }
+
+    /// What nobody governs is not governed in a context either: a sign-in session.
+    #[test]
+    fn what_a_context_says_does_not_govern_sessions(
+        scene in open_scenes().prop_map(with_all_contexts), says in context_policy(), at in 1..=CONTEXTS,
+    ) {
+        let session = Scene { policy: None, ..scene };
+        let context = crate::ids::ContextId::from_u128(at as u128);
+        prop_assert_eq!(session.decide(), session.clone().where_says(context, says).decide());
     }
 
     #[test]

@@ -6,8 +6,10 @@ use crate::credential::{CredentialState, GrantState, PartState};
 use crate::decide::{Decision, Gate, Grant, Reason};
 use crate::ids::ContextId;
 use crate::level::Level;
-use crate::policy::{Admission, LevelLimit};
+use crate::policy::{Admission, ContextPolicy, LevelLimit};
+use ipnet::IpNet;
 use std::collections::BTreeSet;
+use std::net::IpAddr;
 
 /// Whether the call is allowed: the sentence, line by line.
 pub fn allows(scene: &Scene) -> bool {
@@ -41,6 +43,7 @@ pub fn meets(scene: &Scene, wishes: &[Wish]) -> bool {
         && wishes.iter().all(|wish| {
             wish.spot != Spot::Unregistered
                 && policy_admits(scene, wish.level)
+                && contexts_admit(scene, wish)
                 && grant_covers(scene, wish, GrantState::Granted)
                 && owner_covers(scene, wish)
         })
@@ -110,6 +113,8 @@ fn failing_before_permissions(scene: &Scene) -> BTreeSet<Reason> {
         (known && part == PartState::Blocked, Reason::Blocked),
         (known && scene.now >= scene.expires_at, Reason::Expired),
         (known && !from_allowed_address(scene), Reason::AddressNotAllowed),
+        // Where the organization is not known, nobody asks it.
+        (known && scene.organization_known && !organization_takes_address(scene), Reason::AddressNotAllowed),
         (scene.asked == Asked::NoSuchEndpoint, Reason::NoSuchEndpoint),
         (!scene.organization_known, Reason::OrganizationUnknown),
     ])
@@ -134,6 +139,13 @@ fn failing(scene: &Scene, wishes: &[Wish]) -> BTreeSet<Reason> {
         ]));
     }
     for wish in wishes {
+        for policy in said_on_the_way(scene, wish) {
+            failing.extend(collect(&[
+                (!takes(&policy.addresses, scene.address), Reason::AddressNotAllowed),
+                (policy.admission == Some(Admission::Deny), Reason::PolicyDenied),
+                (!takes_level(policy, wish), Reason::PolicyReadOnly),
+            ]));
+        }
         let in_state = |state| grant_covers(scene, wish, state);
         let (asked, refused) = (in_state(GrantState::Requested), in_state(GrantState::Rejected));
         let wanting = !in_state(GrantState::Granted);
@@ -153,11 +165,43 @@ fn collect(conditions: &[(bool, Reason)]) -> BTreeSet<Reason> {
 }
 
 fn from_allowed_address(scene: &Scene) -> bool {
-    scene.ranges.is_empty()
-        || scene.address.is_some_and(|address| scene.ranges.iter().any(|range| range.contains(&address)))
+    takes(&scene.ranges, scene.address)
+}
+
+fn organization_takes_address(scene: &Scene) -> bool {
+    scene.policy.as_ref().is_none_or(|policy| takes(&policy.addresses, scene.address))
+}
+
+fn takes(ranges: &[IpNet], address: Option<IpAddr>) -> bool {
+    match (ranges, address) {
+        ([], _) => true,
+        (_, None) => false,
+        (ranges, Some(address)) => ranges.iter().any(|range| range.contains(&address)),
+    }
+}
+
+/// What contexts say of a place that they are, or that lies in them. Nobody's policy governs sessions.
+fn said_on_the_way<'s>(scene: &'s Scene, wish: &Wish) -> Vec<&'s ContextPolicy> {
+    let reaching = scene.context_policies.iter().filter(|(context, _)| reaches(scene, Some(**context), wish.spot));
+    reaching.map(|(_, policy)| policy).filter(|_| scene.policy.is_some()).collect()
+}
+
+fn takes_level(policy: &ContextPolicy, wish: &Wish) -> bool {
+    policy.level != Some(LevelLimit::ReadOnly) || wish.level == Level::Read
+}
+
+fn contexts_admit(scene: &Scene, wish: &Wish) -> bool {
+    said_on_the_way(scene, wish).iter().all(|policy| {
+        takes(&policy.addresses, scene.address)
+            && policy.admission != Some(Admission::Deny)
+            && takes_level(policy, wish)
+    })
 }
 
 fn policy_admits(scene: &Scene, level: Level) -> bool {
+    if !organization_takes_address(scene) {
+        return false;
+    }
     let takes_it = |unscoped: bool| scene.wide != Some(Wide::Unscoped) || unscoped;
     match &scene.policy {
         None => takes_it(false),

@@ -9,7 +9,7 @@ use crate::decide::{
 };
 use crate::ids::{AccessPolicyId, ApiId, ContextId};
 use crate::level::Level;
-use crate::policy::{Admission, KindPolicy, LevelLimit};
+use crate::policy::{Admission, ContextPolicy, KindPolicies, KindPolicy, LevelLimit};
 use crate::role::{Held, Right};
 use crate::time::Timestamp;
 use ipnet::IpNet;
@@ -94,6 +94,8 @@ pub struct Scene {
     pub part: PartState,
     pub owner_active: bool,
     pub policy: Option<KindPolicy>,
+    /// What contexts say beyond that.
+    pub context_policies: BTreeMap<ContextId, ContextPolicy>,
     /// What the credential was given; none for a session.
     pub grants: Option<Vec<Grant>>,
     /// What it covers in place of that, without a list.
@@ -150,6 +152,7 @@ impl Scene {
             part: PartState::Active,
             owner_active: true,
             policy: Some(policy(Admission::Allow, LevelLimit::All)),
+            context_policies: BTreeMap::new(),
             grants: Some(vec![grant(Some(PROJECT), &[READ])]),
             wide: None,
             chosen: None,
@@ -185,6 +188,12 @@ impl Scene {
     /// The same scene, asking for other alternatives.
     pub fn asking(self, alternatives: Vec<Vec<Wish>>) -> Self {
         Self { asked: Asked::AnyOf(alternatives), ..self }
+    }
+
+    /// The same scene, where a context says this of the kind.
+    pub fn where_says(mut self, context: ContextId, policy: ContextPolicy) -> Self {
+        self.context_policies.insert(context, policy);
+        self
     }
 
     /// The same scene with these grants.
@@ -227,13 +236,15 @@ impl Scene {
             self.alternatives().iter().zip(&chains).map(|pair| needs_of(pair.0, pair.1)).collect();
         let alternatives: Vec<_> = needs.iter().map(|needs| Alternative { needs }).collect();
         let rights: Vec<_> = self.rights.iter().map(OwnedRight::borrow).collect();
+        let contexts = || self.context_policies.iter().map(|(context, policy)| (*context, policy.clone())).collect();
+        let policies = self.policy.as_ref().map(|policy| KindPolicies::new(policy.clone(), contexts()));
         let ceilings: Vec<_> = self.ceilings.iter().map(|(id, ceiling)| (*id, ceiling)).collect();
         let part = Part {
             api: API,
             own_api: self.own_api,
             state: self.part,
             owner_active: self.owner_active,
-            policy: self.policy.as_ref(),
+            policies: policies.as_ref(),
             grants: match self.wide {
                 Some(Wide::UpTo(level)) => Grants::UpTo(level),
                 Some(Wide::Unscoped) => Grants::Unscoped,

@@ -7,7 +7,7 @@ use crate::credential::{CredentialKind, CredentialState, GrantState, PartState};
 use crate::decide::{Gate, Grant};
 use crate::ids::{AccessPolicyId, ApiId, ContextId};
 use crate::level::Level;
-use crate::policy::{Admission, KindPolicy, LevelLimit};
+use crate::policy::{Admission, ContextPolicy, KindPolicy, LevelLimit};
 use crate::time::Timestamp;
 use ipnet::IpNet;
 use proptest::collection::vec;
@@ -21,6 +21,7 @@ pub fn scenes() -> impl Strategy<Value = Scene> {
     (0_usize..6).prop_flat_map(|contexts| (doors(), permissions(contexts))).prop_map(|(door, inside)| Scene {
         asked: inside.asked,
         policy: inside.policy,
+        context_policies: inside.context_policies,
         grants: inside.grants,
         wide: inside.wide,
         chosen: inside.chosen,
@@ -39,7 +40,9 @@ pub fn open_scenes() -> impl Strategy<Value = Scene> {
         let usual = Scene::reading();
         Scene {
             asked: scene.asked,
+            address: scene.address,
             policy: scene.policy,
+            context_policies: scene.context_policies,
             grants: scene.grants,
             wide: scene.wide,
             chosen: scene.chosen,
@@ -98,6 +101,7 @@ pub fn wishes(contexts: usize) -> impl Strategy<Value = Wish> {
 struct Inside {
     asked: Asked,
     policy: Option<KindPolicy>,
+    context_policies: BTreeMap<ContextId, ContextPolicy>,
     grants: Option<Vec<Grant>>,
     ceilings: BTreeMap<AccessPolicyId, Ceiling>,
     wide: Option<Wide>,
@@ -121,10 +125,12 @@ fn permissions(contexts: usize) -> impl Strategy<Value = Inside> {
     let chosen = option::weighted(0.15, vec(self::grants(contexts), 0..9));
     let grants = (grants, ceilings(contexts), chosen);
     let kind = (option::weighted(0.3, wides()), prop::bool::weighted(0.2), prop::bool::weighted(0.2));
-    (asked, policies(), grants, kind, vec(rights(contexts), 0..5), trees(contexts)).prop_map(
-        |(asked, policy, (grants, ceilings, chosen), (wide, for_itself, own_api), rights, parents)| Inside {
+    let policies = (policies(), context_policies(contexts));
+    (asked, policies, grants, kind, vec(rights(contexts), 0..5), trees(contexts)).prop_map(
+        |(asked, policies, (grants, ceilings, chosen), (wide, for_itself, own_api), rights, parents)| Inside {
             asked,
-            policy,
+            policy: policies.0,
+            context_policies: policies.1,
             grants,
             ceilings,
             wide,
@@ -221,13 +227,46 @@ fn policies() -> impl Strategy<Value = Option<KindPolicy>> {
         1 => Just(Admission::Deny),
     ];
     let level = prop_oneof![6 => Just(LevelLimit::All), 1 => Just(LevelLimit::ReadOnly)];
-    let policy = (admission, level, any::<bool>()).prop_map(|(admission, level, unscoped)| KindPolicy {
+    let policy = (admission, level, any::<bool>(), limits());
+    let policy = policy.prop_map(|(admission, level, unscoped, addresses)| KindPolicy {
         admission,
         level,
         unscoped,
+        addresses,
         ..KindPolicy::fresh(CredentialKind::OrganizationKey)
     });
     option::weighted(0.9, policy)
+}
+
+/// Where credentials may be shown from, of a policy: mostly anywhere, or where most callers are.
+fn limits() -> impl Strategy<Value = Vec<IpNet>> {
+    let usual = || "203.0.113.0/30".parse().expect("a range");
+    prop_oneof![8 => Just(Vec::new()), 2 => Just(vec![usual()]), 1 => vec(ranges(), 1..3)]
+}
+
+/// What a context says of a kind: of each thing mostly nothing.
+pub fn context_policy() -> impl Strategy<Value = ContextPolicy> {
+    let admissions = prop_oneof![
+        6 => Just(None),
+        1 => Just(Some(Admission::Allow)),
+        1 => Just(Some(Admission::Approval)),
+        1 => Just(Some(Admission::Deny)),
+    ];
+    let levels = prop_oneof![6 => Just(None), 1 => Just(Some(LevelLimit::All)), 1 => Just(Some(LevelLimit::ReadOnly))];
+    (admissions, levels, limits()).prop_map(|(admission, level, addresses)| ContextPolicy {
+        admission,
+        level,
+        addresses,
+        ..ContextPolicy::default()
+    })
+}
+
+/// Policies of some contexts; of many scenes none has any.
+fn context_policies(contexts: usize) -> impl Strategy<Value = BTreeMap<ContextId, ContextPolicy>> {
+    let some = vec((1..=contexts.max(1), context_policy()), 0..3);
+    some.prop_map(|list| {
+        list.into_iter().filter_map(|(number, policy)| Some((context(number)?, policy))).collect::<BTreeMap<_, _>>()
+    })
 }
 
 pub fn rights(contexts: usize) -> impl Strategy<Value = OwnedRight> {

@@ -92,6 +92,7 @@ pub const STOPPING: &[(&Operation, Kind)] = &[
     (operations::ACCESS_POLICY_UPDATE, Kind::Review),
     (operations::ACCESS_POLICY_DELETE, Kind::Review),
     (operations::POLICY_SET, Kind::Review),
+    (operations::CONTEXT_POLICY_SET, Kind::Review),
     (operations::ROLE_UPDATE, Kind::Review),
     (operations::CONTEXT_UPDATE, Kind::Review),
     (operations::API_IMPORT, Kind::Review),
@@ -127,8 +128,15 @@ mod tests {
             &["revoke", "block", "deactivate", "delete", "remove", "disable", "end", "regenerate", "password"];
         // Nobody has a role that may be deleted, and without a limit more is allowed.
         // What an identity provider deletes is recorded as `member.deactivate` and `team.delete`.
-        const HARMLESS: &[&str] =
-            &["role.delete", "limit.delete", "installation.limit.delete", "scim.user.delete", "scim.group.delete"];
+        // Without what a context says, more is allowed there.
+        const HARMLESS: &[&str] = &[
+            "role.delete",
+            "limit.delete",
+            "installation.limit.delete",
+            "scim.user.delete",
+            "scim.group.delete",
+            "context.policy.delete",
+        ];
         for operation in operations::OPERATIONS.iter().filter(|operation| operation.changes) {
             let verb = operation.id.rsplit('.').next().unwrap_or_default();
             if ENDINGS.contains(&verb) && !HARMLESS.contains(&operation.id) {

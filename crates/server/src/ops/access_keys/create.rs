@@ -84,7 +84,7 @@ impl Mutation for CreateAccessKey {
         let (org, body, now, user) = (&allowed.org, &self.body, act.now, act.actor.user.id);
         let acting = bounds::acting_token(act).await?;
         let world = World::read(act, CredentialKind::AccessKey, org.id).await?;
-        let (denied, endless) = (world.policy.admission == Admission::Deny, world.policy.without_end);
+        let (denied, endless) = (world.policy().admission == Admission::Deny, world.policy().without_end);
         let mut broken = Broken::default();
         broken.take("name", check_name(&body.name));
         let plain = Plain {

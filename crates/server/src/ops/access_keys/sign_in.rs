@@ -109,6 +109,9 @@ impl Mutation for SignInWithKey {
         if !token.addresses.is_empty() && !act.meta.address.is_some_and(inside) {
             return refused("this access key does not count from this address".to_owned());
         }
+        if !policy.admits_address(act.meta.address) {
+            return refused("the organization admits no access keys from this address".to_owned());
+        }
         let subject = id.to_string();
         db::secrets::forget_ended(&mut act.tx, &subject, now).await.map_err(internal)?;
         if db::secrets::of_subject(&mut act.tx, &subject).await.map_err(internal)?.len() >= LIVE_MAX {

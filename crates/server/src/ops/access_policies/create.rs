@@ -51,7 +51,7 @@ impl Mutation for CreateAccessPolicy {
         let body = &self.body;
         check_name(&body.name)?;
         told_reason(body.reason.as_deref())?;
-        let parts = parts::read(act, org, &body.admits).await?;
+        let parts = parts::read(act, org, "admits", &body.admits).await?;
         let most = PageAsk { after: None, limit: POLICIES_MAX };
         let there = db::access_policies::list(act.tx(), org, &most).await.map_err(internal)?;
         if there.len() >= usize::try_from(POLICIES_MAX).unwrap_or(usize::MAX) {

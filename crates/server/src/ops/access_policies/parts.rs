@@ -29,18 +29,23 @@ pub struct PartBody {
     pub scopes: Vec<String>,
 }
 
-/// Reads them; what cannot be is told, all of it at once.
-pub async fn read(act: &mut Act<'_, WriteTx>, org: OrgId, bodies: &[PartBody]) -> Result<Vec<Part>, Problem> {
+/// Reads them from a field; what cannot be is told, all of it at once.
+pub async fn read(
+    act: &mut Act<'_, WriteTx>,
+    org: OrgId,
+    field: &str,
+    bodies: &[PartBody],
+) -> Result<Vec<Part>, Problem> {
     let mut broken = Broken::default();
     if bodies.iter().map(|body| body.scopes.len()).sum::<usize>() > SCOPES_MAX {
-        return Err(Problem::field("admits", format!("an access policy has at most {SCOPES_MAX} scopes")));
+        return Err(Problem::field(field, format!("write at most {SCOPES_MAX} scopes")));
     }
     let app = act.app;
     let declared = kinds::kinds_of(app, act.tx(), org).await.map_err(internal)?;
     let enabled = db::orgs::apis(act.tx(), org).await.map_err(internal)?;
     let mut parts: BTreeMap<(ApiId, Option<ContextId>), BTreeSet<String>> = BTreeMap::new();
     for (place, body) in bodies.iter().enumerate() {
-        let at = format!("admits[{place}]");
+        let at = format!("{field}[{place}]");
         let loaded = app.catalogues.of(act.tx(), &body.api).await.map_err(internal)?;
         let used = loaded.filter(|api| api.key == OWN_API || enabled.iter().any(|(id, _)| *id == api.id));
         let Some(api) = used else {
@@ -55,7 +60,7 @@ pub async fn read(act: &mut Act<'_, WriteTx>, org: OrgId, bodies: &[PartBody]) -
             let scope = match Scope::parse(text, &is_type) {
                 Ok(Scope::Permission { place, permission }) => (place, permission),
                 Ok(_) => {
-                    broken.note(field, "an access policy lists what it admits: `**` would admit everything");
+                    broken.note(field, "list what is admitted: `**` would admit everything");
                     continue;
                 }
                 Err(error) => {

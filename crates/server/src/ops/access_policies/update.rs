@@ -66,7 +66,7 @@ impl Mutation for UpdateAccessPolicy {
         }
         policy.position = body.position.unwrap_or(policy.position);
         let parts = match &body.admits {
-            Some(admits) => parts::read(act, org, admits).await?,
+            Some(admits) => parts::read(act, org, "admits", admits).await?,
             None => db::access_policies::parts(act.tx(), org, policy.id).await.map_err(internal)?.unwrap_or_default(),
         };
         policy.version += 1;

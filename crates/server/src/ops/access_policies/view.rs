@@ -1,11 +1,13 @@
 //! Access policies as they are shown.
 
+use crate::app::App;
 use crate::db::access_policies::{AccessPolicy, Part};
-use crate::db::{self, DbError};
+use crate::db::{self, DbError, Tx};
 use crate::ops::Act;
 use crate::ops::act::Reading;
 use crate::ops::tokens::show::Names;
 use serde::Serialize;
+use tegata_core::ids::OrgId;
 use tegata_core::scope::Scope;
 use utoipa::ToSchema;
 
@@ -41,20 +43,26 @@ pub struct PartView {
     pub scopes: Vec<String>,
 }
 
+/// Permissions in places as scopes.
+pub async fn shown(app: &App, tx: &mut Tx, org: OrgId, parts: Vec<Part>) -> Result<Vec<PartView>, DbError> {
+    let mut names = Names::default();
+    let mut admits = Vec::with_capacity(parts.len());
+    for Part { api, context, permissions } in parts {
+        let place = names.place(tx, org, context).await?;
+        let scope = |permission| Scope::Permission { place: place.clone(), permission }.to_string();
+        let scopes = permissions.into_iter().map(scope).collect();
+        admits.push(PartView { api: names.api(app, tx, api).await?, scopes });
+    }
+    Ok(admits)
+}
+
 impl AccessPolicyView {
     /// An access policy with its parts.
     pub async fn of<T: Reading>(act: &mut Act<'_, T>, policy: &AccessPolicy) -> Result<Self, DbError> {
         let (app, now) = (act.app, act.now);
         let tx = act.tx();
         let parts = db::access_policies::parts(tx, policy.org, policy.id).await?.unwrap_or_default();
-        let mut names = Names::default();
-        let mut admits = Vec::with_capacity(parts.len());
-        for Part { api, context, permissions } in parts {
-            let place = names.place(tx, policy.org, context).await?;
-            let scope = |permission| Scope::Permission { place: place.clone(), permission }.to_string();
-            let scopes = permissions.into_iter().map(scope).collect();
-            admits.push(PartView { api: names.api(app, tx, api).await?, scopes });
-        }
+        let admits = shown(app, tx, policy.org, parts).await?;
         Ok(Self {
             id: policy.id.to_string(),
             name: policy.name.clone(),

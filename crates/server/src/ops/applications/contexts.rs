@@ -104,7 +104,8 @@ pub async fn needed(
         let Some(api) = world.apis.iter().find(|known| known.id == *api) else { continue };
         let here = api.catalogue.grantable_in(context.map(|context| context.kind.as_str()));
         for number in names.iter().filter_map(|name| api.catalogue.number(name)) {
-            let admits = api.catalogue.permission(number).is_some_and(|known| world.policy.level.admits(known.level));
+            let known = api.catalogue.permission(number);
+            let admits = known.is_some_and(|known| world.admits_asking(api.id, known, &chain).is_ok());
             if admits && here.contains(number) {
                 wanted.push(Wanted { api: api.clone(), context: id, chain: chain.clone(), permission: number });
             }

@@ -148,7 +148,7 @@ pub fn require_publisher(shared: bool, org: &Org, broken: &mut Broken) {
 
 /// Whether the organization takes applications at all.
 pub fn require_open(world: &World) -> Result<(), Problem> {
-    if world.policy.admission == Admission::Deny {
+    if world.policy().admission == Admission::Deny {
         let detail = format!("the policy of {} admits no applications (application_token)", world.org.key);
         return Err(Problem::new(Code::Forbidden, detail).with("reason", "policy_denied"));
     }

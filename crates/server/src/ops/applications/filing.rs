@@ -41,7 +41,7 @@ pub async fn file(
     (requester, reason): (UserId, &str),
 ) -> Result<AskedView, Problem> {
     let app = act.app;
-    if world.policy.admission == Admission::Deny {
+    if world.policy().admission == Admission::Deny {
         let detail = format!("the policy of {} admits no credential of the kind application_token", world.org.key);
         return Err(Problem::new(Code::Forbidden, detail).with("reason", "policy_denied"));
     }
@@ -70,11 +70,10 @@ pub async fn file(
             (actor.covers_all(wish.api.id, &known.with_implied, &wish.chain).is_ok(), answers)
         });
         let has = has && world.rights.owner_active;
-        let (state, self_granted) = match world.policy.admission {
+        let policy = world.policies.counting_in(&wish.chain);
+        let (state, self_granted) = match policy.admission {
             Admission::Allow if has => (GrantState::Granted, false),
-            Admission::Approval if has && answers && in_person && !world.policy.four_eyes => {
-                (GrantState::Granted, true)
-            }
+            Admission::Approval if has && answers && in_person && !policy.four_eyes => (GrantState::Granted, true),
             Admission::Allow | Admission::Approval | Admission::Deny => (GrantState::Requested, false),
         };
         grants.push(StoredGrant {

@@ -25,6 +25,10 @@ pub async fn own<T: Reading>(act: &mut Act<'_, T>, operation: &Operation) -> Res
         let detail = format!("the policy of {} admits no applications", org.key);
         return Err(Problem::new(Code::Forbidden, detail).with("reason", "policy_denied"));
     }
+    if !policy.admits_address(act.meta.address) {
+        let detail = format!("the policy of {} admits no applications from this address", org.key);
+        return Err(Problem::new(Code::Forbidden, detail).with("reason", "address_not_allowed"));
+    }
     let allowed = act.allow_own(operation, org).await?;
     let found = db::applications::find(act.tx(), allowed.org.id, &acting.owner.to_string()).await.map_err(internal)?;
     let (application, install) = found.ok_or_else(|| Problem::not_found("application"))?;

@@ -115,7 +115,7 @@ impl RequireRights {
         let world = World::read(act, CredentialKind::Application, install.org).await?;
         let part = db::tokens::part(act.tx(), install.org, install.token).await.map_err(internal)?;
         let lives = part.is_some_and(|part| part.state != PartState::Revoked);
-        if !lives || new.is_empty() || world.policy.admission == Admission::Deny {
+        if !lives || new.is_empty() || world.policy().admission == Admission::Deny {
             return Ok(nothing);
         }
         let grants = db::grants::of_token(act.tx(), install.token).await.map_err(internal)?;

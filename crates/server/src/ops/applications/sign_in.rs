@@ -119,6 +119,9 @@ impl Mutation for SignInApplication {
         if policy.admission == Admission::Deny {
             return refused("the organization admits no applications");
         }
+        if !policy.admits_address(act.meta.address) {
+            return refused("the organization admits no applications from this address");
+        }
         let subject = install.token.to_string();
         db::secrets::forget_ended(&mut act.tx, &subject, now).await.map_err(internal)?;
         if db::secrets::of_subject(act.tx(), &subject).await.map_err(internal)?.len() >= LIVE_MAX {

@@ -102,7 +102,7 @@ impl Mutation for CreateApplicationToken {
         };
         let fields = fields::read(&plain, acting.as_ref(), now, &mut broken);
         let wishes = self.wishes(act, &held, &mut broken).await?;
-        if body.expires_at.is_none() && wishes.worlds.values().any(|world| !world.policy.without_end) {
+        if body.expires_at.is_none() && wishes.worlds.values().any(|world| !world.policy().without_end) {
             broken.note("expires_at", format!("the policy of {} asks for an end: name one", org.key));
         } else if body.expires_at.is_none() && acting.is_some() {
             broken.note("expires_at", "a token makes nothing that outlives it: name an end");

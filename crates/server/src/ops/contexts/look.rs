@@ -127,6 +127,8 @@ impl Query for PreviewMove {
             new_parent: planned.parent.map(|parent| parent.to_string()),
             gained: planned.gained,
             lost: planned.lost,
+            policies_gained: planned.policies_gained,
+            policies_lost: planned.policies_lost,
         })
     }
 }

@@ -3,7 +3,7 @@
 use super::create::fits;
 use super::kinds::kinds_of;
 use super::place;
-use super::view::MovedRight;
+use super::view::{MovedPolicy, MovedRight};
 use crate::db;
 use crate::db::contexts::Context;
 use crate::db::orgs::Org;
@@ -23,6 +23,10 @@ pub(super) struct Planned {
     pub gained: Vec<MovedRight>,
     /// Rights that will no longer.
     pub lost: Vec<MovedRight>,
+    /// What will tighten it.
+    pub policies_gained: Vec<MovedPolicy>,
+    /// What will no longer.
+    pub policies_lost: Vec<MovedPolicy>,
 }
 
 /// Plans a move. It needs the operation's permission in the context, where it is and where it goes, and
@@ -55,7 +59,13 @@ pub(super) async fn plan<T: Reading>(
     fits(kind, parent.as_ref())?;
     let gained = rights_of(act, org.id, new.iter().filter(|id| !old.contains(id))).await?;
     let lost = rights_of(act, org.id, old.iter().filter(|id| !new.contains(id))).await?;
-    Ok(Planned { parent: parent_id, gained, lost })
+    let said = db::policies::of_contexts(act.tx(), org.id).await.map_err(internal)?;
+    let said_by = |of: &[ContextId], but: &[ContextId]| {
+        let theirs = said.iter().filter(|(context, ..)| of.contains(context) && !but.contains(context));
+        theirs.map(|(context, kind)| MovedPolicy { context: context.to_string(), kind: kind.to_string() }).collect()
+    };
+    let (policies_gained, policies_lost) = (said_by(&new, &old), said_by(&old, &new));
+    Ok(Planned { parent: parent_id, gained, lost, policies_gained, policies_lost })
 }
 
 async fn rights_of<T: Reading>(

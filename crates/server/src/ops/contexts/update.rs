@@ -52,18 +52,21 @@ impl Mutation for UpdateContext {
             context.name.clone_from(title);
         }
         let (mut gained, mut lost) = (Vec::new(), Vec::new());
+        let (mut policies_gained, mut policies_lost) = (Vec::new(), Vec::new());
         if let Some(parent) = &body.parent {
             let planned = moving::plan(act, Self::OPERATION, &org, &context, parent).await?;
             let moved = db::contexts::set_parent(&mut act.tx, org.id, context.id, context.parent, planned.parent).await;
             moved.map_err(internal)?;
             context.parent = planned.parent;
             (gained, lost) = (planned.gained, planned.lost);
+            (policies_gained, policies_lost) = (planned.policies_gained, planned.policies_lost);
         }
         let view = ContextView::from(&context);
         let change = Change::new(org.id, context.id)
             .before(json!(before))
-            .after(json!({ "context": view, "gained": gained, "lost": lost }))
+            .after(json!({ "context": view, "gained": gained, "lost": lost, "policies_gained": policies_gained,
+                "policies_lost": policies_lost }))
             .feed(Topic::Context, Some(org.id), context.id);
-        Ok((ContextUpdated { context: view, gained, lost }, change.into()))
+        Ok((ContextUpdated { context: view, gained, lost, policies_gained, policies_lost }, change.into()))
     }
 }

@@ -77,6 +77,10 @@ pub struct ContextUpdated {
     pub gained: Vec<MovedRight>,
     /// Rights that reached it before the move and do not any more.
     pub lost: Vec<MovedRight>,
+    /// Policies of contexts that tighten it now and did not before the move.
+    pub policies_gained: Vec<MovedPolicy>,
+    /// Policies of contexts that tightened it before the move and do not any more.
+    pub policies_lost: Vec<MovedPolicy>,
 }
 
 /// What moving a context would change.
@@ -93,6 +97,20 @@ pub struct MovePreview {
     pub gained: Vec<MovedRight>,
     /// Rights that would no longer reach it.
     pub lost: Vec<MovedRight>,
+    /// Policies of contexts that would tighten it.
+    pub policies_gained: Vec<MovedPolicy>,
+    /// Policies of contexts that would no longer tighten it.
+    pub policies_lost: Vec<MovedPolicy>,
+}
+
+/// A policy of a context above another.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ContextMovedPolicy)]
+pub struct MovedPolicy {
+    /// The id of the context that says it.
+    pub context: String,
+    /// The kind of credential.
+    pub kind: String,
 }
 
 /// A right in a context above another.

@@ -14,6 +14,7 @@ use crate::ops::tokens::create::{GrantBody, ScopesBody};
 use crate::ops::{Act, Allowed};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 use tegata_core::credential::CredentialKind;
 use tegata_core::ids::{ApiId, ContextId, OrgId, ServiceAccountId, UserId};
 use tegata_core::permissions::OWN_API;
@@ -105,13 +106,17 @@ impl Lookups {
         candidate: &Candidate,
     ) -> Result<Result<Sound, Vec<RowError>>, Problem> {
         let kind = candidate.kind;
-        if self.world(kind).policy.admission == Admission::Deny {
+        if self.world(kind).policy().admission == Admission::Deny {
             let why = format!("the policy of {} admits no credential of this kind: change it first", self.org_key);
             return Ok(Err(vec![RowError::new("kind", why)]));
         }
         let owner = self.owner(act, candidate).await?;
-        let expires_at = self.end(candidate, act.now);
         let grants = self.grants(act, candidate).await?;
+        let (lifetime, grants) = match grants {
+            Ok(grants) => self.in_places(act, candidate, owner.as_deref().ok(), grants).await?,
+            Err(error) => (self.world(kind).max_lifetime, Err(error)),
+        };
+        let expires_at = self.end(candidate, lifetime, act.now);
         Ok(match (owner, expires_at, grants) {
             (Ok(owner), Ok(expires_at), Ok(grants)) => Ok(Sound { owner, expires_at, grants }),
             (owner, expires_at, grants) => {
@@ -120,10 +125,36 @@ impl Lookups {
         })
     }
 
-    fn end(&self, candidate: &Candidate, now: Timestamp) -> Result<Option<Timestamp>, RowError> {
-        let policy = &self.world(candidate.kind).policy;
+    /// What the policies of the places say of what is granted there: how long it may live, and who may import it.
+    async fn in_places(
+        &self,
+        act: &mut Act<'_, Tx>,
+        candidate: &Candidate,
+        owner: Option<&str>,
+        grants: Arc<[Granted]>,
+    ) -> Result<(Duration, Scoped), Problem> {
+        let policies = &self.world(candidate.kind).policies;
+        let mut lifetime = policies.organization.max_lifetime;
+        if policies.contexts().is_empty() {
+            return Ok((lifetime, Ok(grants)));
+        }
+        for context in grants.iter().filter_map(|grant| grant.context) {
+            let chain = db::contexts::chain(&mut act.tx, self.org, context).await.map_err(internal)?;
+            let policy = policies.counting_in(&chain);
+            lifetime = lifetime.min(policy.max_lifetime);
+            let own = candidate.kind == Kind::PersonalToken && owner == Some(&act.actor.user.id.to_string());
+            if own && policy.four_eyes && policy.admission == Admission::Approval {
+                let why = "the policy of the place asks for four eyes, and this is your own: let another administrator import it";
+                return Ok((lifetime, Err(RowError::new("owner", why))));
+            }
+        }
+        Ok((lifetime, Ok(grants)))
+    }
+
+    fn end(&self, candidate: &Candidate, lifetime: Duration, now: Timestamp) -> Result<Option<Timestamp>, RowError> {
+        let policy = self.world(candidate.kind).policy();
         let wrong = |why: String| Err(RowError::new("expires_at", why));
-        let latest = now.plus(policy.max_lifetime.min(LIFETIME_MAX));
+        let latest = now.plus(lifetime.min(LIFETIME_MAX));
         let latest = self.latest.map_or(latest, |acting| latest.min(acting));
         let Some(end) = candidate.expires_at else {
             let endless = candidate.kind == Kind::AccessKey && policy.without_end && self.latest.is_none();
@@ -179,7 +210,7 @@ impl Lookups {
         let Some(user) = user.filter(|_| member.is_some_and(|member| member.active)) else {
             return Ok(Err(RowError::new("owner", "no active member has this e-mail address or id: add them first")));
         };
-        let policy = &self.personal.policy;
+        let policy = self.personal.policy();
         if policy.four_eyes && policy.admission == Admission::Approval && user == act.actor.user.id {
             let why = "the policy asks for four eyes, and this is your own: let another administrator import it";
             return Ok(Err(RowError::new("owner", why)));
@@ -245,7 +276,7 @@ impl Lookups {
                 }
                 // What an import brings is granted: by somebody, there in person, who could grant it to whoever asked.
                 let in_person = act.actor.token.is_none();
-                let asks = world.policy.admission == Admission::Approval;
+                let asks = world.policies.counting_in(&wish.chain).admission == Admission::Approval;
                 if asks && !(in_person && answers_for(world, &self.own, &wish.chain)) {
                     let why = format!(
                         "the policy of {} wants a word of whoever answers for {} (`tokens:approve`), signed in: they import it",

@@ -8,7 +8,7 @@ use crate::verify::check::Past;
 use crate::verify::entry::Warm;
 use std::collections::{BTreeSet, HashMap};
 use tegata_core::ids::OrgId;
-use tegata_core::policy::KindPolicy;
+use tegata_core::policy::KindPolicies;
 use tegata_core::time::Timestamp;
 use tegata_record::Calls;
 
@@ -40,7 +40,7 @@ pub async fn replay(
     tx: &mut Tx,
     org: OrgId,
     calls: &[Calls],
-    proposed: &KindPolicy,
+    proposed: &KindPolicies,
     now: Timestamp,
 ) -> Result<Outcome, DbError> {
     let (organization, mut outcome) = (org.to_string(), Outcome::default());

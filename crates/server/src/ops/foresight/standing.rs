@@ -43,6 +43,8 @@ pub struct Standing {
     /// The roles of the person or service account that it acts for.
     pub roles: Vec<HeldRole>,
     ceilings: Vec<(AccessPolicyId, Ceiling)>,
+    /// The contexts that say something of its kind.
+    tightened: Vec<ContextId>,
     /// What a personal token may do on Tegata's own API.
     own: Option<OwnRights>,
     org: OrgId,
@@ -103,13 +105,17 @@ impl Standing {
         let roles = roles_of(app, tx, org, token.owner).await?;
         let own = match (token.kind, token.owner) {
             (CredentialKind::PersonalToken, Owner::User(user)) => {
-                Some(rights::of_personal_token(app, tx, org, user, token.id).await?)
+                let mut own = rights::of_personal_token(app, tx, org, user, token.id).await?;
+                own.policies = own.policies.map(|policies| policies.from_anywhere());
+                Some(own)
             }
             _ => None,
         };
+        let policies = db::policies::with_contexts(tx, org, token.kind).await?;
+        let tightened = policies.contexts().iter().map(|(context, _)| *context).collect();
         let ranges = token.addresses.iter().map(|range| Some(range.network()));
         let sources = if token.addresses.is_empty() { vec![None] } else { ranges.collect() };
-        Ok(Some(Self { token, warm, given, chosen, roles, ceilings, own, org, sources }))
+        Ok(Some(Self { token, warm, given, chosen, roles, ceilings, tightened, own, org, sources }))
     }
 
     /// What the rule says of a permission in a place at this moment, asked from an address that the credential may be
@@ -184,7 +190,7 @@ impl Standing {
         let listed = self.given.iter().chain(self.chosen.iter().flatten()).filter_map(|piece| piece.stored.context);
         let ceilings = self.ceilings.iter().flat_map(|(_, ceiling)| &ceiling.parts).filter_map(|part| part.context);
         let roles = self.roles.iter().filter_map(|held| held.context);
-        listed.chain(ceilings).chain(roles).collect()
+        listed.chain(ceilings).chain(roles).chain(self.tightened.iter().copied()).collect()
     }
 
     /// What it covers beside what is listed: `everything` of its owner's (up to `read`, or to `write`), what the `roles` of

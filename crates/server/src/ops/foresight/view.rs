@@ -1,5 +1,6 @@
 //! What a dry run tells.
 
+use crate::ops::policies::contexts::view::ContextPolicyView;
 use crate::ops::policies::view::PolicyView;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -12,6 +13,28 @@ pub struct DryRunView {
     pub policy: PolicyView,
     /// The policy as it would be.
     pub proposed: PolicyView,
+    /// What would become of the calls. What contexts say beyond the organization is accounted for.
+    #[serde(flatten)]
+    pub foreseen: ForeseenView,
+}
+
+/// What a context's policy would have done to the calls of a span of time.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ContextPolicyDryRun)]
+pub struct ContextDryRunView {
+    /// What the context says, and what counts there, as it is.
+    pub policy: ContextPolicyView,
+    /// The same, as it would be.
+    pub proposed: ContextPolicyView,
+    /// What would become of the calls.
+    #[serde(flatten)]
+    pub foreseen: ForeseenView,
+}
+
+/// What would become of the calls of a span of time.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = PolicyForeseen)]
+pub struct ForeseenView {
     /// Where the span begins.
     pub from: String,
     /// Where it ends.

@@ -1,7 +1,7 @@
 //! Everything that a credential, a person or a service account can do in an organization at this moment, and why.
 //!
 //! What it comes to is told for each place that makes a difference: one in which something was given, or a role, or where an
-//! access policy draws a line. Anywhere else, it is as in the nearest of these places above.
+//! access policy or a policy of the context draws a line. Anywhere else, it is as in the nearest of these places above.
 
 use super::asked::{self, At};
 use super::standing::{Reasons, Standing, Wish};

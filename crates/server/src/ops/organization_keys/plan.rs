@@ -109,9 +109,16 @@ pub async fn plan<T: Reading>(act: &mut Act<'_, T>, allowed: &Allowed, body: &Bo
 
 /// An unscoped key needs the policy's word, and whoever makes one administers the whole organization, signed in.
 fn require_unscoped(allowed: &Allowed, world: &World) -> Result<(), Problem> {
-    if !world.policy.unscoped {
+    if !world.policy().unscoped {
         let detail = format!(
             "the policy of {} takes no unscoped keys: list scopes, or change the policy for organization_key",
+            world.org.key
+        );
+        return Err(Problem::new(Code::Forbidden, detail).with("reason", "policy_denied"));
+    }
+    if !world.askable.is_everything() {
+        let detail = format!(
+            "the policy of {} for organization_key lists what may be asked for, and an unscoped key has everything",
             world.org.key
         );
         return Err(Problem::new(Code::Forbidden, detail).with("reason", "policy_denied"));

@@ -1,5 +1,6 @@
 //! List what an organization allows for each kind of credential.
 
+use super::askable;
 use super::view::{PolicyView, is_governed};
 use crate::db::{self, Tx};
 use crate::ops::act::internal;
@@ -21,10 +22,12 @@ impl Query for ListPolicies {
 
     async fn answer(&self, act: &mut Act<'_, Tx>) -> Result<Page<PolicyView>, Problem> {
         let org = act.require(Self::OPERATION, &self.org).await?.org.id;
+        let app = act.app;
         let mut items = Vec::new();
         for kind in CredentialKind::ALL.iter().copied().filter(|kind| is_governed(*kind)) {
             let policy = db::policies::get(act.tx(), org, kind).await.map_err(internal)?;
-            items.push(PolicyView::of(kind, &policy));
+            let permissions = askable::view(app, act.tx(), org, kind, None).await.map_err(internal)?;
+            items.push(PolicyView::of(kind, &policy, permissions));
         }
         Ok(Page { items, next_cursor: None })
     }

@@ -1,18 +1,20 @@
 //! Change what an organization allows for a kind of credential. It holds for every check from now on, also of
 //! credentials that exist; nothing is revoked, so that the reversal brings everything back.
 
-use super::view::{PolicyView, is_governed};
+use super::view::PolicyView;
+use super::{askable, fields};
+use crate::db::access_policies::Part;
 use crate::db::feed::Topic;
 use crate::db::{self, WriteTx};
+use crate::ops::access_policies::parts::{self, PartBody};
 use crate::ops::act::internal;
 use crate::ops::{Act, Change, Changes, Mutation};
 use serde::Deserialize;
 use serde_json::json;
 use tegata_core::credential::CredentialKind;
-use tegata_core::name;
 use tegata_core::operations::{self, Operation};
 use tegata_core::policy::{
-    Admission, KindPolicy, LIFETIME_MAX, LeaverAction, LevelLimit, REQUEST_LIFETIME_MAX, SUCCESSION_MAX,
+    Admission, KindPolicy, LIFETIME_MAX, LeaverAction, LevelLimit, REQUEST_LIFETIME_MAX, SUCCESSION_MAX, UNUSED_MAX,
 };
 use tegata_core::problem::Problem;
 use tegata_core::time::days;
@@ -54,6 +56,19 @@ pub struct Body {
     #[serde(default)]
     #[schema(minimum = 1, maximum = 365)]
     pub succession_days: Option<u64>,
+    /// Addresses and ranges (CIDR) from which credentials of the kind may be shown in this organization, at most 50; an empty
+    /// list for anywhere; left out: as it is.
+    #[serde(default)]
+    pub addresses: Option<Vec<String>>,
+    /// The permissions that may be asked for at all, at most 1,000 scopes; an empty list for everything; left out: as it is. What
+    /// was granted before goes on.
+    #[serde(default)]
+    pub permissions: Option<Vec<PartBody>>,
+    /// After how many days without a use in this organization they are revoked, for good: 1 to 365, or 0 for never; left out: as it
+    /// is. It counts from this change at the earliest.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 365)]
+    pub unused_days: Option<u64>,
     /// Why it is changed.
     pub reason: String,
 }
@@ -76,39 +91,49 @@ impl Mutation for SetPolicy {
     async fn apply(&self, act: &mut Act<'_, WriteTx>) -> Result<(PolicyView, Changes), Problem> {
         let body = &self.body;
         let org = act.require(Self::OPERATION, &self.org).await?.org.id;
-        let kind = self.kind.parse::<CredentialKind>().ok().filter(|kind| is_governed(*kind));
-        let kind = kind.ok_or_else(|| Problem::not_found("kind of credential"))?;
-        let lifetime_days_max = LIFETIME_MAX.as_secs() / days(1).as_secs();
-        if !(1..=lifetime_days_max).contains(&body.max_lifetime_days) {
-            return Err(Problem::field("max_lifetime_days", format!("write 1 to {lifetime_days_max} days")));
-        }
-        let reason = body.reason.trim();
-        if reason.is_empty() {
-            return Err(Problem::field("reason", "say why; people will ask"));
-        }
-        name::check_reason(reason).map_err(|error| Problem::field("reason", error))?;
-
+        let kind = fields::kind(&self.kind)?;
+        let max_lifetime = fields::days_up_to("max_lifetime_days", body.max_lifetime_days, LIFETIME_MAX)?;
+        let reason = fields::reason(&body.reason)?;
         fits(kind, body)?;
+        let addresses = body.addresses.as_deref().map(fields::ranges).transpose()?;
         let before = db::policies::get(act.tx(), org, kind).await.map_err(internal)?;
-        let request_days_max = REQUEST_LIFETIME_MAX.as_secs() / days(1).as_secs();
-        if body.request_lifetime_days.is_some_and(|count| !(1..=request_days_max).contains(&count)) {
-            return Err(Problem::field("request_lifetime_days", format!("write 1 to {request_days_max} days")));
-        }
+        let request_lifetime = body
+            .request_lifetime_days
+            .map(|count| fields::days_up_to("request_lifetime_days", count, REQUEST_LIFETIME_MAX))
+            .transpose()?;
+        let unused = match body.unused_days {
+            None => before.unused,
+            Some(0) => None,
+            Some(count) => Some(fields::days_up_to("unused_days", count, UNUSED_MAX)?),
+        };
         let policy = KindPolicy {
             admission: body.admission,
             level: body.level,
-            max_lifetime: days(body.max_lifetime_days),
+            max_lifetime,
             unscoped: body.unscoped.unwrap_or(before.unscoped),
             without_end: body.without_end.unwrap_or(before.without_end),
             four_eyes: body.four_eyes.unwrap_or(before.four_eyes),
-            request_lifetime: body.request_lifetime_days.map_or(before.request_lifetime, days),
+            request_lifetime: request_lifetime.unwrap_or(before.request_lifetime),
             leaver: body.leaver.unwrap_or(before.leaver),
             succession: body.succession_days.map_or(before.succession, days),
+            addresses: addresses.unwrap_or_else(|| before.addresses.clone()),
+            unused,
         };
+        let app = act.app;
+        let permissions: Option<Vec<Part>> = match &body.permissions {
+            Some(bodies) => Some(parts::read(act, org, "permissions", bodies).await?),
+            None => None,
+        };
+        askable::check_kind(kind, permissions.as_deref().unwrap_or_default())?;
+        let asked_before = askable::view(app, act.tx(), org, kind, None).await.map_err(internal)?;
         db::policies::set(&mut act.tx, org, kind, &policy, act.now).await.map_err(internal)?;
-        let view = PolicyView::of(kind, &policy);
+        if let Some(permissions) = permissions {
+            db::policies::set_askable(&mut act.tx, org, (None, kind), &permissions).await.map_err(internal)?;
+        }
+        let asked = askable::view(app, act.tx(), org, kind, None).await.map_err(internal)?;
+        let view = PolicyView::of(kind, &policy, asked);
         let change = Change::new(org, org)
-            .before(json!(PolicyView::of(kind, &before)))
+            .before(json!(PolicyView::of(kind, &before, asked_before)))
             .after(json!(view))
             .because(Some(reason))
             .feed(Topic::Org, Some(org), org);
@@ -118,11 +143,7 @@ impl Mutation for SetPolicy {
 
 /// Whether a policy can be one for this kind.
 fn fits(kind: CredentialKind, body: &Body) -> Result<(), Problem> {
-    let asked_for = matches!(kind, CredentialKind::PersonalToken | CredentialKind::ApplicationToken);
-    if body.admission == Admission::Approval && !asked_for {
-        let message = "nobody is asked before credentials of this kind: write `allow` or `deny`";
-        return Err(Problem::field("admission", message));
-    }
+    fields::check_admission(kind, Some(body.admission))?;
     if body.unscoped == Some(true) && kind != CredentialKind::OrganizationKey {
         return Err(Problem::field("unscoped", "only organization keys can be unscoped"));
     }

@@ -1,6 +1,9 @@
 //! Policies as they are shown.
 
+use crate::ops::access_policies::view::PartView;
+use ipnet::IpNet;
 use serde::Serialize;
+use std::time::Duration;
 use tegata_core::credential::CredentialKind;
 use tegata_core::policy::KindPolicy;
 use utoipa::ToSchema;
@@ -32,24 +35,43 @@ pub struct PolicyView {
     pub leaver: String,
     /// How many days a service account whose owner left waits for a successor before its keys stop.
     pub succession_days: u64,
+    /// From where credentials of the kind may be shown; empty for anywhere.
+    pub addresses: Vec<String>,
+    /// The permissions that may be asked for at all; empty for everything. What was granted before goes on.
+    pub permissions: Vec<PartView>,
+    /// After how many days without a use they are revoked; null for never.
+    pub unused_days: Option<u64>,
 }
 
 impl PolicyView {
     /// A policy of a kind.
-    pub fn of(kind: CredentialKind, policy: &KindPolicy) -> Self {
+    pub fn of(kind: CredentialKind, policy: &KindPolicy, permissions: Vec<PartView>) -> Self {
         Self {
             kind: kind.as_str().to_owned(),
             admission: policy.admission.as_str().to_owned(),
             level: policy.level.as_str().to_owned(),
-            max_lifetime_days: policy.max_lifetime.as_secs() / DAY_SECONDS,
+            max_lifetime_days: in_days(policy.max_lifetime),
             unscoped: policy.unscoped,
             without_end: policy.without_end,
             four_eyes: policy.four_eyes,
-            request_lifetime_days: policy.request_lifetime.as_secs() / DAY_SECONDS,
+            request_lifetime_days: in_days(policy.request_lifetime),
             leaver: policy.leaver.as_str().to_owned(),
-            succession_days: policy.succession.as_secs() / DAY_SECONDS,
+            succession_days: in_days(policy.succession),
+            addresses: texts(&policy.addresses),
+            permissions,
+            unused_days: policy.unused.map(in_days),
         }
     }
+}
+
+/// Ranges as they are shown.
+pub fn texts(ranges: &[IpNet]) -> Vec<String> {
+    ranges.iter().map(ToString::to_string).collect()
+}
+
+/// Days of a span of time.
+pub const fn in_days(span: Duration) -> u64 {
+    span.as_secs() / DAY_SECONDS
 }
 
 /// Whether organizations have a policy for a kind of its own.

@@ -134,8 +134,9 @@ pub async fn file(
         });
         // What is a person's own credential's was looked at: they have it.
         let has = has || token.owner.user().is_some();
-        let theirs = in_person && !world.policy.four_eyes && answers && has;
-        let (state, self_granted) = match world.policy.admission {
+        let policy = world.policies.counting_in(&one.chain);
+        let theirs = in_person && !policy.four_eyes && answers && has;
+        let (state, self_granted) = match policy.admission {
             Admission::Allow if has => (GrantState::Granted, false),
             Admission::Approval if theirs => (GrantState::Granted, true),
             Admission::Allow | Admission::Approval | Admission::Deny => (GrantState::Requested, false),
@@ -223,7 +224,7 @@ async fn lacking<'w>(
     owner: UserId,
 ) -> Result<Vec<Lacking<'w>>, Problem> {
     let app = act.app;
-    if world.policy.admission == Admission::Deny {
+    if world.policy().admission == Admission::Deny {
         let detail = format!("the policy of {} admits no credentials of this kind", world.org.key);
         return Err(Problem::new(Code::Forbidden, detail).with("reason", "policy_denied"));
     }
@@ -250,8 +251,8 @@ async fn lacking<'w>(
         if !catalogue.grantable_in(kind.as_deref()).contains(known.number) {
             broken.note("request", format!("`{}` cannot be granted in this place", known.name));
         }
-        if !world.policy.level.admits(known.level) {
-            broken.note("request", format!("{} lets credentials of this kind read only", world.org.key));
+        if let Err(why) = world.admits_asking(asked.api, known, &chain) {
+            broken.note("request", why);
         }
         let rights = rights::rights_of(&held);
         let authority = Authority { rights: &rights, grants: Grants::Whole };

@@ -26,7 +26,6 @@ use tegata_core::credential::{CredentialState, GrantState, PartState};
 use tegata_core::ids::{ContextId, RequestId};
 use tegata_core::name;
 use tegata_core::operations::{self, Operation};
-use tegata_core::policy::KindPolicy;
 use tegata_core::problem::{Code, Problem};
 use tegata_core::request::{self, Decider, Line, Narrowed, Refused, Relation, Verdict};
 use utoipa::ToSchema;
@@ -262,16 +261,19 @@ async fn settle(
     chosen: Vec<Deciding>,
 ) -> Result<Vec<Value>, Problem> {
     let world = World::read(act, token.kind, request.org).await?;
-    let policy = db::policies::get(act.tx(), request.org, token.kind).await.map_err(internal)?;
     let relation = sight.relation(act, request, token).await.map_err(internal)?;
     let (mut broken, mut refused, mut settled) = (Broken::default(), None, Vec::new());
     for deciding in &chosen {
         let terms = terms(act, &world, deciding, &mut broken).await?;
         let chain = sight.chain(act, deciding.line.context).await.map_err(internal)?;
-        let outcome = decided(sight, &world, deciding, &chain, terms.as_ref(), relation, &policy);
+        let outcome = decided(sight, &world, deciding, &chain, terms.as_ref(), relation);
         match outcome {
             Ok(next) => settled.push((deciding, next, terms)),
             Err(Outcome::Gone(why)) => broken.note(&deciding.field, why),
+            Err(Outcome::NotAskable(why)) => {
+                refused.get_or_insert(Refused::PolicyDenied);
+                broken.note(&deciding.field, format!("line {}: {why}", deciding.number));
+            }
             Err(Outcome::Refused(why)) => {
                 refused.get_or_insert(why);
                 broken.note(&deciding.field, format!("line {}: {why}", deciding.number));
@@ -303,6 +305,8 @@ const GONE: &str =
 enum Outcome {
     /// The rule says no.
     Refused(Refused),
+    /// A policy has it no longer among what may be asked for.
+    NotAskable(String),
     /// What was asked for is no longer there.
     Gone(&'static str),
 }
@@ -324,7 +328,6 @@ fn decided(
     chain: &[ContextId],
     terms: Option<&Terms>,
     relation: Relation,
-    policy: &KindPolicy,
 ) -> Result<GrantState, Outcome> {
     let api = world.apis.iter().find(|api| api.id == deciding.line.api);
     let known = api.zip(deciding.line.permissions.first());
@@ -339,17 +342,24 @@ fn decided(
             let to = terms.and_then(|terms| terms.wish.as_ref());
             let narrower = to.and_then(|wish| wish.api.catalogue.permission(wish.permission));
             let known = narrower.or(known).ok_or(Outcome::Gone(GONE))?;
+            let there = to.map_or(chain, |wish| &wish.chain);
+            world.askable.admits(line.api, known, there).map_err(Outcome::NotAskable)?;
             Verdict::Grant(Narrowed {
-                chain: to.map_or(chain, |wish| &wish.chain),
+                chain: there,
                 permission: known.number,
                 with_implied: &known.with_implied,
                 level: known.level,
             })
         }
     };
+    // The policy of the place in which it will hold: what is there is no looser than where it was asked for.
+    let policy = match &verdict {
+        Verdict::Grant(narrowed) => world.policies.counting_in(narrowed.chain),
+        Verdict::Reject => world.policies.counting_in(chain),
+    };
     sight.rights().with_authority(|authority| {
         let decider = Decider { authority: *authority, approving: sight.approving(), relation };
-        request::decide(&line, &decider, policy, verdict).map_err(Outcome::Refused)
+        request::decide(&line, &decider, &policy, verdict).map_err(Outcome::Refused)
     })
 }
 

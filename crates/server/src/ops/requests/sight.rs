@@ -157,17 +157,18 @@ impl Sight {
     ) -> Result<RequestView, DbError> {
         let requester = db::users::get(act.tx(), request.requester).await?;
         let requester = requester.ok_or_else(|| DbError::Corrupt(request.requester.to_string()))?;
-        let policy = db::policies::get(act.tx(), self.org, token.kind).await?;
-        let may_look = match self.relation(act, request, token).await? {
-            Relation::Anothers => true,
-            Relation::OwnInPerson => !policy.four_eyes,
-            Relation::OwnByCredential => false,
-        };
+        let policies = db::policies::with_contexts(act.tx(), self.org, token.kind).await?;
+        let relation = self.relation(act, request, token).await?;
         let theirs = own::people(act.tx(), request, token).await?;
         let mut shown = Vec::with_capacity(lines.len());
         for line in lines {
             let chain = self.chain(act, line.context).await?;
             let waits = line.state == GrantState::Requested && act.now < request.expires_at;
+            let may_look = match relation {
+                Relation::Anothers => true,
+                Relation::OwnInPerson => !policies.counting_in(&chain).four_eyes,
+                Relation::OwnByCredential => false,
+            };
             let can_decide = waits && may_look && self.answers_for(&chain);
             let asked_of = if whole && waits { Some(self.asked_of(act, &theirs, &chain).await?) } else { None };
             shown.push(LineView { can_decide, asked_of, ..self.line(act, line).await? });

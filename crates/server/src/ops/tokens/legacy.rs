@@ -97,7 +97,7 @@ impl Mutation for CreateLegacyToken {
         let fields = fields::read(&plain, None, now, &mut broken);
         let worlds = self.worlds(act, &mut broken).await?;
         if body.expires_at.is_none() {
-            for world in worlds.values().filter(|world| !world.policy.without_end) {
+            for world in worlds.values().filter(|world| !world.policy().without_end) {
                 broken.note("expires_at", format!("the policy of {} asks for an end: name one", world.org.key));
             }
         }
@@ -155,7 +155,7 @@ impl CreateLegacyToken {
         let mut worlds = BTreeMap::new();
         for org in orgs {
             let world = World::read(act, CredentialKind::LegacyToken, org.id).await?;
-            if world.policy.admission != Admission::Deny && world.rights.owner_active {
+            if world.policy().admission != Admission::Deny && world.rights.owner_active {
                 worlds.insert(org.id, world);
             } else if wanted.is_some() {
                 let detail = format!("the policy of {} admits no legacy tokens; make a personal token", org.key);

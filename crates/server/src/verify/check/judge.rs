@@ -16,7 +16,7 @@ use tegata_core::ids::{AccessPolicyId, ContextId, OrgId, RoleId, UserId};
 use tegata_core::level::Level;
 use tegata_core::owner::Owner;
 use tegata_core::permissions::OWN_API;
-use tegata_core::policy::KindPolicy;
+use tegata_core::policy::KindPolicies;
 use tegata_core::role::{Held, Right};
 
 /// What a credential may draw on in one organization.
@@ -34,8 +34,8 @@ pub(super) struct Judge<'v> {
     pub asked: Asked<'v>,
     /// The credential.
     pub token: &'v TokenEntry,
-    /// A policy to judge by in the place of the organizations' own for its kind: only for asking what would be.
-    pub supposed: Option<&'v KindPolicy>,
+    /// Policies to judge by in the place of the organizations' own for its kind: only for asking what would be.
+    pub supposed: Option<&'v KindPolicies>,
 }
 
 impl<'v> Judge<'v> {
@@ -194,7 +194,7 @@ impl<'v> Judge<'v> {
             own_api: self.asked.loaded.key == OWN_API,
             state,
             owner_active,
-            policy: self.supposed.or_else(|| entry.policies.of(self.token.kind)),
+            policies: self.supposed.or_else(|| entry.policies.of(self.token.kind)),
             grants: match self.token.coverage {
                 Coverage::Listed | Coverage::Application => Grants::Listed(given.grants, Ceilings(&ceilings)),
                 Coverage::Read => Grants::UpTo(Level::Read),

@@ -13,7 +13,7 @@ use tegata_core::bits::PermissionNumber;
 use tegata_core::decide::{Decision, Reason};
 use tegata_core::ids::{ContextId, TokenId};
 use tegata_core::owner::Owner;
-use tegata_core::policy::KindPolicy;
+use tegata_core::policy::KindPolicies;
 use tegata_core::time::Timestamp;
 
 /// A call, as it was recorded.
@@ -38,6 +38,17 @@ pub struct Takes {
     pub needs: Vec<(PermissionNumber, Vec<ContextId>)>,
 }
 
+/// Under which policies a call is judged.
+#[derive(Clone, Copy)]
+enum Under<'a> {
+    /// Those that are in force.
+    Stored,
+    /// The same, whatever they say of addresses.
+    StoredFromAnywhere,
+    /// These.
+    Other(&'a KindPolicies),
+}
+
 impl Verify {
     /// A credential with its owner, as they are stored; none where there is no such credential any more.
     pub async fn as_stored(&self, tx: &mut Tx, id: TokenId) -> Result<Option<Warm>, DbError> {
@@ -49,28 +60,28 @@ impl Verify {
         Ok(Some(Warm { token, user }))
     }
 
-    /// Decides a call by today's facts: under the policy in force, and under another one for the credential's kind. None where
+    /// Decides a call by today's facts: under the policies in force, and under others for the credential's kind. None where
     /// the API is no longer there.
     pub fn suppose(
         &self,
         warm: &Warm,
         past: &Past<'_>,
-        other: &KindPolicy,
+        other: &KindPolicies,
         now: Timestamp,
     ) -> Option<(Decision, Decision)> {
-        let decide = |supposed| self.judged(warm, past, supposed, now, |found| found.decision);
-        decide(None).zip(decide(Some(other)))
+        let decide = |under| self.judged(warm, past, under, now, |found| found.decision);
+        decide(Under::Stored).zip(decide(Under::Other(other)))
     }
 
-    /// Decides a call by today's facts. None where the API is no longer there.
+    /// Decides a call by today's facts, but for the addresses that policies ask for. None where the API is no longer there.
     pub fn would_decide(&self, warm: &Warm, past: &Past<'_>, now: Timestamp) -> Option<Decision> {
-        self.judged(warm, past, None, now, |found| found.decision)
+        self.judged(warm, past, Under::StoredFromAnywhere, now, |found| found.decision)
     }
 
-    /// Decides a call by today's facts, and tells by which permissions: those of the alternative that decided where it is
+    /// Decides a call by today's facts, but for the addresses that policies ask for, and tells by which permissions: those of the alternative that decided where it is
     /// allowed, and otherwise those of every alternative. None where the API is no longer there.
     pub fn what_it_takes(&self, warm: &Warm, past: &Past<'_>, now: Timestamp) -> Option<Takes> {
-        self.judged(warm, past, None, now, |found| {
+        self.judged(warm, past, Under::StoredFromAnywhere, now, |found| {
             let allowed = found.decision.is_allowed();
             let deciding = if allowed { found.deciding.clone() } else { 0..found.needs.needs.len() };
             let needs = found.needs.needs.get(deciding).unwrap_or_default().iter();
@@ -86,7 +97,7 @@ impl Verify {
         &self,
         warm: &Warm,
         past: &Past<'_>,
-        supposed: Option<&KindPolicy>,
+        under: Under<'_>,
         now: Timestamp,
         tell: impl FnOnce(&Found<'_>) -> R,
     ) -> Option<R> {
@@ -104,6 +115,16 @@ impl Verify {
         };
         let cold = Cold::Read(warm);
         let asked = Asked { view: &view, loaded, wanted: &wanted, question: &question, now, cold };
+        let anywhere;
+        let supposed = match under {
+            Under::Stored => None,
+            Under::Other(other) => Some(other),
+            Under::StoredFromAnywhere => {
+                let org = view.org_named(past.organization).and_then(|org| view.org(org));
+                anywhere = org.and_then(|org| org.policies.of(warm.token.kind)).map(KindPolicies::from_anywhere);
+                anywhere.as_ref()
+            }
+        };
         let mut found = Found::denied(Reason::Unknown);
         Judge { asked, token: &warm.token, supposed }.decide(&mut found);
         Some(tell(&found))

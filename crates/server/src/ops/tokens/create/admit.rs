@@ -56,9 +56,10 @@ pub async fn admit<T: Reading>(act: &mut Act<'_, T>, wishes: &Wishes) -> Result<
     for wish in &wishes.list {
         let Some(known) = wish.api.catalogue.permission(wish.permission) else { continue };
         let world = &wishes.worlds[&wish.org];
-        let (state, self_granted) = match world.policy.admission {
+        let policy = world.policies.counting_in(&wish.chain);
+        let (state, self_granted) = match policy.admission {
             Admission::Allow => (GrantState::Granted, false),
-            Admission::Approval if in_person && !world.policy.four_eyes && answers_for(world, &own, &wish.chain) => {
+            Admission::Approval if in_person && !policy.four_eyes && answers_for(world, &own, &wish.chain) => {
                 (GrantState::Granted, true)
             }
             Admission::Approval | Admission::Deny => (GrantState::Requested, false),
@@ -82,7 +83,7 @@ pub async fn admit<T: Reading>(act: &mut Act<'_, T>, wishes: &Wishes) -> Result<
 /// Whether the organization takes personal tokens at all, and the one that acts still counts there.
 fn require_open(world: &World) -> Result<(), Problem> {
     let key = &world.org.key;
-    if world.policy.admission == Admission::Deny {
+    if world.policy().admission == Admission::Deny {
         return Err(Problem::new(
             Code::Forbidden,
             format!("the policy of {key} admits no credential of the kind {}", world.kind),

@@ -2,11 +2,11 @@
 
 use super::world::World;
 use crate::db::tokens::Token;
+use crate::ops::addresses;
 use crate::ops::tokens::bounds::is_within;
 use crate::ops::tokens::broken::Broken;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 use tegata_core::ids::OrgId;
 use tegata_core::name;
 use tegata_core::policy::LIFETIME_MAX;
@@ -48,7 +48,7 @@ pub fn read(body: &Plain<'_>, acting: Option<&Token>, now: Timestamp, broken: &m
         broken.note("expires_at", "this moment is over; a token ends in the future");
     }
     let outer = acting.map_or(&[][..], |acting| &acting.addresses);
-    let addresses = addresses(body.addresses, broken);
+    let addresses = addresses::read(body.addresses, "a token", ADDRESSES_MAX, broken);
     if body.addresses.is_empty() {
         return Fields { addresses: outer.to_vec(), expires_at };
     }
@@ -56,25 +56,6 @@ pub fn read(body: &Plain<'_>, acting: Option<&Token>, now: Timestamp, broken: &m
         broken.note("addresses", "the token that makes this one counts from fewer addresses");
     }
     Fields { addresses, expires_at }
-}
-
-fn addresses(texts: &[String], broken: &mut Broken) -> Vec<IpNet> {
-    if texts.len() > ADDRESSES_MAX {
-        broken.note("addresses", format!("a token has at most {ADDRESSES_MAX} addresses and ranges"));
-        return Vec::new();
-    }
-    let mut list = Vec::with_capacity(texts.len());
-    for (place, text) in texts.iter().enumerate() {
-        let range = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
-        match range {
-            Some(range) => list.push(range.trunc()),
-            None => broken.note(
-                format!("addresses[{place}]"),
-                "write an address or a range, such as 203.0.113.9, 203.0.113.0/24 or 2001:db8::/32",
-            ),
-        }
-    }
-    list
 }
 
 /// Checks the end against what every organization allows, and against the end of the token that acts.
@@ -88,7 +69,7 @@ pub fn check_expiry(
     let Some(expires_at) = expires_at else { return };
     let mut latest = (now.plus(LIFETIME_MAX), "a token lives at most 365 days".to_owned());
     for world in worlds.values() {
-        let limit = now.plus(world.policy.max_lifetime);
+        let limit = now.plus(world.max_lifetime);
         if limit < latest.0 {
             latest = (limit, format!("the policy of {} gives tokens a shorter life", world.org.key));
         }

@@ -65,7 +65,8 @@ pub async fn read<T: Reading>(
         broken.note(field, format!("nobody registered {place} in {}", world.org.key));
         return Ok(Vec::new());
     };
-    if let Err(why) = admissible(world, api, known, found.kind.as_deref()) {
+    let admitted = admissible(world, api, known, found.kind.as_deref());
+    if let Err(why) = admitted.and_then(|()| world.admits_asking(api.id, known, &found.chain)) {
         broken.note(field, why);
         return Ok(Vec::new());
     }
@@ -119,10 +120,6 @@ fn admissible(world: &World, api: &Loaded, known: &PermissionInfo, kind: Option<
         let here = kind.unwrap_or("the whole organization (global)");
         return Err(format!("`{name}` cannot be granted in {here}, only in: {}", known.contexts.join(", ")));
     }
-    if !world.policy.level.admits(known.level) {
-        let (org, level) = (&world.org.key, known.level.as_str());
-        return Err(format!("{org} lets credentials of this kind read only, and `{name}` has the level {level}"));
-    }
     Ok(())
 }
 
@@ -167,7 +164,7 @@ fn everything(world: &World, api: &Loaded) -> Result<Vec<PermissionNumber>, &'st
             let known = api.catalogue.permission(*number);
             known.is_some_and(|known| {
                 let theirs = || authority.covers_all(api.id, &known.with_implied, &[]).is_ok();
-                world.policy.level.admits(known.level) && (for_another || theirs())
+                world.admits_asking(api.id, known, &[]).is_ok() && (for_another || theirs())
             })
         };
         api.catalogue.grantable_in(None).iter().filter(usable).collect()

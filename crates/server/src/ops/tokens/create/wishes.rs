@@ -83,5 +83,11 @@ pub async fn read<T: Reading>(
             wishes.list.extend(found);
         }
     }
+    // What is for use in a place lives no longer than the place says.
+    for wish in &wishes.list {
+        if let Some(world) = wishes.worlds.get_mut(&wish.org) {
+            world.max_lifetime = world.policies.counting_in(&wish.chain).max_lifetime.min(world.max_lifetime);
+        }
+    }
     Ok(wishes)
 }

@@ -7,13 +7,16 @@ use crate::db::{self, PageAsk};
 use crate::ops::Act;
 use crate::ops::act::{Reading, internal};
 use crate::ops::contexts::kinds::{self, Kinds};
+use crate::ops::policies::askable::Askable;
 use crate::ops::rights::OwnRights;
 use crate::ops::tokens::broken::Broken;
 use std::sync::Arc;
+use std::time::Duration;
+use tegata_core::catalogue::PermissionInfo;
 use tegata_core::credential::CredentialKind;
-use tegata_core::ids::OrgId;
+use tegata_core::ids::{ApiId, ContextId, OrgId};
 use tegata_core::permissions::OWN_API;
-use tegata_core::policy::KindPolicy;
+use tegata_core::policy::{Admission, KindPolicies, KindPolicy};
 use tegata_core::problem::{Code, Problem};
 
 /// An organization, as far as it matters for a new token.
@@ -24,8 +27,12 @@ pub struct World {
     pub rights: OwnRights,
     /// What is to be made.
     pub kind: CredentialKind,
-    /// What it allows for that kind.
-    pub policy: KindPolicy,
+    /// What it and its contexts allow for that kind.
+    pub policies: KindPolicies,
+    /// What may be asked for at all.
+    pub askable: Askable,
+    /// The longest life of what is made: what the organization says, or less where a place that is asked for says so.
+    pub max_lifetime: Duration,
     /// The APIs that it uses, and Tegata's own.
     pub apis: Vec<Arc<Loaded>>,
     /// The context types of those APIs.
@@ -39,7 +46,9 @@ impl World {
         let org = db::orgs::find(act.tx(), &id.to_string()).await.map_err(internal)?;
         let org = org.ok_or_else(|| Problem::not_found("organization"))?;
         let rights = act.rights_in(id).await?;
-        let policy = db::policies::get(act.tx(), id, kind).await.map_err(internal)?;
+        let policies = db::policies::with_contexts(act.tx(), id, kind).await.map_err(internal)?;
+        let askable = Askable::read(app, act.tx(), &org, kind).await.map_err(internal)?;
+        let max_lifetime = policies.organization.max_lifetime;
         let enabled = db::orgs::apis(act.tx(), id).await.map_err(internal)?;
         let ids = enabled.iter().map(|(api, _)| api.to_string());
         let mut apis: Vec<Arc<Loaded>> = Vec::with_capacity(enabled.len() + 1);
@@ -48,7 +57,31 @@ impl World {
             apis.extend(loaded.filter(|loaded| apis.iter().all(|known| known.id != loaded.id)));
         }
         let kinds = kinds::kinds_of(app, act.tx(), id).await.map_err(internal)?;
-        Ok(Self { org, rights, kind, policy, apis, kinds })
+        Ok(Self { org, rights, kind, policies, askable, max_lifetime, apis, kinds })
+    }
+
+    /// What the organization by itself allows.
+    pub const fn policy(&self) -> &KindPolicy {
+        &self.policies.organization
+    }
+
+    /// Whether a permission may be asked for in a place, as far as the policies say; the organization's admission is asked
+    /// for by itself.
+    pub fn admits_asking(&self, api: ApiId, known: &PermissionInfo, chain: &[ContextId]) -> Result<(), String> {
+        let (policy, kind, org) = (self.policies.counting_in(chain), self.kind, &self.org.key);
+        if policy.admission == Admission::Deny && self.policy().admission != Admission::Deny {
+            return Err(format!(
+                "the policy of this place, or of one above it in {org}, admits no credentials of the kind {kind}"
+            ));
+        }
+        if !policy.level.admits(known.level) {
+            let (name, level) = (&known.name, known.level.as_str());
+            let whose = if self.policy().level.admits(known.level) { "this place, or one above it in " } else { "" };
+            return Err(format!(
+                "{whose}{org} lets credentials of this kind read only, and `{name}` has the level {level}"
+            ));
+        }
+        self.askable.admits(api, known, chain)
     }
 
     /// The API of an entry, as far as this organization uses it.
