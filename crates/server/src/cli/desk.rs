@@ -102,7 +102,7 @@ impl Desk {
 
     /// Goes through the pages of a list and shows its rows.
     pub async fn list(&self, call: Call, columns: &[Column], paging: Paging) -> Result<(), CliError> {
-        self.list_spread(call, columns, paging, |item| vec![item]).await
+        self.list_spread(call, columns, paging, |item| vec![item.clone()]).await
     }
 
     /// The same, where people see several rows of each item; as JSON, items stay as they are.
@@ -111,7 +111,7 @@ impl Desk {
         call: Call,
         columns: &[Column],
         paging: Paging,
-        spread: fn(Value) -> Vec<Value>,
+        spread: fn(&Value) -> Vec<Value>,
     ) -> Result<(), CliError> {
         let wanted = if paging.all { usize::MAX } else { usize::try_from(paging.limit).unwrap_or(usize::MAX) };
         let mut rows = Vec::new();
@@ -123,7 +123,7 @@ impl Desk {
             if self.output.json {
                 self.output.rows(columns, &items)?;
             } else {
-                rows.extend(items.into_iter().flat_map(spread));
+                rows.extend(items.iter().flat_map(spread));
             }
             cursor = next;
             if cursor.is_none() || count >= wanted {

@@ -129,10 +129,10 @@ fn words(value: &Value, name: &str) -> String {
 }
 
 /// A row for each permission in a place, or one that says that there is none.
-fn by_permission(place: Value) -> Vec<Value> {
+fn by_permission(place: &Value) -> Vec<Value> {
     let mut rows = Vec::new();
     let row = |api: &Value, permission: &Value, answer: &str, by: &str| json!({"context": place.get("context"), "api": api.get("api"), "permission": permission, "answer": answer, "by": by});
-    for api in items(&place, "apis") {
+    for api in items(place, "apis") {
         for right in items(api, "allowed") {
             let by = right.get("by").map(why).unwrap_or_default();
             rows.extend(items(right, "permissions").iter().map(|permission| row(api, permission, "allowed", &by)));
@@ -161,13 +161,13 @@ fn why(by: &Value) -> String {
 }
 
 /// A row for each grant of a credential.
-fn by_grant(item: Value) -> Vec<Value> {
+fn by_grant(item: &Value) -> Vec<Value> {
     let of = |path: &str| item.pointer(path).cloned().unwrap_or_default();
     let row = |grant: &Value| {
         json!({"credential": of("/credential/id"), "name": of("/credential/name"), "calls": of("/calls"),
             "granted": words(grant, "scopes"), "proposal": grant.get("proposal"), "enough": words(grant, "enough")})
     };
-    match items(&item, "grants") {
+    match items(item, "grants") {
         [] => vec![row(&Value::Null)],
         grants => grants.iter().map(row).collect(),
     }
@@ -184,23 +184,23 @@ mod tests {
         let place = json!({"context": "house:key:main", "apis": [{"api": "town",
             "allowed": [{"permissions": ["doors:read", "doors:write"], "by": by}],
             "denied": [{"reason": "blocked", "permissions": ["doors:open"]}]}]});
-        let rows = by_permission(place);
+        let rows = by_permission(&place);
         let said: Vec<_> =
             rows.iter().map(|row| (row["permission"].as_str().unwrap(), row["answer"].as_str().unwrap())).collect();
         assert_eq!(said, [("doors:read", "allowed"), ("doors:write", "allowed"), ("doors:open", "blocked")]);
         assert_eq!(rows[0]["by"], "grt_1, role doors in global through Crew");
-        assert_eq!(by_permission(json!({"context": "global", "apis": []}))[0]["answer"], "nothing");
+        assert_eq!(by_permission(&json!({"context": "global", "apis": []}))[0]["answer"], "nothing");
     }
 
     #[test]
     fn a_credential_is_a_row_for_each_grant() {
         let grant = |proposal| json!({"scopes": ["a:read", "a:write"], "proposal": proposal, "enough": ["a:read"]});
         let item = json!({"credential": {"id": "tok_1", "name": "ci"}, "calls": 3, "grants": [grant("narrow"), grant("keep")]});
-        let rows = by_grant(item);
+        let rows = by_grant(&item);
         assert_eq!(
             (rows.len(), &rows[0]["granted"], &rows[0]["enough"]),
             (2, &json!("a:read a:write"), &json!("a:read"))
         );
-        assert_eq!(by_grant(json!({"credential": {"id": "tok_1"}, "grants": []})).len(), 1);
+        assert_eq!(by_grant(&json!({"credential": {"id": "tok_1"}, "grants": []})).len(), 1);
     }
 }
