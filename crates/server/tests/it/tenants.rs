@@ -246,6 +246,8 @@ impl Operation<'_> {
                     // What follows ends at once.
                     "seconds" => "0",
                     "by" => "reason",
+                    "api" => "town",
+                    "permission" => "doors:read",
                     _ => "global",
                 };
                 format!("{}={value}", parameter["name"].as_str().unwrap())
