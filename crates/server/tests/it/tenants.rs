@@ -244,11 +244,12 @@ impl Operation<'_> {
             .map(|parameter| {
                 let value = match parameter["name"].as_str().unwrap() {
                     // What follows ends at once.
-                    "seconds" => "0",
-                    "by" => "reason",
-                    "api" => "town",
-                    "permission" => "doors:read",
-                    _ => "global",
+                    "seconds" => "0".to_owned(),
+                    "by" => "reason".to_owned(),
+                    "api" => "town".to_owned(),
+                    "permission" => "doors:read".to_owned(),
+                    "of" => thing("user"),
+                    _ => "global".to_owned(),
                 };
                 format!("{}={value}", parameter["name"].as_str().unwrap())
             })
