@@ -54,6 +54,8 @@ both_databases! {
 
     async fn what_stops_something_is_never_held_back(server: Server) {
         let scene = Scene::set(&server).await;
+        let provider = scene.town.provider(&server).await;
+        let leaver = scene.town.member(&server, "leaver", "member").await;
         scene.everywhere(own("tight", 1, "principal")).await;
         let client = &scene.owner.client;
         // In no organization, too.
@@ -69,8 +71,6 @@ both_databases! {
         admin.get("/v1/orgs/octo").await.status(200);
         admin.get("/v1/orgs/octo/teams").await.status(429);
         admin.post(&format!("/v1/orgs/octo/tokens/{}/block", scene.other.0), json!({"reason": "leaked"})).await.status(200);
-        let provider = scene.town.provider(&server).await;
-        let leaver = scene.town.member(&server, "leaver", "member").await;
         provider.get(USERS).await.status(200);
         provider.get(USERS).await.status(429);
         let body = patch(json!({"op": "replace", "path": "active", "value": false}));
