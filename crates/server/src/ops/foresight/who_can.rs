@@ -40,7 +40,7 @@ pub struct Params {
     /// The place: an id, or as in scopes; the whole organization, if not said.
     pub context: Option<String>,
     /// Only `members`, or only `credentials`; first the ones, then the others, if not said.
-    #[schema(value_type = Option<Subjects>)]
+    #[schema(value_type = Subjects, required = false)]
     pub subject: Option<String>,
     /// How many at most: 1 to 200, 50 if not said.
     #[schema(minimum = 1, maximum = 200)]
