@@ -20,6 +20,7 @@ mod inbox;
 mod leaks;
 mod leavers;
 mod limits;
+mod machine;
 mod maintenance;
 mod matrix;
 mod openapi;
