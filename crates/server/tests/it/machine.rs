@@ -17,7 +17,7 @@ const OWNER: usize = 2;
 const HOUSE: &str = "house:key:main";
 const ROOM: &str = "room:key:hall";
 
-/// Numbers that come again with every run (SplitMix64).
+/// Numbers that come again with every run (`SplitMix64`).
 struct Dice(u64);
 
 impl Dice {
