@@ -63,6 +63,11 @@ pub struct Credential<'a> {
     pub addresses: &'a [IpNet],
 }
 
+impl Credential<'_> {
+    /// One that was looked at already, when whoever shows it was identified.
+    pub const IDENTIFIED: Self = Self { state: CredentialState::Active, expires_at: Timestamp::MAX, addresses: &[] };
+}
+
 /// What is asked for.
 #[derive(Debug, Clone, Copy)]
 pub enum Target<'a> {

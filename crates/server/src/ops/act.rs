@@ -13,7 +13,6 @@ use crate::verify::limits::told::RateLimit;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
-use tegata_core::credential::CredentialState;
 use tegata_core::decide::{Credential, Decision, Reason};
 use tegata_core::ids::{ContextId, OrgId};
 use tegata_core::operations::{self, Guard, Operation};
@@ -299,9 +298,8 @@ impl<T: Reading> Act<'_, T> {
         if reach == Reach::Publisher && !org.publisher {
             return Ok(Decision::Deny { reason: Reason::OwnerLacksPermission, alternative: None });
         }
-        let credential = Credential { state: CredentialState::Active, expires_at: Timestamp::MAX, addresses: &[] };
         let need = OwnNeed { api: own.id, permission: number, level, chain };
-        Ok(rights.decide(credential, need, self.now, self.meta.address))
+        Ok(rights.decide(Credential::IDENTIFIED, need, self.now, self.meta.address))
     }
 }
 

@@ -2,20 +2,12 @@
 //! organization where the token counts at this moment. A session is its owner and needs nothing.
 
 use super::act::{Act, Decided, Reading, internal};
-use super::rights::OwnRights;
+use super::rights::OwnNeed;
 use crate::db;
-use std::net::IpAddr;
-use tegata_core::catalogue::PermissionInfo;
-use tegata_core::credential::CredentialState;
-use tegata_core::decide::{
-    Acting, Alternative, Credential, Decision, Facts, Gate, Need, Organization, Part, Place, Presented, Reason, Target,
-    decide,
-};
-use tegata_core::ids::ApiId;
+use tegata_core::decide::{Credential, Decision, Reason};
 use tegata_core::operations::Operation;
 use tegata_core::permissions::OWN_API;
 use tegata_core::problem::{Code, Problem};
-use tegata_core::time::Timestamp;
 
 /// Asks for the right to an operation on one's own things.
 pub async fn require_own_scope<T: Reading>(act: &mut Act<'_, T>, operation: &'static Operation) -> Result<(), Problem> {
@@ -31,7 +23,8 @@ pub async fn require_own_scope<T: Reading>(act: &mut Act<'_, T>, operation: &'st
     for part in db::tokens::parts(act.tx(), token).await.map_err(internal)? {
         let Some(needed) = needed else { break };
         let rights = act.rights_in(part.org).await?;
-        let decision = judge(own.id, needed, &rights, (act.now, act.meta.address));
+        let need = OwnNeed { api: own.id, permission: needed.number, level: needed.level, chain: &[] };
+        let decision = rights.decide(Credential::IDENTIFIED, need, act.now, act.meta.address);
         let decided = Decided { decision, org: part.org, permission: Some(scope), context: None };
         match decision {
             Decision::Allow { .. } => {
@@ -48,37 +41,4 @@ pub async fn require_own_scope<T: Reading>(act: &mut Act<'_, T>, operation: &'st
     act.decided = furthest.map(|(_, decided)| decided);
     let detail = format!("a token needs `{scope}` for this, granted in one of its organizations: {reason}");
     Err(Problem::new(Code::Forbidden, detail).with("reason", reason.as_str()))
-}
-
-fn judge(
-    own: ApiId,
-    needed: &PermissionInfo,
-    rights: &OwnRights,
-    (now, address): (Timestamp, Option<IpAddr>),
-) -> Decision {
-    let needs = [Need { permission: needed.number, level: needed.level, place: Place::Chain(&[]) }];
-    let list = rights.list();
-    let mut ceilings = Vec::new();
-    decide(&Facts {
-        gate: Gate::Open,
-        now,
-        address,
-        // The credential itself was looked at when it was identified.
-        presented: Presented::Known(Credential {
-            state: CredentialState::Active,
-            expires_at: Timestamp::MAX,
-            addresses: &[],
-        }),
-        target: Target::AnyOf(&[Alternative { needs: &needs }]),
-        organization: Organization::Known(Part {
-            api: own,
-            own_api: true,
-            state: rights.part_state,
-            owner_active: rights.owner_active,
-            policies: rights.policies.as_ref(),
-            grants: rights.grants(&mut ceilings),
-            chosen: None,
-            acting: Acting::For(&list),
-        }),
-    })
 }
