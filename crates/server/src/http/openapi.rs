@@ -371,3 +371,25 @@ fn problem_schema() -> Value {
         },
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The document has one list of names: of two schemas with the same one, whoever reads it would see the first in both
+    /// places.
+    #[test]
+    fn a_name_means_one_schema() {
+        let (_, faces) = crate::http::api::routes().finish();
+        let mut known: BTreeMap<&str, Value> = BTreeMap::new();
+        for (name, schema) in faces.iter().flat_map(|face| face.input.others.iter().chain(&face.output.others)) {
+            let schema = serde_json::to_value(schema).unwrap();
+            let first = known.entry(name).or_insert_with(|| schema.clone());
+            assert_eq!(
+                *first, schema,
+                "{name} means two things: give one of them another name with `#[schema(as = …)]`"
+            );
+        }
+        assert!(known.len() > 100);
+    }
+}

@@ -17,6 +17,7 @@ use utoipa::ToSchema;
 
 /// A credential, in a few words.
 #[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = RightsCredential)]
 pub struct CredentialView {
     /// Its id.
     pub id: String,
