@@ -356,6 +356,11 @@ both_databases! {
         admin.post(&format!("/v1/orgs/octo/tokens/{id}/block"), json!({})).await.status(200);
         assert_eq!(proposals().await, ["keep", "keep"]);
         admin.post(SIZE, json!({"credential": id, "days": 1})).await.problem("conflict");
+        // Nor does an API that is not used for now: its calls cannot be judged, so nothing of it is called unused.
+        admin.post(&format!("/v1/orgs/octo/tokens/{id}/unblock"), json!({})).await.status(200);
+        admin.delete("/v1/orgs/octo/apis/town").await.status(200);
+        assert_eq!(proposals().await, ["keep", "keep"]);
+        admin.post(SIZE, json!({"credential": id, "days": 1})).await.problem("conflict");
     }
 
     async fn who_may_ask_and_what(server: Server) {
@@ -383,6 +388,11 @@ both_databases! {
             admin.get(&format!("{WHO}?{query}")).await.field("invalid_parameter", field);
         }
         admin.get(&format!("{WHO}?api=town&permission=doors:read&cursor=zz")).await.problem("malformed_cursor");
+        // A cursor belongs to its question.
+        town.member(&server, "another", "administrator").await;
+        let page = admin.get(&format!("{WHO}?api=town&permission=doors:read&subject=members&limit=1")).await;
+        let cursor = text(page.status(200), "next_cursor");
+        admin.get(&format!("{WHO}?api=town&permission=doors:read&subject=credentials&cursor={cursor}")).await.problem("malformed_cursor");
         admin.get(WHAT).await.field("invalid_parameter", "of");
         admin.get(&format!("{WHAT}?of=everybody")).await.field("invalid_parameter", "of");
         for days in ["0", "366", "181"] {

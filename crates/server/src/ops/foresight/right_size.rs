@@ -52,7 +52,7 @@ pub struct RightSizeView {
     pub from: String,
     /// How many of its calls were allowed since.
     pub calls: u64,
-    /// How many of them could not be judged: their API or place is no longer there.
+    /// How many of them could not be judged: their API, endpoint or place is not there now.
     pub not_judged: u64,
     /// Whether there were more different calls than were read. Then nothing can be said to be unused.
     pub partial: bool,

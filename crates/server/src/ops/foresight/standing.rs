@@ -19,6 +19,7 @@ use tegata_core::decide::{Credential, Decision, Grant, Reason};
 use tegata_core::ids::{AccessPolicyId, ContextId, OrgId, TokenId};
 use tegata_core::owner::Owner;
 use tegata_core::permissions::OWN_API;
+use tegata_core::policy::KindPolicies;
 use tegata_core::time::Timestamp;
 
 /// Something that was given, as it is stored and as the rule reads it.
@@ -43,8 +44,8 @@ pub struct Standing {
     /// The roles of the person or service account that it acts for.
     pub roles: Vec<HeldRole>,
     ceilings: Vec<(AccessPolicyId, Ceiling)>,
-    /// The contexts that say something of its kind.
-    tightened: Vec<ContextId>,
+    /// The policies for its kind, but for addresses.
+    policies: KindPolicies,
     /// What a personal token may do on Tegata's own API.
     own: Option<OwnRights>,
     org: OrgId,
@@ -111,11 +112,10 @@ impl Standing {
             }
             _ => None,
         };
-        let policies = db::policies::with_contexts(tx, org, token.kind).await?;
-        let tightened = policies.contexts().iter().map(|(context, _)| *context).collect();
+        let policies = db::policies::with_contexts(tx, org, token.kind).await?.from_anywhere();
         let ranges = token.addresses.iter().map(|range| Some(range.network()));
         let sources = if token.addresses.is_empty() { vec![None] } else { ranges.collect() };
-        Ok(Some(Self { token, warm, given, chosen, roles, ceilings, tightened, own, org, sources }))
+        Ok(Some(Self { token, warm, given, chosen, roles, ceilings, policies, own, org, sources }))
     }
 
     /// What the rule says of a permission in a place at this moment, asked from an address that the credential may be
@@ -138,7 +138,7 @@ impl Standing {
         let mut decision = None;
         for address in &self.sources {
             let past = Past { api: &wish.api.key, what, organization: &organization, address: *address };
-            decision = app.verify.would_decide(&self.warm, &past, now);
+            decision = app.verify.would_decide(&self.warm, &past, &self.policies, now);
             if decision.is_none_or(|decision| decision.reason() != Reason::AddressNotAllowed) {
                 break;
             }
@@ -160,9 +160,15 @@ impl Standing {
         self.sources.first().copied().flatten()
     }
 
-    /// What a recorded call takes, by today's facts.
+    /// What a recorded call takes, by today's facts, wherever it came from.
     pub fn takes(&self, app: &App, past: &Past<'_>, now: Timestamp) -> Option<Takes> {
-        app.verify.what_it_takes(&self.warm, past, now)
+        app.verify.what_it_takes(&self.warm, past, &self.policies, now)
+    }
+
+    /// Whether it would still be allowed a recorded call, if what was given to it were this.
+    pub fn keeps(&self, app: &App, with: &Warm, past: &Past<'_>, now: Timestamp) -> bool {
+        let decision = app.verify.would_decide(with, past, &self.policies, now);
+        decision.is_none_or(Decision::is_allowed)
     }
 
     /// By what a permission in a place is covered at this moment, whether or not something else stands in the way.
@@ -190,7 +196,8 @@ impl Standing {
         let listed = self.given.iter().chain(self.chosen.iter().flatten()).filter_map(|piece| piece.stored.context);
         let ceilings = self.ceilings.iter().flat_map(|(_, ceiling)| &ceiling.parts).filter_map(|part| part.context);
         let roles = self.roles.iter().filter_map(|held| held.context);
-        listed.chain(ceilings).chain(roles).chain(self.tightened.iter().copied()).collect()
+        let tightened = self.policies.contexts().iter().map(|(context, _)| *context);
+        listed.chain(ceilings).chain(roles).chain(tightened).collect()
     }
 
     /// What it covers beside what is listed: `everything` of its owner's (up to `read`, or to `write`), what the `roles` of

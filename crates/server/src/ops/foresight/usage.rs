@@ -8,12 +8,12 @@ use crate::catalogues::Loaded;
 use crate::db::{self, DbError, Tx};
 use crate::verify::check::{Past, What};
 use crate::verify::entry::{PartEntry, Warm};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use tegata_core::bits::{PermissionNumber, PermissionSet};
 use tegata_core::credential::GrantState;
 use tegata_core::decide::Grant;
-use tegata_core::ids::{ContextId, OrgId};
+use tegata_core::ids::{ApiId, ContextId, OrgId};
 use tegata_core::time::Timestamp;
 use tegata_record::Calls;
 
@@ -66,12 +66,20 @@ pub struct Use {
     pub keep: Vec<String>,
 }
 
+impl Use {
+    /// Where it cannot be said that less would do.
+    fn keep_all(&mut self, standing: &Standing) {
+        let names = standing.given.get(self.piece).map(|piece| piece.stored.permissions.clone());
+        (self.verdict, self.keep) = (Verdict::Keep, names.unwrap_or_default());
+    }
+}
+
 /// What of a credential was used.
 #[derive(Debug, Clone, Default)]
 pub struct Usage {
     /// Allowed calls that were looked at.
     pub calls: u64,
-    /// Those about which nothing can be said: their API or place is no longer there.
+    /// Those about which nothing can be said: their API, endpoint or place is not there now.
     pub not_judged: u64,
     /// Its grants in force.
     pub grants: Vec<Use>,
@@ -89,6 +97,7 @@ pub async fn look(
     let (organization, mut usage, mut places) = (org.to_string(), Usage::default(), Places::default());
     let mut used: HashMap<usize, BTreeMap<PermissionNumber, Count>> = HashMap::new();
     let mut still: Vec<(String, Call)> = Vec::new();
+    let mut unclear: BTreeSet<ApiId> = BTreeSet::new();
     let allowed = calls.iter().filter(|call| call.allowed > 0);
     for call in allowed {
         usage.calls += call.allowed;
@@ -100,10 +109,16 @@ pub async fn look(
         };
         // Whether it comes from an allowed address is not asked here.
         let past = Past { api: &call.api, what, organization: &organization, address: standing.address() };
-        let Some(takes) = standing.takes(app, &past, now) else {
+        let Some(takes) = standing.takes(app, &past, now).filter(|takes| !takes.gone) else {
             usage.not_judged += call.allowed;
             continue;
         };
+        if !takes.allowed && takes.needs.is_empty() {
+            // It is called still, and nothing says for what: such as where the organization stopped using the API for now.
+            usage.not_judged += call.allowed;
+            unclear.insert(loaded.id);
+            continue;
+        }
         if takes.allowed {
             still.push((call.api.clone(), Call::of(what)));
         }
@@ -127,19 +142,22 @@ pub async fn look(
         };
         let used = used.remove(&place).unwrap_or_default();
         let context_type = context_type(tx, org, piece.stored.context).await?;
-        usage.grants.push(judge(place, piece, api, used, context_type.as_deref(), since));
+        let mut judged = judge(place, piece, api, used, context_type.as_deref(), since);
+        if unclear.contains(&piece.stored.api) {
+            judged.keep_all(standing);
+        }
+        usage.grants.push(judged);
     }
     // What is proposed is tried: a proposal that would lose a call is none.
     let narrowed = narrowed(standing, &usage.grants, org);
     let lost = still.iter().any(|(api, call)| {
         let past = Past { api, what: call.what(), organization: &organization, address: standing.address() };
-        app.verify.would_decide(&narrowed, &past, now).is_some_and(|decision| !decision.is_allowed())
+        !standing.keeps(app, &narrowed, &past, now)
     });
     if lost {
         tracing::warn!(credential = %standing.token.id, "less than what it has would lose calls, though nothing else was used");
         for grant in &mut usage.grants {
-            let names = standing.given.get(grant.piece).map(|piece| piece.stored.permissions.clone());
-            (grant.verdict, grant.keep) = (Verdict::Keep, names.unwrap_or_default());
+            grant.keep_all(standing);
         }
     }
     Ok(usage)

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tegata_core::bits::{PermissionNumber, PermissionSet};
-use tegata_core::ids::{OrgId, UserId};
+use tegata_core::ids::{OrgId, TokenId, UserId};
 use tegata_core::operations::{self, Operation};
 use tegata_core::permissions::{self, OWN_API, Reach};
 use tegata_core::problem::{Code, Problem};
@@ -159,15 +159,17 @@ fn after(cursor: Option<&str>, subjects: Option<Subjects>) -> Result<After, Prob
         let only_credentials = subjects == Some(Subjects::Credentials);
         return Ok(if only_credentials { After::Credential(None) } else { After::Member(None) });
     };
-    if let Ok(user) = text.parse::<UserId>() {
-        return Ok(After::Member(Some(user)));
+    let (of_a_member, of_a_credential) = (text.parse::<UserId>(), text.parse::<TokenId>());
+    match subjects {
+        Some(Subjects::Members) | None if of_a_member.is_ok() => Ok(After::Member(of_a_member.ok())),
+        Some(Subjects::Credentials) | None if of_a_credential.is_ok() => Ok(After::Credential(Some(text.to_owned()))),
+        // After the last member, before the first credential.
+        None if text.is_empty() => Ok(After::Credential(None)),
+        _ => {
+            let why = "send back a `next_cursor` as it was given, with the same question, or none to begin anew";
+            Err(refused(Code::MalformedCursor, "cursor", why))
+        }
     }
-    let of_credentials = text.is_empty() || text.parse::<tegata_core::ids::TokenId>().is_ok();
-    if !of_credentials {
-        let why = "send back a `next_cursor` as it was given, or none to begin anew";
-        return Err(refused(Code::MalformedCursor, "cursor", why));
-    }
-    Ok(After::Credential(Some(text.to_owned()).filter(|text| !text.is_empty())))
 }
 
 impl Question {

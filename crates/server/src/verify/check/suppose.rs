@@ -34,19 +34,10 @@ pub struct Past<'a> {
 pub struct Takes {
     /// Whether it would be.
     pub allowed: bool,
+    /// Whether nothing is called like this any more.
+    pub gone: bool,
     /// Permissions, each with the ids of its place and of those above it, innermost first.
     pub needs: Vec<(PermissionNumber, Vec<ContextId>)>,
-}
-
-/// Under which policies a call is judged.
-#[derive(Clone, Copy)]
-enum Under<'a> {
-    /// Those that are in force.
-    Stored,
-    /// The same, whatever they say of addresses.
-    StoredFromAnywhere,
-    /// These.
-    Other(&'a KindPolicies),
 }
 
 impl Verify {
@@ -69,19 +60,33 @@ impl Verify {
         other: &KindPolicies,
         now: Timestamp,
     ) -> Option<(Decision, Decision)> {
-        let decide = |under| self.judged(warm, past, under, now, |found| found.decision);
-        decide(Under::Stored).zip(decide(Under::Other(other)))
+        let [before, after] = self.judged(warm, past, [None, Some(other)], now, |found| found.decision)?;
+        Some((before, after))
     }
 
-    /// Decides a call by today's facts, but for the addresses that policies ask for. None where the API is no longer there.
-    pub fn would_decide(&self, warm: &Warm, past: &Past<'_>, now: Timestamp) -> Option<Decision> {
-        self.judged(warm, past, Under::StoredFromAnywhere, now, |found| found.decision)
+    /// Decides a call by today's facts, under these policies for the credential's kind. None where the API is no longer
+    /// there.
+    pub fn would_decide(
+        &self,
+        warm: &Warm,
+        past: &Past<'_>,
+        policies: &KindPolicies,
+        now: Timestamp,
+    ) -> Option<Decision> {
+        let [decision] = self.judged(warm, past, [Some(policies)], now, |found| found.decision)?;
+        Some(decision)
     }
 
-    /// Decides a call by today's facts, but for the addresses that policies ask for, and tells by which permissions: those of the alternative that decided where it is
-    /// allowed, and otherwise those of every alternative. None where the API is no longer there.
-    pub fn what_it_takes(&self, warm: &Warm, past: &Past<'_>, now: Timestamp) -> Option<Takes> {
-        self.judged(warm, past, Under::StoredFromAnywhere, now, |found| {
+    /// The same, and by which permissions: those of the alternative that decided where it is allowed, and otherwise those of
+    /// every alternative.
+    pub fn what_it_takes(
+        &self,
+        warm: &Warm,
+        past: &Past<'_>,
+        policies: &KindPolicies,
+        now: Timestamp,
+    ) -> Option<Takes> {
+        let takes = |found: &Found<'_>| {
             let allowed = found.decision.is_allowed();
             let deciding = if allowed { found.deciding.clone() } else { 0..found.needs.needs.len() };
             let needs = found.needs.needs.get(deciding).unwrap_or_default().iter();
@@ -89,18 +94,21 @@ impl Verify {
                 let place = found.needs.place(need).filter(|place| place.registered)?;
                 Some((need.permission, place.chain.to_vec()))
             });
-            Takes { allowed, needs: needs.collect() }
-        })
+            Takes { allowed, gone: found.decision.reason() == Reason::NoSuchEndpoint, needs: needs.collect() }
+        };
+        let [takes] = self.judged(warm, past, [Some(policies)], now, takes)?;
+        Some(takes)
     }
 
-    fn judged<R>(
+    /// Judges a call under each of these policies, none being those in force, within one view of the memory.
+    fn judged<R, const N: usize>(
         &self,
         warm: &Warm,
         past: &Past<'_>,
-        under: Under<'_>,
+        under: [Option<&KindPolicies>; N],
         now: Timestamp,
-        tell: impl FnOnce(&Found<'_>) -> R,
-    ) -> Option<R> {
+        tell: impl Fn(&Found<'_>) -> R,
+    ) -> Option<[R; N]> {
         let view = self.index.view();
         let loaded = view.api(past.api)?;
         let wanted = Wanted::find(loaded, &past.what);
@@ -115,18 +123,10 @@ impl Verify {
         };
         let cold = Cold::Read(warm);
         let asked = Asked { view: &view, loaded, wanted: &wanted, question: &question, now, cold };
-        let anywhere;
-        let supposed = match under {
-            Under::Stored => None,
-            Under::Other(other) => Some(other),
-            Under::StoredFromAnywhere => {
-                let org = view.org_named(past.organization).and_then(|org| view.org(org));
-                anywhere = org.and_then(|org| org.policies.of(warm.token.kind)).map(KindPolicies::from_anywhere);
-                anywhere.as_ref()
-            }
-        };
-        let mut found = Found::denied(Reason::Unknown);
-        Judge { asked, token: &warm.token, supposed }.decide(&mut found);
-        Some(tell(&found))
+        Some(under.map(|supposed| {
+            let mut found = Found::denied(Reason::Unknown);
+            Judge { asked, token: &warm.token, supposed }.decide(&mut found);
+            tell(&found)
+        }))
     }
 }
